@@ -1,0 +1,148 @@
+package sources
+
+import (
+	"context"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flightd/flightd/internal/base"
+)
+
+// A Source is a replayable stream of rows: reading the same range twice yields
+// the same rows in the same order. It never decides what to read next and never
+// stores an offset for its own recovery; the ledger does.
+type Source interface {
+	// Schema is the schema of all its columns.
+	Schema() *arrow.Schema
+	// Initial resolves where a new query starts, once; the ledger keeps it
+	// before the first trigger (Kafka "latest" must not move on a restart).
+	Initial(ctx context.Context) (base.Offset, error)
+	// Latest returns the position after the newest row, or after the last row
+	// that lim admits beyond from. It returns from itself when nothing is new.
+	Latest(ctx context.Context, from base.Offset, lim Limit) (base.Offset, error)
+	// Read returns the rows after from, up to and including to, in splits whose
+	// number, order and batch cuts depend on nothing but the range. It opens
+	// nothing yet.
+	Read(ctx context.Context, from, to base.Offset, scan Scan) ([]Split, error)
+	// Commit reports that no row up to to will be read again. It is advice.
+	Commit(ctx context.Context, to base.Offset) error
+	// Describe returns the text that the progress report shows for the source,
+	// in Spark's form where Spark has the source: FileStreamSource[/data/in].
+	Describe() string
+	Close() error
+}
+
+// A Limit bounds one call of Latest.
+type Limit struct {
+	// Options asks for the source's own rate limits (maxFilesPerTrigger …);
+	// without it everything that is available is admitted (trigger once).
+	Options bool
+}
+
+// A Freezer is a source that can fix its end: after Freeze, Latest never goes
+// beyond what was available then. AvailableNow uses it.
+type Freezer interface {
+	Freeze(ctx context.Context, from base.Offset) error
+}
+
+// A Folder is a source whose offsets are deltas (files added). The engine folds
+// the offsets of all planned epochs, in order, and hands the fold back at start.
+type Folder interface {
+	// Fold returns fold with the delta of to added. It changes nothing in the
+	// source. The fold before the first offset is nil.
+	Fold(fold []byte, to base.Offset) ([]byte, error)
+	// Restore tells the source what was planned before this start. It is called
+	// before the first Latest.
+	Restore(ctx context.Context, fold []byte) error
+}
+
+// A Measurer reports metrics of its own for the progress report (Kafka's lag).
+type Measurer interface {
+	Metrics(latest base.Offset) map[string]string
+}
+
+// A Scan says what of a range or table is wanted.
+type Scan struct {
+	// Columns are the indices of the wanted columns in Schema, ascending; nil
+	// means all. Record batches have exactly these columns.
+	Columns []int
+	// BatchRows is the most rows of a record batch; 0 means 8,192.
+	BatchRows int
+}
+
+// A Split is one part of a range: a file, a row group, a Kafka partition range.
+// Splits may be read at the same time; the order of their rows is the order of
+// splits.
+type Split interface {
+	// Open starts reading. The caller closes the reader.
+	Open(ctx context.Context) (Reader, error)
+	// String names the split in errors: a path, or topic-3[17,42).
+	String() string
+}
+
+// A Reader yields the rows of a split.
+type Reader interface {
+	// Next returns the next record batch, never an empty one, or io.EOF. The
+	// record batch belongs to the caller and is never written again.
+	Next(ctx context.Context) (arrow.RecordBatch, error)
+	Close() error
+}
+
+// A Table is a bounded set of rows: what a batch query or the static side of a
+// join reads.
+type Table interface {
+	Schema() *arrow.Schema
+	// Pin names what a scan would read now (files with size and mtime, a table's
+	// version, end offsets), as JSON text. The ledger keeps it with the epoch.
+	Pin(ctx context.Context) (string, error)
+	// Scan reads exactly what pin names. If that is no longer there the error
+	// has the code Corrupt and the condition STATIC_INPUT_CHANGED.
+	Scan(ctx context.Context, pin string, scan Scan) ([]Split, error)
+	Describe() string
+	Close() error
+}
+
+// Config is what a connector is opened with.
+type Config struct {
+	// Name is the table's name in the catalog; for messages.
+	Name    string
+	Options base.Options
+	// Schema is the schema that the user declared; nil asks the connector for
+	// its own or to infer one.
+	Schema *arrow.Schema
+	Clock  base.Clock
+	// InferSchema allows a stream without a declared schema to infer one
+	// (spark.sql.streaming.schemaInference).
+	InferSchema bool
+	// Zone is the session time zone: texts without an offset are read in it.
+	Zone *time.Location
+}
+
+// A Provider makes sources and tables of one format or system. Connectors are
+// values in a Registry, not registered by init.
+type Provider struct {
+	// Name is what USING names it by: "parquet", "kafka".
+	Name string
+	// Options are the names of the options it takes, in Spark's spelling; a
+	// name that ends in ".*" admits every key with that prefix.
+	Options []string
+	// Stream opens a source; nil if it cannot be a stream.
+	Stream func(ctx context.Context, cfg Config) (Source, error)
+	// Batch opens a table; nil if it cannot be read as a batch.
+	Batch func(ctx context.Context, cfg Config) (Table, error)
+}
+
+// A Registry finds providers by name.
+type Registry struct{ providers []Provider }
+
+// NewRegistry returns a registry of providers.
+func NewRegistry(providers ...Provider) *Registry { return &Registry{providers: providers} }
+
+// Lookup finds a provider by name, ignoring case.
+func (r *Registry) Lookup(name string) (Provider, error) {
+	return base.FindNamed("source", name, r.providers, func(p Provider) string { return p.Name })
+}
+
+// All returns every provider.
+func (r *Registry) All() []Provider { return r.providers }
