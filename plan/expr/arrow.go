@@ -1,0 +1,159 @@
+package expr
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flightd/flightd/internal/base"
+)
+
+// Arrow returns the Arrow type that holds values of t on every surface.
+func (t *Type) Arrow() arrow.DataType {
+	switch t.Kind {
+	case KindNull:
+		return arrow.Null
+	case KindBool:
+		return arrow.FixedWidthTypes.Boolean
+	case KindInt8:
+		return arrow.PrimitiveTypes.Int8
+	case KindInt16:
+		return arrow.PrimitiveTypes.Int16
+	case KindInt32:
+		return arrow.PrimitiveTypes.Int32
+	case KindInt64:
+		return arrow.PrimitiveTypes.Int64
+	case KindDecimal:
+		return &arrow.Decimal128Type{Precision: int32(t.Precision), Scale: int32(t.Scale)}
+	case KindFloat32:
+		return arrow.PrimitiveTypes.Float32
+	case KindFloat64:
+		return arrow.PrimitiveTypes.Float64
+	case KindString:
+		return arrow.BinaryTypes.String
+	case KindBinary, KindVariant:
+		return arrow.BinaryTypes.Binary
+	case KindDate:
+		return arrow.FixedWidthTypes.Date32
+	case KindTimestamp:
+		return arrow.FixedWidthTypes.Timestamp_us
+	case KindTimestampNTZ:
+		return &arrow.TimestampType{Unit: arrow.Microsecond}
+	case KindYearMonth:
+		return arrow.FixedWidthTypes.MonthInterval
+	case KindDayTime:
+		return arrow.FixedWidthTypes.Duration_us
+	case KindCalendar:
+		return arrow.FixedWidthTypes.MonthDayNanoInterval
+	case KindTime:
+		return arrow.FixedWidthTypes.Time64us
+	case KindArray:
+		return arrow.ListOfField(arrow.Field{Name: "element", Type: t.Elem.Arrow(), Nullable: t.ElemNullable})
+	case KindMap:
+		m := arrow.MapOf(t.Key.Arrow(), t.Elem.Arrow())
+		m.SetItemNullable(t.ElemNullable)
+		return m
+	case KindStruct:
+		return arrow.StructOf(arrowFields(t.Fields)...)
+	}
+	return arrow.Null
+}
+
+func arrowFields(fields []Field) []arrow.Field {
+	out := make([]arrow.Field, len(fields))
+	for i, f := range fields {
+		out[i] = arrow.Field{Name: f.Name, Type: f.Type.Arrow(), Nullable: f.Nullable}
+	}
+	return out
+}
+
+// Schema is the names and types of the columns of a relation.
+type Schema []Field
+
+// Arrow returns s as an Arrow schema.
+func (s Schema) Arrow() *arrow.Schema { return arrow.NewSchema(arrowFields(s), nil) }
+
+// SchemaFromArrow returns the SQL schema of an Arrow schema; the error names the
+// first column whose type has no SQL counterpart.
+func SchemaFromArrow(a *arrow.Schema) (Schema, error) {
+	s := make(Schema, a.NumFields())
+	for i, f := range a.Fields() {
+		t, err := FromArrow(f.Type)
+		if err != nil {
+			return nil, base.Wrap(err, "column %q", f.Name)
+		}
+		s[i] = Field{f.Name, t, f.Nullable}
+	}
+	return s, nil
+}
+
+// FromArrow returns the SQL type of an Arrow type that Arrow produces, and of
+// its close relatives; an Invalid error names any other type.
+func FromArrow(dt arrow.DataType) (*Type, error) {
+	switch dt := dt.(type) {
+	case *arrow.NullType:
+		return Null, nil
+	case *arrow.BooleanType:
+		return Bool, nil
+	case *arrow.Int8Type:
+		return Int8, nil
+	case *arrow.Int16Type:
+		return Int16, nil
+	case *arrow.Int32Type:
+		return Int32, nil
+	case *arrow.Int64Type:
+		return Int64, nil
+	case *arrow.Float32Type:
+		return Float32, nil
+	case *arrow.Float64Type:
+		return Float64, nil
+	case *arrow.Decimal128Type:
+		return Decimal(int(dt.Precision), int(dt.Scale)), nil
+	case *arrow.StringType:
+		return String, nil
+	case *arrow.BinaryType:
+		return Binary, nil
+	case *arrow.Date32Type:
+		return Date, nil
+	case *arrow.TimestampType:
+		if dt.Unit == arrow.Microsecond {
+			if dt.TimeZone == "" {
+				return TimestampNTZ, nil
+			}
+			return Timestamp, nil
+		}
+	case *arrow.MonthIntervalType:
+		return YearMonth, nil
+	case *arrow.DurationType:
+		if dt.Unit == arrow.Microsecond {
+			return DayTime, nil
+		}
+	case *arrow.MonthDayNanoIntervalType:
+		return Calendar, nil
+	case *arrow.Time64Type:
+		if dt.Unit == arrow.Microsecond {
+			return &Type{Kind: KindTime, Precision: 6}, nil
+		}
+	case *arrow.MapType:
+		k, err := FromArrow(dt.KeyType())
+		if err != nil {
+			return nil, err
+		}
+		v, err := FromArrow(dt.ItemType())
+		if err != nil {
+			return nil, err
+		}
+		return MapOf(k, v, dt.ItemField().Nullable), nil
+	case *arrow.ListType:
+		e, err := FromArrow(dt.Elem())
+		if err != nil {
+			return nil, err
+		}
+		return ArrayOf(e, dt.ElemField().Nullable), nil
+	case *arrow.StructType:
+		s, err := SchemaFromArrow(arrow.NewSchema(dt.Fields(), nil))
+		if err != nil {
+			return nil, err
+		}
+		return StructOf(s...), nil
+	}
+	return nil, base.Errorf(base.CodeInvalid, "Arrow type %s has no SQL type", dt)
+}

@@ -1,0 +1,35 @@
+package expr
+
+// Walk calls f for e and, while f returns true, for everything below it, parents
+// first.
+func Walk(e Expr, f func(Expr) bool) {
+	if e == nil || !f(e) {
+		return
+	}
+	for _, c := range e.Children() {
+		Walk(c, f)
+	}
+}
+
+// Rewrite replaces e and everything below it by what f returns, children first.
+// A node whose children stay the same is passed on as it is.
+func Rewrite(e Expr, f func(Expr) (Expr, error)) (Expr, error) {
+	children := e.Children()
+	var changed []Expr
+	for i, c := range children {
+		d, err := Rewrite(c, f)
+		if err != nil {
+			return nil, err
+		}
+		if d != c && changed == nil {
+			changed = append([]Expr(nil), children...)
+		}
+		if changed != nil {
+			changed[i] = d
+		}
+	}
+	if changed != nil {
+		e = e.With(changed)
+	}
+	return f(e)
+}
