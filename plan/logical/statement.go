@@ -1,0 +1,146 @@
+package logical
+
+import (
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
+)
+
+// Statement is one SQL statement, parsed and not resolved.
+type Statement interface {
+	// Pos spans the statement in its text.
+	Pos() base.Pos
+}
+
+// Stmt is the place of a statement, which every Statement embeds.
+type Stmt struct{ At base.Pos }
+
+// Pos is where the statement was written.
+func (s Stmt) Pos() base.Pos { return s.At }
+
+type (
+	// Query is a SELECT in any of its forms.
+	Query struct {
+		Stmt
+		Plan Node
+	}
+	// CreateView is CREATE [OR REPLACE] TEMPORARY VIEW.
+	CreateView struct {
+		Stmt
+		Name        []string
+		Replace     bool
+		IfNotExists bool
+		Columns     []string
+		// Text is the SQL of the query.
+		Text string
+		Plan Node
+	}
+	// CreateTable is CREATE TABLE … [USING format OPTIONS (…)] [AS query] and,
+	// with Streaming, CREATE STREAMING TABLE t AS query.
+	CreateTable struct {
+		Stmt
+		Name                 []string
+		Replace, IfNotExists bool
+		Streaming            bool
+		Schema               expr.Schema // nil: the connector's or the query's own
+		Format               string      // "" without USING
+		Options              base.Options
+		PartitionBy          []string
+		Comment              string
+		Text                 string
+		Plan                 Node // nil without AS
+	}
+	// TriggerSpec is the TRIGGER of a query; Kind is "processing time",
+	// "available now", "once", "continuous" or "real time". Interval is the text
+	// as written.
+	TriggerSpec struct {
+		At       base.Pos
+		Kind     string
+		Interval string
+	}
+	// CreateQuery is CREATE STREAMING QUERY.
+	CreateQuery struct {
+		Stmt
+		Name        string
+		IfNotExists bool
+		// OutputMode is as written, "" without the clause.
+		OutputMode string
+		Trigger    *TriggerSpec
+		Checkpoint string
+		// LateRows is the table of LATE ROWS INTO, or nil.
+		LateRows []string
+		// Format is the sink of INTO format, or "" with Table set.
+		Format      string
+		Options     base.Options
+		PartitionBy []string
+		Table       []string
+		Text        string
+		Plan        Node
+	}
+	// Insert is INSERT INTO [TABLE] t [(columns)] query.
+	Insert struct {
+		Stmt
+		Table     []string
+		Columns   []string
+		Overwrite bool
+		ByName    bool
+		Plan      Node
+	}
+	// Drop is DROP TABLE | VIEW | QUERY [IF EXISTS] name; What is "TABLE",
+	// "VIEW" or "QUERY".
+	Drop struct {
+		Stmt
+		What     string
+		Name     []string
+		IfExists bool
+	}
+	// StopQuery is STOP QUERY q.
+	StopQuery struct {
+		Stmt
+		Name string
+	}
+	// Show is SHOW QUERIES | TABLES | VIEWS | FUNCTIONS | DATABASES …; What is
+	// upper case, Like the pattern or "".
+	Show struct {
+		Stmt
+		What string
+		Name []string
+		Like string
+	}
+	// Describe is DESCRIBE [TABLE] t, DESCRIBE QUERY q, DESCRIBE FUNCTION f.
+	// What is "TABLE", "QUERY" or "FUNCTION".
+	Describe struct {
+		Stmt
+		What     string
+		Name     []string
+		Extended bool
+		Plan     Node // DESCRIBE [QUERY] SELECT …
+	}
+	// Set is SET key = value, SET key, SET (all), RESET [key], SET TIME ZONE.
+	Set struct {
+		Stmt
+		Key, Value     string
+		HasValue       bool
+		Reset, ListAll bool
+	}
+	// Explain is EXPLAIN [ANALYZE | EMISSION | EXTENDED | FORMATTED …] statement.
+	Explain struct {
+		Stmt
+		Mode string
+		// Inner is the explained statement, or nil with EMISSION of a query by Name.
+		Inner Statement
+		Name  string
+	}
+	// Subscribe is SUBSCRIBE TO name | query with its options as written, keys
+	// upper case ("PROGRESS", "FROM EPOCH", "LIMIT" …).
+	Subscribe struct {
+		Stmt
+		Name    []string
+		Plan    Node
+		Options map[string]string
+	}
+	// Use is USE name: accepted, changes nothing.
+	Use struct {
+		Stmt
+		Name []string
+	}
+)
