@@ -1,0 +1,159 @@
+package kernels
+
+// An index is a power-of-two slice of slots, probed linearly. A slot is
+//
+//	tag << 32 | row + 1
+//
+// and 0 is free. The tag is the upper half of the key's hash (its low bits may
+// carry what must match exactly but is not in the words: which columns are
+// NULL). The home of a key is tag >> shift, where shift is 32 - log2(slots): so
+// an index can be grown and shrunk, and a slot deleted, without a look at keys.
+
+// Upsert finds the row of each key of sel, and makes one where there is none.
+//
+//   - hashes and keys are indexed by the members of sel; rows[i] receives the row
+//     of key sel[i].
+//   - rowKeys holds the keys of the n rows that exist; its length is the number
+//     of rows there is room for. slots must have a free slot for each of them and
+//     one more.
+//   - fresh receives, for each new row in order, the i that made it; as long as sel.
+//
+// It returns how many members of sel are done, fewer than all when the room for
+// rows is used up, and the new number of rows.
+func Upsert[K Key](slots []uint64, shift uint, rowKeys []K, n int, hashes []uint64, keys []K, sel, rows, fresh []int32) (done, total int) {
+	mask := uint32(len(slots) - 1)
+	first := n
+	rows = rows[:len(sel)]
+	for i, r := range sel {
+		tag := uint32(hashes[r] >> 32)
+		key := &keys[r]
+		p := tag >> shift
+		for {
+			s := slots[p&mask]
+			if uint32(s>>32) == tag && s != 0 {
+				if row := uint32(s) - 1; rowKeys[row] == *key {
+					rows[i] = int32(row)
+					break
+				}
+			}
+			if s == 0 {
+				if n == len(rowKeys) {
+					return i, n
+				}
+				rowKeys[n] = *key
+				slots[p&mask] = uint64(tag)<<32 | uint64(n+1)
+				rows[i] = int32(n)
+				fresh[n-first] = int32(i)
+				n++
+				break
+			}
+			p++
+		}
+	}
+	return len(sel), n
+}
+
+// Find finds the row of each key of sel: rows[i] is that of key sel[i], or -1.
+// See Upsert for the other arguments. At least one slot must be free.
+func Find[K Key](slots []uint64, shift uint, rowKeys []K, hashes []uint64, keys []K, sel, rows []int32) {
+	mask := uint32(len(slots) - 1)
+	rows = rows[:len(sel)]
+	for i, r := range sel {
+		tag := uint32(hashes[r] >> 32)
+		key := &keys[r]
+		rows[i] = -1
+		for p := tag >> shift; ; p++ {
+			s := slots[p&mask]
+			if s == 0 {
+				break
+			}
+			if uint32(s>>32) == tag {
+				if row := uint32(s) - 1; rowKeys[row] == *key {
+					rows[i] = int32(row)
+					break
+				}
+			}
+		}
+	}
+}
+
+// Reslot copies the used slots of old into slots, which are all free and enough.
+// Homes grow with tags, so both are walked from front to back.
+func Reslot(slots []uint64, shift uint, old []uint64) {
+	mask := uint32(len(slots) - 1)
+	for _, s := range old {
+		if s == 0 {
+			continue
+		}
+		p := uint32(s>>32) >> shift
+		for slots[p&mask] != 0 {
+			p++
+		}
+		slots[p&mask] = s
+	}
+}
+
+// Insert puts row under hash into the first free slot from its home on. The
+// caller knows that the key is not there and that a slot is free.
+func Insert(slots []uint64, shift uint, hash uint64, row int32) {
+	mask := uint32(len(slots) - 1)
+	p := uint32(hash>>32) >> shift
+	for slots[p&mask] != 0 {
+		p++
+	}
+	slots[p&mask] = hash>>32<<32 | uint64(row+1)
+}
+
+// Delete frees the slot of row, whose key has hash, and moves the slots behind
+// it forward, so that no mark is left. It reports whether the row was there.
+func Delete(slots []uint64, shift uint, hash uint64, row int32) bool {
+	mask := uint32(len(slots) - 1)
+	want := hash>>32<<32 | uint64(row+1)
+	p := uint32(hash>>32) >> shift & mask
+	for slots[p] != want {
+		if slots[p] == 0 {
+			return false
+		}
+		p = (p + 1) & mask
+	}
+	for q := (p + 1) & mask; slots[q] != 0; q = (q + 1) & mask {
+		home := uint32(slots[q]>>32) >> shift & mask
+		// The slot at q may move to p unless its home lies behind p.
+		if (q-home)&mask >= (q-p)&mask {
+			slots[p] = slots[q]
+			p = q
+		}
+	}
+	slots[p] = 0
+	return true
+}
+
+// RemapSlots gives every used slot the row remap[row]; no row may map below 0.
+func RemapSlots(slots []uint64, remap []int32) {
+	for i, s := range slots {
+		if s != 0 {
+			slots[i] = s>>32<<32 | uint64(remap[uint32(s)-1]+1)
+		}
+	}
+}
+
+// PartitionCounts counts the members of sel by the low bits of their hash:
+// counts[hashes[r] & (len(counts)-1)]. The length of counts is a power of two.
+func PartitionCounts(hashes []uint64, sel []int32, counts []int32) {
+	mask := uint64(len(counts) - 1)
+	for _, r := range sel {
+		counts[hashes[r]&mask]++
+	}
+}
+
+// PartitionScatter writes the members of sel to dst, part by part, in the order
+// of sel within a part. starts holds where each part begins, and afterwards
+// where it ends.
+func PartitionScatter(hashes []uint64, sel []int32, starts, dst []int32) {
+	mask := uint64(len(starts) - 1)
+	for _, r := range sel {
+		part := hashes[r] & mask
+		dst[starts[part]] = r
+		starts[part]++
+	}
+}
