@@ -1,0 +1,94 @@
+package flightd
+
+import (
+	"context"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+// Result is the answer to one statement: record batches of one schema, to be
+// read once. A statement that returns no rows (DDL, INSERT) has run when the
+// Result exists; its schema is the one column rows_affected BIGINT and it has
+// one row.
+type Result struct {
+	schema   *arrow.Schema
+	update   bool
+	affected int64
+	notices  []string
+	next     func(context.Context) (arrow.RecordBatch, error)
+	close    func() error
+}
+
+// Schema is the schema of every record batch.
+func (r *Result) Schema() *arrow.Schema { return r.schema }
+
+// IsUpdate reports whether the statement was not a query.
+func (r *Result) IsUpdate() bool { return r.update }
+
+// RowsAffected is the number of rows that an INSERT or CREATE TABLE AS wrote; 0
+// for other statements without rows; −1 for a query.
+func (r *Result) RowsAffected() int64 { return r.affected }
+
+// Notices are sentences for the user that are not errors, such as a setting that
+// has no effect here.
+func (r *Result) Notices() []string { return r.notices }
+
+// Next returns the next record batch, or io.EOF after the last. The caller
+// releases it.
+func (r *Result) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	if r.next == nil {
+		return nil, io.EOF
+	}
+	return r.next(ctx)
+}
+
+// Close ends the query behind the result. It may be called at any time and more
+// than once.
+func (r *Result) Close() error {
+	r.next = nil
+	if r.close == nil {
+		return nil
+	}
+	f := r.close
+	r.close = nil
+	return f()
+}
+
+// Collect reads the whole result.
+func (r *Result) Collect(ctx context.Context) ([]arrow.RecordBatch, error) {
+	defer r.Close()
+	var out []arrow.RecordBatch
+	for {
+		rec, err := r.Next(ctx)
+		if err == io.EOF {
+			return out, nil
+		}
+		if err != nil {
+			for _, rec := range out {
+				rec.Release()
+			}
+			return nil, err
+		}
+		out = append(out, rec)
+	}
+}
+
+// Prepared is a statement that was parsed and analysed and has had no effect.
+type Prepared struct {
+	// Schema is the result's schema; for a statement without rows that of
+	// rows_affected.
+	Schema *arrow.Schema
+	// Params is the schema of the parameter markers, in order; a type that could
+	// not be inferred is utf8.
+	Params   *arrow.Schema
+	IsUpdate bool
+	text     string
+	session  *Session
+}
+
+// Execute runs the statement with one value per parameter: row 0 of params,
+// which may be nil if there are none.
+func (p *Prepared) Execute(ctx context.Context, params arrow.RecordBatch) (*Result, error) {
+	return p.session.execute(ctx, p.text, params)
+}
