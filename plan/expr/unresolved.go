@@ -147,7 +147,9 @@ func (e *Star) Type() *Type { return nil }
 func (e *Star) Nullable() bool { return true }
 
 // SQL is "*" behind its qualifier.
-func (e *Star) SQL() string { return strings.Join(append(append([]string{}, e.Qualifier...), "*"), ".") }
+func (e *Star) SQL() string {
+	return strings.Join(append(append([]string{}, e.Qualifier...), "*"), ".")
+}
 
 // Pos is where the call was written.
 func (e *Apply) Pos() base.Pos { return e.At }

@@ -1,0 +1,129 @@
+package planner
+
+import (
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/logical"
+	"github.com/flightd/flightd/plan/physical"
+)
+
+// Conjuncts splits a condition at its ANDs; nil has none.
+func Conjuncts(e expr.Expr) []expr.Expr {
+	if e == nil {
+		return nil
+	}
+	if c, ok := e.(*expr.Call); ok && c.Fn == "and" {
+		return append(Conjuncts(c.Args[0]), Conjuncts(c.Args[1])...)
+	}
+	return []expr.Expr{e}
+}
+
+// And joins conditions; none is nil.
+func And(list []expr.Expr) expr.Expr {
+	var out expr.Expr
+	for _, e := range list {
+		if out == nil {
+			out = e
+			continue
+		}
+		out = &expr.Call{Fn: "and", Args: []expr.Expr{out, e}, Typ: expr.Bool, Null: out.Nullable() || e.Nullable()}
+	}
+	return out
+}
+
+// from reports whether all columns of e are among cols, and there is one.
+func from(e expr.Expr, cols []*expr.Column) bool {
+	some, all := false, true
+	expr.Walk(e, func(e expr.Expr) bool {
+		if c, ok := e.(*expr.Column); ok {
+			some = true
+			found := false
+			for _, d := range cols {
+				found = found || d.ID == c.ID
+			}
+			all = all && found
+		}
+		return true
+	})
+	return some && all
+}
+
+// EquiKeys takes the equalities between the two sides out of a join condition.
+// rest is what else must hold.
+func EquiKeys(cond expr.Expr, left, right []*expr.Column) (lk, rk []expr.Expr, nullSafe []bool, rest []expr.Expr) {
+	for _, e := range Conjuncts(cond) {
+		c, ok := e.(*expr.Call)
+		if ok && (c.Fn == "=" || c.Fn == "<=>") {
+			a, b := c.Args[0], c.Args[1]
+			if from(a, right) && from(b, left) {
+				a, b = b, a
+			}
+			if from(a, left) && from(b, right) {
+				lk, rk, nullSafe = append(lk, a), append(rk, b), append(nullSafe, c.Fn == "<=>")
+				continue
+			}
+		}
+		rest = append(rest, e)
+	}
+	return lk, rk, nullSafe, rest
+}
+
+func (p *planner) join(n *logical.Join, need set) (physical.Node, []*expr.Column, error) {
+	if p.opts.Stream && Streaming(n.Left) && Streaming(n.Right) {
+		return nil, nil, notYet(n.Pos(), "A join of two streams")
+	}
+	if n.Cond != nil {
+		need = need.with(n.Cond)
+	}
+	left, lcols, err := p.node(n.Left, need)
+	if err != nil {
+		return nil, nil, err
+	}
+	right, rcols, err := p.node(n.Right, need)
+	if err != nil {
+		return nil, nil, err
+	}
+	lk, rk, nullSafe, rest := EquiKeys(n.Cond, lcols, rcols)
+	if n.Kind == physical.NullAwareAnti && len(lk) == 0 {
+		return nil, nil, notYet(n.Pos(), "This NOT IN")
+	}
+	j := &physical.Join{Left: left, Right: right, Kind: n.Kind, NullSafe: nullSafe}
+	if j.LeftKeys, err = p.bindAll(lk, lcols); err != nil {
+		return nil, nil, err
+	}
+	if j.RightKeys, err = p.bindAll(rk, rcols); err != nil {
+		return nil, nil, err
+	}
+	both := append(lcols[:len(lcols):len(lcols)], rcols...)
+	if cond := And(rest); cond != nil {
+		if j.Cond, err = p.bind(cond, both); err != nil {
+			return nil, nil, err
+		}
+	}
+	// The streaming side, or else the side that must be kept, is read row by row
+	// and the other one is built.
+	j.BuildRight = n.Kind != physical.RightOuter && !(n.Kind == physical.Inner && Streaming(n.Right))
+	out := (&logical.Join{Kind: n.Kind, Left: columns(lcols), Right: columns(rcols), Exists: n.Exists}).Output()
+	j.Out = schemaOf(out)
+	return j, out, nil
+}
+
+// columns is a leaf with the given output, to ask logical.Join what it puts out.
+func columns(cols []*expr.Column) logical.Node { return &logical.Values{Columns: cols} }
+
+// setOp plans INTERSECT and EXCEPT as semi and anti joins on all columns, NULLs
+// being equal, of the distinct left rows.
+func (p *planner) setOp(n *logical.SetOp) (physical.Node, []*expr.Column, error) {
+	if n.All {
+		return nil, nil, notYet(n.Pos(), "INTERSECT ALL and EXCEPT ALL")
+	}
+	var cond []expr.Expr
+	right := n.Right.Output()
+	for i, c := range n.Left.Output() {
+		cond = append(cond, &expr.Call{Fn: "<=>", Args: []expr.Expr{c, right[i]}, Typ: expr.Bool})
+	}
+	kind := physical.LeftSemi
+	if n.Except {
+		kind = physical.LeftAnti
+	}
+	return p.distinct(&logical.Distinct{At: n.At, Input: &logical.Join{At: n.At, Kind: kind, Left: n.Left, Right: n.Right, Cond: And(cond)}})
+}

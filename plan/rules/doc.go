@@ -1,0 +1,16 @@
+// Package rules rewrites resolved logical plans, one rule per file.
+//
+// There are two sets. The rules of Meaning copy what Spark's optimizer does
+// around watermarks, because it can be seen in the results: which rows reach a
+// watermark node moves the watermark. That list is closed; a rule joins it only
+// with a recording that shows it. Rules for speed must not change which rows
+// reach a watermark or a stateful node.
+package rules
+
+import "github.com/flightd/flightd/plan/logical"
+
+// Meaning applies the rules that a streaming result depends on. Batch plans may
+// go through them as well: they keep every batch result.
+func Meaning(n logical.Node) (logical.Node, error) {
+	return PushFilters(InferNotNull(n))
+}
