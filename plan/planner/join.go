@@ -6,30 +6,6 @@ import (
 	"github.com/flightd/flightd/plan/physical"
 )
 
-// Conjuncts splits a condition at its ANDs; nil has none.
-func Conjuncts(e expr.Expr) []expr.Expr {
-	if e == nil {
-		return nil
-	}
-	if c, ok := e.(*expr.Call); ok && c.Fn == "and" {
-		return append(Conjuncts(c.Args[0]), Conjuncts(c.Args[1])...)
-	}
-	return []expr.Expr{e}
-}
-
-// And joins conditions; none is nil.
-func And(list []expr.Expr) expr.Expr {
-	var out expr.Expr
-	for _, e := range list {
-		if out == nil {
-			out = e
-			continue
-		}
-		out = &expr.Call{Fn: "and", Args: []expr.Expr{out, e}, Typ: expr.Bool, Null: out.Nullable() || e.Nullable()}
-	}
-	return out
-}
-
 // from reports whether all columns of e are among cols, and there is one.
 func from(e expr.Expr, cols []*expr.Column) bool {
 	some, all := false, true
@@ -50,7 +26,7 @@ func from(e expr.Expr, cols []*expr.Column) bool {
 // EquiKeys takes the equalities between the two sides out of a join condition.
 // rest is what else must hold.
 func EquiKeys(cond expr.Expr, left, right []*expr.Column) (lk, rk []expr.Expr, nullSafe []bool, rest []expr.Expr) {
-	for _, e := range Conjuncts(cond) {
+	for _, e := range expr.Conjuncts(cond) {
 		c, ok := e.(*expr.Call)
 		if ok && (c.Fn == "=" || c.Fn == "<=>") {
 			a, b := c.Args[0], c.Args[1]
@@ -94,7 +70,7 @@ func (p *planner) join(n *logical.Join, need set) (physical.Node, []*expr.Column
 		return nil, nil, err
 	}
 	both := append(lcols[:len(lcols):len(lcols)], rcols...)
-	if cond := And(rest); cond != nil {
+	if cond := expr.And(rest); cond != nil {
 		if j.Cond, err = p.bind(cond, both); err != nil {
 			return nil, nil, err
 		}
@@ -125,5 +101,5 @@ func (p *planner) setOp(n *logical.SetOp) (physical.Node, []*expr.Column, error)
 	if n.Except {
 		kind = physical.LeftAnti
 	}
-	return p.distinct(&logical.Distinct{At: n.At, Input: &logical.Join{At: n.At, Kind: kind, Left: n.Left, Right: n.Right, Cond: And(cond)}})
+	return p.distinct(&logical.Distinct{At: n.At, Input: &logical.Join{At: n.At, Kind: kind, Left: n.Left, Right: n.Right, Cond: expr.And(cond)}})
 }

@@ -30,7 +30,7 @@ func InferNotNull(n logical.Node) logical.Node {
 		return n
 	}
 	var needed []*expr.Column
-	for _, c := range conjuncts(j.Cond) {
+	for _, c := range expr.Conjuncts(j.Cond) {
 		needed = needs(c, needed)
 	}
 	d := *j
@@ -57,7 +57,7 @@ func notNull(n logical.Node, cols []*expr.Column) logical.Node {
 	if len(cond) == 0 {
 		return n
 	}
-	return &logical.Filter{At: n.Pos(), Cond: and(cond), Input: n}
+	return &logical.Filter{At: n.Pos(), Cond: expr.And(cond), Input: n}
 }
 
 // needs appends the columns without which e is NULL.

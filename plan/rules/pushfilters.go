@@ -13,26 +13,11 @@ import (
 // and a conjunct that is not deterministic stays where it is.
 func PushFilters(n logical.Node) (logical.Node, error) { return push(n, nil) }
 
-func conjuncts(e expr.Expr) []expr.Expr {
-	if c, ok := e.(*expr.Call); ok && c.Fn == "and" {
-		return append(conjuncts(c.Args[0]), conjuncts(c.Args[1])...)
-	}
-	return []expr.Expr{e}
-}
-
-func and(list []expr.Expr) expr.Expr {
-	out := list[0]
-	for _, e := range list[1:] {
-		out = &expr.Call{Fn: "and", Args: []expr.Expr{out, e}, Typ: expr.Bool, Null: out.Nullable() || e.Nullable()}
-	}
-	return out
-}
-
 func filter(n logical.Node, cond []expr.Expr) logical.Node {
 	if len(cond) == 0 {
 		return n
 	}
-	return &logical.Filter{At: cond[0].Pos(), Cond: and(cond), Input: n}
+	return &logical.Filter{At: cond[0].Pos(), Cond: expr.And(cond), Input: n}
 }
 
 // push returns n with cond applied to its output, as far down as it goes.
@@ -127,7 +112,7 @@ func uses(e expr.Expr, cols []*expr.Column) bool {
 }
 
 func pushFilter(n *logical.Filter, cond []expr.Expr) (logical.Node, error) {
-	own := conjuncts(n.Cond)
+	own := expr.Conjuncts(n.Cond)
 	for _, e := range own {
 		if !movable(e) {
 			// The rows that reach it must stay the same: nothing passes either.

@@ -1,0 +1,25 @@
+package expr
+
+// Conjuncts splits a condition at its ANDs; nil has none.
+func Conjuncts(e Expr) []Expr {
+	if e == nil {
+		return nil
+	}
+	if c, ok := e.(*Call); ok && c.Fn == "and" {
+		return append(Conjuncts(c.Args[0]), Conjuncts(c.Args[1])...)
+	}
+	return []Expr{e}
+}
+
+// And joins resolved conditions; of none it is nil.
+func And(list []Expr) Expr {
+	var out Expr
+	for _, e := range list {
+		if out == nil {
+			out = e
+			continue
+		}
+		out = &Call{At: e.Pos(), Fn: "and", Args: []Expr{out, e}, Typ: Bool, Null: out.Nullable() || e.Nullable()}
+	}
+	return out
+}
