@@ -1,9 +1,6 @@
 package expr
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // SQL is the column's name.
 func (e *Column) SQL() string { return e.Name }
@@ -83,15 +80,4 @@ func callText(fn string, args []Expr) string {
 		return "(" + args[0].SQL() + map[string]string{"isnull": " IS NULL)", "isnotnull": " IS NOT NULL)"}[fn]
 	}
 	return fn + "(" + texts(args) + ")"
-}
-
-// SQL is the literal as it was written, or its value.
-func (e *Literal) SQL() string {
-	switch {
-	case e.Text != "":
-		return e.Text
-	case e.Value == nil:
-		return "NULL"
-	}
-	return fmt.Sprint(e.Value)
 }

@@ -1,0 +1,159 @@
+package expr
+
+// stringRows are the functions of text and bytes.
+const stringRows = `
+ascii (string) int
+base64 (binary) string
+unbase64 (string) binary
+to_base32 (binary) string
+from_base32 (string) binary
+bit_length (string|binary) int
+octet_length (string|binary) int
+length len char_length character_length (string|binary) int
+chr char (bigint) string
+concat_ws (string, string|strings*) @concat_ws
+contains (string|binary, string|binary) boolean
+startswith (string|binary, string|binary) boolean
+endswith (string|binary, string|binary) boolean
+decode (any, any*) @decode
+encode (string|binary, string) binary
+elt (int, string|binary*) @elt nullable
+find_in_set (string, string) int
+format_number (numeric, int|string) string nullable
+format_string printf (string, any*) string
+initcap (string) string
+instr (string, string) int
+levenshtein (string, string, int?) int
+jaro_winkler_similarity (string, string) double
+locate position (string, string, int?) int
+lower lcase (string) $0
+upper ucase (string) $0
+left (string|binary, int) $0
+right (string, int) string
+lpad (string|binary, int, string|binary?) @pad
+rpad (string|binary, int, string|binary?) @pad
+trim (string, string?) string
+ltrim (string, string?) string
+rtrim (string, string?) string
+btrim (string|binary, string|binary?) $0
+luhn_check (string) boolean
+mask (string, string?, string?, string?, string?) string
+overlay (string|binary, string|binary, int, int?) $0
+quote (string) string
+regexp_count (string, string) int
+regexp_extract (string, string, int?) string
+regexp_extract_all (string, string, int?) strings
+regexp_instr (string, string, int?) int
+regexp_replace (string, string, string, int?) string
+regexp_substr (string, string) string nullable
+repeat (string, int) string
+replace (string, string, string?) string
+reverse (string|binary|array) $0
+sentences (string, string?, string?) words
+soundex (string) string
+space (int) string
+split (string, string, int?) strings
+split_part (string, string, int) string nullable
+str_to_map (string, string?, string?) strmap
+substring substr (string|binary, int, int?) $0
+substring_index (string, string, int) string
+translate (string, string, string) string
+to_char to_varchar (any, string) @to_char nullable
+to_number (string, string) @to_number nullable
+try_to_number (string, string) @to_number nullable
+to_binary (string, string?) binary nullable
+try_to_binary (string, string?) binary nullable
+is_valid_utf8 (string) boolean
+make_valid_utf8 (string) string
+validate_utf8 (string) string
+try_validate_utf8 (string) string nullable
+url_decode (string) string
+try_url_decode (string) string nullable
+url_encode (string) string
+parse_url (string, string, string?) string nullable
+try_parse_url (string, string, string?) string nullable
+crc32 (binary) bigint
+md5 (binary) string
+sha1 sha (binary) string
+sha2 (binary, int) string nullable
+hash (any*) int notnull
+xxhash64 (any*) bigint notnull
+aes_encrypt (binary, binary, string?, string?, binary?, binary?) binary
+aes_decrypt (binary, binary, string?, string?, binary?) binary
+try_aes_decrypt (binary, binary, string?, string?, binary?) binary nullable
+hmac (binary, binary, string?) binary
+collate (string, string) @collate
+collation (string) string notnull
+randstr (int, int?) string notnull nondet
+`
+
+// miscRows are JSON and its kin, and what asks about the session.
+const miscRows = `
+get_json_object (string, string) string nullable
+json_array_length (string) int nullable
+json_object_keys (string) strings nullable
+to_json (any, map?) string nullable
+from_json (string, any, map?) @from_schema nullable
+from_csv (string, any, map?) @from_schema nullable
+from_xml (string, any, map?) @from_schema nullable
+to_csv (struct, map?) string nullable
+to_xml (any, map?) string nullable
+schema_of_json (string, map?) string notnull
+schema_of_csv (string, map?) string notnull
+schema_of_xml (string, map?) string notnull
+parse_json (string) variant
+try_parse_json (string) variant nullable
+is_variant_null (variant) boolean notnull
+is_valid_variant (binary) boolean
+schema_of_variant (variant) string
+to_variant_object (any) variant
+variant_get (variant, string, string?) @variant_get nullable
+try_variant_get (variant, string, string?) @variant_get nullable
+variant_delete (variant, string*) variant nullable
+variant_insert (variant, string, any, any?) variant nullable
+variant_set (variant, string, any, any?) variant nullable
+try_variant_insert (variant, string, any, any?) variant nullable
+try_variant_set (variant, string, any, any?) variant nullable
+variant_array_append (variant, string, any) variant nullable
+try_variant_array_append (variant, string, any) variant nullable
+variant_strip_nulls (variant, boolean?) variant nullable
+xpath (string, string) strings nullable
+xpath_boolean (string, string) boolean nullable
+xpath_double xpath_number (string, string) double nullable
+xpath_float (string, string) float nullable
+xpath_int (string, string) int nullable
+xpath_long (string, string) bigint nullable
+xpath_short (string, string) smallint nullable
+xpath_string (string, string) string nullable
+typeof (any) string notnull
+version () string notnull
+uuid () string notnull nondet
+monotonically_increasing_id () bigint notnull nondet
+spark_partition_id () int notnull nondet as:SPARK_PARTITION_ID
+input_file_name () string notnull nondet
+input_file_block_start () bigint notnull nondet
+input_file_block_length () bigint notnull nondet
+current_user () string notnull
+user () string notnull
+session_user () string notnull
+current_catalog () string notnull
+current_schema current_database () string notnull
+current_path () string notnull
+current_timezone () string notnull
+assert_true (boolean, string?) void nullable
+raise_error (string, any?) void nullable
+reflect java_method try_reflect (any*) string nullable
+vector_avg (floats) floats
+vector_sum (floats) floats
+vector_norm (floats, float?) float
+vector_normalize (floats, float?) floats
+vector_cosine_similarity (floats, floats) float
+vector_inner_product (floats, floats) float
+vector_l2_distance (floats, floats) float
+hll_sketch_estimate (binary) bigint
+hll_union (binary, binary, boolean?) binary
+theta_sketch_estimate (binary) bigint
+theta_union (binary, binary, int?) binary
+theta_intersection (binary, binary) binary
+theta_difference (binary, binary) binary
+`

@@ -1,0 +1,72 @@
+package expr
+
+// timeRows are the functions of dates, timestamps and intervals.
+const timeRows = `
+add_months (date, int) date
+current_date curdate () date notnull
+current_timestamp () timestamp notnull
+now () timestamp notnull
+localtimestamp () ntz notnull
+current_time (int?) time notnull
+date_add dateadd (date, int|smallint|tinyint) date
+date_sub (date, int|smallint|tinyint) date
+datediff date_diff (date, date) int
+timestampadd (string, bigint, anytimestamp) $n
+timestampdiff (string, timestamp, timestamp) bigint
+date_format (timestamp, string) string
+date_from_unix_date (int) date
+date_part datepart (string, any) @extract
+extract (string, any) @extract
+date_trunc (string, timestamp) timestamp nullable
+trunc (date, string) date nullable
+dayname (date) string
+monthname (date) string
+dayofmonth day (date) int
+dayofweek (date) int
+dayofyear (date) int
+weekday (date) int
+weekofyear (date) int
+month (date) int
+quarter (date) int
+year (date) int
+hour (anytimestamp|time) int
+minute (anytimestamp|time) int
+second (anytimestamp|time) int
+from_unixtime (bigint, string?) string
+from_utc_timestamp (timestamp, string) timestamp
+to_utc_timestamp (timestamp, string) timestamp
+convert_timezone (string, any, any?) @convert_timezone
+last_day (date) date
+next_day (date, string) date nullable
+make_date (int, int, int) date
+make_dt_interval (int?, int?, int?, dec18?) dt
+make_ym_interval (int?, int?) ym
+make_interval (int?, int?, int?, int?, int?, int?, dec18?) interval
+try_make_interval (int?, int?, int?, int?, int?, int?, dec18?) interval nullable
+make_timestamp (any, any, any?, int?, int?, dec16?, string?) @make_timestamp
+try_make_timestamp (any, any, any?, int?, int?, dec16?, string?) @make_timestamp nullable
+make_timestamp_ltz (any, any, any?, int?, int?, dec16?, string?) @make_timestamp
+try_make_timestamp_ltz (any, any, any?, int?, int?, dec16?, string?) @make_timestamp nullable
+make_timestamp_ntz (any, any, int?, int?, int?, dec16?) @make_timestamp
+try_make_timestamp_ntz (any, any, int?, int?, int?, dec16?) @make_timestamp nullable
+months_between (timestamp, timestamp, boolean?) double
+timestamp_micros (integral) timestamp
+timestamp_millis (integral) timestamp
+timestamp_seconds (numeric) timestamp
+to_date (any, string?) @to_date
+try_to_date (any, string?) @to_date nullable
+to_timestamp (any, string?) @to_timestamp
+try_to_timestamp (any, string?) @to_timestamp nullable
+to_timestamp_ltz (any, string?) @to_timestamp
+to_timestamp_ntz (any, string?) @to_timestamp
+to_unix_timestamp (string|date|timestamp|ntz, string?) bigint
+unix_timestamp (string|date|timestamp|ntz?, string?) bigint
+unix_date (date) int
+unix_micros (timestamp) bigint
+unix_millis (timestamp) bigint
+unix_seconds (timestamp) bigint
+window (any, any, any?, any?) @window
+session_window (any, any) @session_window
+window_time (any) @window_time
+time_bucket (any, anytimestamp, anytimestamp?) $1
+`
