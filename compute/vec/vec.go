@@ -30,7 +30,22 @@ type Vec struct {
 	Data  []byte
 	Off   []int32
 	Kids  []*Vec
+	// Own says who may write the buffers.
+	Own Ownership
 }
+
+// Ownership says what becomes of a column's buffers after its maker's next call.
+type Ownership uint8
+
+// The ownerships. Shared buffers are never written again. Scratch buffers belong
+// to the evaluator that returned the Vec; whoever takes them leaves nil behind,
+// and the evaluator makes new ones. Borrowed buffers are partly another Vec's
+// scratch and must be copied to be kept.
+const (
+	Shared Ownership = iota
+	Scratch
+	Borrowed
+)
 
 // Fixed is the set of Go types that fixed-width values are read as.
 type Fixed interface {

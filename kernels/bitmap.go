@@ -1,0 +1,145 @@
+package kernels
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// BitmapBytes returns the bytes that n bits take.
+func BitmapBytes(n int) int { return (n + 7) >> 3 }
+
+// Bit reports whether bit i of b is set.
+func Bit(b []byte, i int) bool { return b[i>>3]>>(i&7)&1 == 1 }
+
+// SetBit sets bit i of b.
+func SetBit(b []byte, i int) { b[i>>3] |= 1 << (i & 7) }
+
+// ClearBit clears bit i of b.
+func ClearBit(b []byte, i int) { b[i>>3] &^= 1 << (i & 7) }
+
+// FillOnes sets all bits of b, those behind the last row included.
+func FillOnes(b []byte) {
+	for i := range b {
+		b[i] = 0xff
+	}
+}
+
+// And writes a & b to dst. All three have the length of dst.
+func And(dst, a, b []byte) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] & b[i]
+	}
+}
+
+// AndNot writes a &^ b to dst.
+func AndNot(dst, a, b []byte) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] &^ b[i]
+	}
+}
+
+// Or writes a | b to dst.
+func Or(dst, a, b []byte) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] | b[i]
+	}
+}
+
+// Not writes ^a to dst.
+func Not(dst, a []byte) {
+	a = a[:len(dst)]
+	for i := range dst {
+		dst[i] = ^a[i]
+	}
+}
+
+// CountOnes returns how many of the first n bits of b are set.
+func CountOnes(b []byte, n int) int {
+	c, i := 0, 0
+	for ; i+64 <= n; i += 64 {
+		c += bits.OnesCount64(binary.LittleEndian.Uint64(b[i>>3:]))
+	}
+	for ; i < n; i++ {
+		c += int(b[i>>3] >> (i & 7) & 1)
+	}
+	return c
+}
+
+// Ones writes the indices of the set bits among the first n bits of b to out and
+// returns how many. out must have room for n.
+func Ones(b []byte, n int, out []int32) int {
+	k, i := 0, 0
+	for ; i+64 <= n; i += 64 {
+		w := binary.LittleEndian.Uint64(b[i>>3:])
+		if w == ^uint64(0) {
+			for j := range 64 {
+				out[k+j] = int32(i + j)
+			}
+			k += 64
+			continue
+		}
+		for w != 0 {
+			out[k] = int32(i + bits.TrailingZeros64(w))
+			k++
+			w &= w - 1
+		}
+	}
+	for ; i < n; i++ {
+		out[k] = int32(i)
+		k += int(b[i>>3] >> (i & 7) & 1)
+	}
+	return k
+}
+
+// SelectOnes writes the members of sel whose bit in b is set to out, in order,
+// and returns how many. out may be sel itself.
+func SelectOnes(b []byte, sel, out []int32) int {
+	k := 0
+	for _, i := range sel {
+		out[k] = i
+		k += int(b[i>>3] >> (i & 7) & 1)
+	}
+	return k
+}
+
+// Minus writes the members of a that are not in b to out and returns how many.
+// Both ascend; out must not share memory with b.
+func Minus(a, b, out []int32) int {
+	k, j := 0, 0
+	for _, i := range a {
+		for j < len(b) && b[j] < i {
+			j++
+		}
+		if j < len(b) && b[j] == i {
+			continue
+		}
+		out[k] = i
+		k++
+	}
+	return k
+}
+
+// Union writes the members of a or b to out, ascending, and returns how many.
+// Both ascend and out shares memory with neither.
+func Union(a, b, out []int32) int {
+	k, i, j := 0, 0, 0
+	for i < len(a) || j < len(b) {
+		switch {
+		case j == len(b) || i < len(a) && a[i] < b[j]:
+			out[k] = a[i]
+			i++
+		case i == len(a) || b[j] < a[i]:
+			out[k] = b[j]
+			j++
+		default:
+			out[k] = a[i]
+			i++
+			j++
+		}
+		k++
+	}
+	return k
+}

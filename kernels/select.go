@@ -1,0 +1,80 @@
+package kernels
+
+// SelectScalar writes to out the indices i of a, ascending, with a[i] op s, and
+// returns how many; out needs len(a). It writes every candidate and moves on
+// only past those that hold, so that there is no branch to mispredict.
+func SelectScalar[T Int](op Op, a []T, s T, out []int32) int {
+	k := 0
+	out = out[:len(a)]
+	switch op {
+	case EQ:
+		for i, v := range a {
+			out[k] = int32(i)
+			k += int(b2u(v == s))
+		}
+	case NE:
+		for i, v := range a {
+			out[k] = int32(i)
+			k += int(b2u(v != s))
+		}
+	case LT:
+		for i, v := range a {
+			out[k] = int32(i)
+			k += int(b2u(v < s))
+		}
+	case LE:
+		for i, v := range a {
+			out[k] = int32(i)
+			k += int(b2u(v <= s))
+		}
+	case GT:
+		for i, v := range a {
+			out[k] = int32(i)
+			k += int(b2u(v > s))
+		}
+	case GE:
+		for i, v := range a {
+			out[k] = int32(i)
+			k += int(b2u(v >= s))
+		}
+	}
+	return k
+}
+
+// SelectScalarSel is SelectScalar over the rows of sel. out may be sel itself.
+func SelectScalarSel[T Int](op Op, a []T, s T, sel, out []int32) int {
+	k := 0
+	switch op {
+	case EQ:
+		for _, i := range sel {
+			out[k] = i
+			k += int(b2u(a[i] == s))
+		}
+	case NE:
+		for _, i := range sel {
+			out[k] = i
+			k += int(b2u(a[i] != s))
+		}
+	case LT:
+		for _, i := range sel {
+			out[k] = i
+			k += int(b2u(a[i] < s))
+		}
+	case LE:
+		for _, i := range sel {
+			out[k] = i
+			k += int(b2u(a[i] <= s))
+		}
+	case GT:
+		for _, i := range sel {
+			out[k] = i
+			k += int(b2u(a[i] > s))
+		}
+	case GE:
+		for _, i := range sel {
+			out[k] = i
+			k += int(b2u(a[i] >= s))
+		}
+	}
+	return k
+}
