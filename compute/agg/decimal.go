@@ -1,0 +1,101 @@
+package agg
+
+import (
+	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/kernels"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/state"
+)
+
+// decSum adds decimals of one scale. A sum beyond its precision becomes NULL and
+// stays so, which Final makes an error unless the mode forbids.
+type decSum struct {
+	sum  *state.Fixed[state.Word16]
+	seen *state.Fixed[uint8]
+	typ  *expr.Type
+	mode expr.Mode
+	picker
+}
+
+func decimalSumFields(t *expr.Type) []state.Field {
+	return []state.Field{field(state.Wide, t.SQL(), true), field(state.Bool, "BOOLEAN", false)}
+}
+
+func bindDecimalSum(cols []state.Column, t *expr.Type, m expr.Mode) *decSum {
+	return &decSum{sum: cols[0].(*state.Fixed[state.Word16]), seen: cols[1].(*state.Fixed[uint8]), typ: t, mode: m}
+}
+
+// decimalSum is sum(DECIMAL); t is its type, of the argument's scale.
+func decimalSum(c call, t *expr.Type) *Func {
+	return &Func{
+		Fields: decimalSumFields(t),
+		bind:   func(cols []state.Column) Accumulator { return bindDecimalSum(cols, t, c.Mode) },
+	}
+}
+
+func (a *decSum) Update(rows, groups []int32, args []*vec.Vec) error {
+	rows, groups = a.present(rows, groups, args[0])
+	if len(rows) == 0 {
+		return nil
+	}
+	vals := vec.Values[kernels.Int128](args[0].Flat())
+	sum, valid, seen := int128s(a.sum.Data()), a.sum.Valid(), a.seen.Data()
+	for i, r := range rows {
+		a.add(sum, valid, seen, groups[i], vals[r])
+	}
+	return nil
+}
+
+func (a *decSum) add(sum []kernels.Int128, valid, seen []byte, g int32, x kernels.Int128) {
+	if seen[g] == 1 && !isSet(valid, g) {
+		return
+	}
+	old := sum[g]
+	s := old.Add(x)
+	seen[g] = 1
+	if (old.Hi^s.Hi)&(x.Hi^s.Hi) < 0 || !s.Fits(a.typ.Precision) {
+		sum[g] = kernels.Int128{}
+		unset(valid, g)
+		return
+	}
+	sum[g] = s
+	set(valid, g)
+}
+
+func (a *decSum) Merge(dst []int32, from Accumulator, src []int32) error {
+	a.merge(dst, from.(*decSum), src)
+	return nil
+}
+
+func (a *decSum) merge(dst []int32, o *decSum, src []int32) {
+	sum, valid, seen := int128s(a.sum.Data()), a.sum.Valid(), a.seen.Data()
+	add := int128s(o.sum.Data())
+	for i, g := range dst {
+		switch r := src[i]; {
+		case o.seen.Data()[r] == 0:
+		case o.sum.IsValid(r):
+			a.add(sum, valid, seen, g, add[r])
+		default:
+			seen[g] = 1
+			a.sum.SetNull(g)
+		}
+	}
+}
+
+// check returns the error of a sum among groups that was too large.
+func (a *decSum) check(groups []int32) error {
+	if a.mode != expr.ANSI {
+		return nil
+	}
+	seen := a.seen.Data()
+	for _, g := range groups {
+		if seen[g] == 1 && !a.sum.IsValid(g) {
+			return overflow("Overflow in sum of decimals.", "try_sum")
+		}
+	}
+	return nil
+}
+
+func (a *decSum) Final(groups []int32) (*vec.Vec, error) {
+	return column(a.typ, a.sum.Gather(groups)), a.check(groups)
+}

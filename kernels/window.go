@@ -1,0 +1,51 @@
+package kernels
+
+import "math/bits"
+
+// A Modulus reduces numbers modulo a fixed divisor without dividing.
+//
+// With m = ⌊(2⁶⁴−1)/d⌋ we have m·d = 2⁶⁴−e for some 1 ≤ e ≤ d, so for any
+// u < 2⁶⁴ the estimate q = ⌊u·m/2⁶⁴⌋ lies below u/d by less than
+// u·e/(d·2⁶⁴) + 1 < 2. Hence q is ⌊u/d⌋ or one less, and one conditional
+// subtraction mends the remainder.
+type Modulus struct {
+	d, m uint64
+	// bias is a multiple of d, at least 2⁶¹, that makes every dividend in
+	// (−2⁶¹, 2⁶¹) non-negative.
+	bias uint64
+}
+
+const modulusRange = 1 << 61
+
+// NewModulus returns the modulus of d, 0 < d < 2⁶¹.
+func NewModulus(d int64) Modulus {
+	u := uint64(d)
+	return Modulus{d: u, m: ^uint64(0) / u, bias: (modulusRange + u - 1) / u * u}
+}
+
+// FloorMod returns x modulo d in [0, d), also for negative x.
+func (r Modulus) FloorMod(x int64) int64 {
+	if x <= -modulusRange || x >= modulusRange {
+		x %= int64(r.d)
+		if x < 0 {
+			x += int64(r.d)
+		}
+		return x
+	}
+	u := uint64(x) + r.bias
+	q, _ := bits.Mul64(u, r.m)
+	rem := u - q*r.d
+	if rem >= r.d {
+		rem -= r.d
+	}
+	return int64(rem)
+}
+
+// WindowStarts stores in out[i] the start of the last window that begins at or
+// before ts[i], where windows begin at origin plus multiples of the modulus.
+func WindowStarts(out, ts []int64, origin int64, slide Modulus) {
+	out = out[:len(ts)]
+	for i, t := range ts {
+		out[i] = t - slide.FloorMod(t-origin)
+	}
+}
