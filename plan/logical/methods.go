@@ -270,6 +270,18 @@ func (n *Repartition) With(in []Node) Node { d := *n; d.Input = in[0]; return &d
 // Output is the columns, once resolved.
 func (n *Repartition) Output() []*expr.Column { return n.Input.Output() }
 
+// Pos is where it was written.
+func (n *Store) Pos() base.Pos { return n.At }
+
+// Inputs is the one input.
+func (n *Store) Inputs() []Node { return []Node{n.Input} }
+
+// With has another input.
+func (n *Store) With(in []Node) Node { d := *n; d.Input = in[0]; return &d }
+
+// Output is nil: the node is gone after resolution.
+func (n *Store) Output() []*expr.Column { return nil }
+
 // Pos is that of the plan below.
 func (n *Tagged) Pos() base.Pos { return n.Input.Pos() }
 

@@ -298,3 +298,15 @@ type Repartition struct {
 	At    base.Pos
 	Input Node
 }
+
+// Store puts the columns of its input into the order and types of a table's
+// Schema: by position, by the names of Columns, or by the input's own names
+// (ByName). Columns that get nothing become NULL. Unresolved; it becomes a
+// Project with store-assignment casts.
+type Store struct {
+	At      base.Pos
+	Columns []string
+	ByName  bool
+	Schema  expr.Schema
+	Input   Node
+}

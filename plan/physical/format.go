@@ -1,0 +1,110 @@
+package physical
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/flightd/flightd/plan/expr"
+)
+
+// Format writes a tree as text, one node a line, children indented. inputs names
+// the inputs that scans refer to.
+func Format(n Node, inputs []string) string {
+	var b strings.Builder
+	format(&b, n, inputs, "", "")
+	return b.String()
+}
+
+func format(b *strings.Builder, n Node, inputs []string, first, rest string) {
+	b.WriteString(first + describe(n, inputs) + "\n")
+	in := n.Inputs()
+	for i, c := range in {
+		if i == len(in)-1 {
+			format(b, c, inputs, rest+"+- ", rest+"   ")
+		} else {
+			format(b, c, inputs, rest+":- ", rest+":  ")
+		}
+	}
+}
+
+func list(es []expr.Expr) string {
+	parts := make([]string, len(es))
+	for i, e := range es {
+		parts[i] = e.SQL()
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+func names(s expr.Schema) string {
+	parts := make([]string, len(s))
+	for i, f := range s {
+		parts[i] = f.Name
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+func describe(n Node, inputs []string) string {
+	switch n := n.(type) {
+	case *Scan:
+		name := fmt.Sprintf("input %d", n.Input)
+		if n.Input < len(inputs) {
+			name = inputs[n.Input]
+		}
+		return "Scan " + name + " " + names(n.Out)
+	case *Values:
+		return fmt.Sprintf("Values %d rows %s", len(n.Rows), names(n.Out))
+	case *Range:
+		return fmt.Sprintf("Range (%d, %d, step %d)", n.Start, n.End, n.Step)
+	case *Filter:
+		return "Filter " + n.Cond.SQL()
+	case *Project:
+		return "Project " + list(n.Exprs)
+	case *Expand:
+		return fmt.Sprintf("Expand %d lists %s", len(n.Lists), names(n.Out))
+	case *Generate:
+		return fmt.Sprintf("Generate %s outer=%v %s", n.Gen.SQL(), n.Outer, names(n.Out))
+	case *Watermark:
+		return fmt.Sprintf("Watermark %s delay %d ms", n.Schema()[n.Column].Name, n.Delay)
+	case *Window:
+		return fmt.Sprintf("Window %s every %d µs, %d µs long, from %d µs", n.Time.SQL(), n.Slide, n.Duration, n.Start)
+	case *Aggregate:
+		aggs := make([]expr.Expr, len(n.Aggs))
+		for i, a := range n.Aggs {
+			aggs[i] = a
+		}
+		return fmt.Sprintf("%s keys=%s aggregates=%s", stateful("HashAggregate", n.State), list(n.Keys), list(aggs))
+	case *Join:
+		cond := ""
+		if n.Cond != nil {
+			cond = " and " + n.Cond.SQL()
+		}
+		side := "left"
+		if n.BuildRight {
+			side = "right"
+		}
+		return fmt.Sprintf("HashJoin %s on %s = %s%s, build %s", n.Kind, list(n.LeftKeys), list(n.RightKeys), cond, side)
+	case *Union:
+		return "Union"
+	case *Sort:
+		keys := make([]string, len(n.Keys))
+		for i, k := range n.Keys {
+			keys[i] = k.Expr.SQL()
+			if k.Descending {
+				keys[i] += " DESC"
+			}
+		}
+		return "Sort [" + strings.Join(keys, ", ") + "]"
+	case *Limit:
+		return fmt.Sprintf("%s %d offset %d", stateful("Limit", n.State), n.Count, n.Offset)
+	case *Dedup:
+		return fmt.Sprintf("%s keys=%v", stateful("Deduplicate", n.State), n.Keys)
+	}
+	return fmt.Sprintf("%T", n)
+}
+
+func stateful(name string, s *State) string {
+	if s == nil {
+		return name
+	}
+	return fmt.Sprintf("Stateful%s[%d, %s]", name, s.Operator, s.Mode)
+}
