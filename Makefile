@@ -1,0 +1,78 @@
+# What CI runs is `make ci`, which is `make test`.
+
+GO      ?= go
+TAGS    := invariants
+BIN     := bin/flightd
+PYTHON  ?= python3
+VENV    := .venv
+N       ?= 200
+FUZZTIME ?= 20s
+
+.PHONY: build test test-go test-long race lint fmt generate bench fuzz stress crash ci run golden clients clean
+
+build: ## The one binary, static, into bin/.
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/flightd
+
+ci: test
+
+test: build ## Everything that must pass before a commit lands.
+	$(GO) vet ./...
+	$(GO) test -tags $(TAGS) -timeout 15m ./...
+	$(MAKE) golden
+	$(MAKE) clients
+
+test-go:
+	$(GO) test -tags $(TAGS) ./...
+
+race: ## The tests under the race detector; slow.
+	$(GO) test -race -tags $(TAGS) -timeout 40m ./...
+
+test-long: test ## Hours, not minutes: more damage, more crashes, a real broker.
+	$(GO) test -tags $(TAGS) -timeout 60m ./flight/guard -run TestMutants -mutants 1000000
+	$(MAKE) crash N=2000
+	$(MAKE) fuzz FUZZTIME=5m
+	$(GO) test -tags "$(TAGS) long" -timeout 60m ./...
+
+lint: ## Formatting, vet, and the rules in internal/lint.
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet -tags $(TAGS) ./...
+	$(GO) test ./internal/lint
+
+fmt:
+	gofmt -w $$(git ls-files '*.go')
+
+generate:
+	$(GO) generate ./...
+
+bench: ## Rows per second of the workloads in bench/.
+	$(GO) test ./bench -run '^$$' -bench . -benchtime 3x
+
+fuzz: ## Every fuzz target for FUZZTIME.
+	@for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -rhoE '^func Fuzz[A-Za-z0-9_]*' $$pkg/*_test.go | sed 's/^func //'); do \
+	    echo "== $$pkg $$f"; \
+	    $(GO) test -tags $(TAGS) $$pkg -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s || exit 1; \
+	  done; done
+
+stress: ## The tests over and over, in random order, with one, two and four processors.
+	for p in 1 2 4; do GOMAXPROCS=$$p $(GO) test -tags $(TAGS) -count 3 -shuffle on ./... || exit 1; done
+
+crash: build ## Kill the engine N times; no row may be lost or doubled.
+	$(GO) test -tags $(TAGS) -timeout 60m ./internal/crashtest -kills $(N) -v
+
+golden: ## Recordings of a real Spark; STREAMING=dir plays another folder.
+	$(GO) run ./internal/golden/main $(if $(STREAMING),-streaming $(STREAMING)) $(if $(SQL),-sql $(SQL))
+
+clients: build $(VENV)/.installed ## Real clients from Python against the binary.
+	FLIGHTD_BIN=$(abspath $(BIN)) $(VENV)/bin/python -m unittest discover -s flight/testdata/python -v
+
+$(VENV)/.installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+run: build ## Real flights, counted while you watch. Interrupt it, start it again: it goes on.
+	$(BIN) serve --data data --script examples/flights/flights.sql --show-epochs
+
+clean:
+	rm -rf bin data $(VENV)
