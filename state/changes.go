@@ -1,0 +1,191 @@
+package state
+
+import (
+	"bytes"
+
+	"github.com/flightd/flightd/internal/base"
+)
+
+func headOf(s *Sharded) tableHeader {
+	return tableHeader{ID: s.id, Schema: s.schema, Next: s.next}
+}
+
+// encodeChanges writes what epoch did to tables: for each, removed keys, then the
+// touched rows, in the order of first touch.
+func encodeChanges(epoch base.Epoch, tables []*Sharded) ([]byte, error) {
+	var out bytes.Buffer
+	f, err := newFrameWriter(&out)
+	if err != nil {
+		return nil, err
+	}
+	h := header{Kind: kindChanges, Epoch: epoch, Tables: []tableHeader{}}
+	for _, s := range tables {
+		h.Tables = append(h.Tables, headOf(s))
+	}
+	if err := f.writeJSON(frameHead, h); err != nil {
+		return nil, err
+	}
+	for i, s := range tables {
+		if err := f.writeRefs(frameRemovals, i, s, s.removedRefs()); err != nil {
+			return nil, base.Wrap(err, "%s", s.id)
+		}
+		if err := f.writeRefs(frameUpserts, i, s, s.Changed()); err != nil {
+			return nil, base.Wrap(err, "%s", s.id)
+		}
+	}
+	if err := f.close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// writeRefs writes refs in blocks of bounded size.
+func (f *frameWriter) writeRefs(typ uint8, table int, s *Sharded, refs []Ref) error {
+	fields := blockFields(s.schema, typ == frameUpserts)
+	var buf bytes.Buffer
+	for len(refs) > 0 {
+		n := cutBlock(len(refs), func(i int) int {
+			t := s.subs[refs[i].Sub]
+			return t.rowBytes(t.layout, refs[i].Row)
+		})
+		block := refs[:n]
+		refs = refs[n:]
+		cols := []Vector{{Kind: Int64, Len: n, Data: bytesOf(s.Numbers(block))}}
+		for i := range s.schema.Keys {
+			v, err := s.Key(i, block)
+			if err != nil {
+				return err
+			}
+			cols = append(cols, v)
+		}
+		if typ == frameUpserts {
+			for i := range s.schema.Values {
+				v, err := s.Value(i, block)
+				if err != nil {
+					return err
+				}
+				cols = append(cols, v)
+			}
+		}
+		buf.Reset()
+		if err := encodeBlock(&buf, fields, cols); err != nil {
+			return err
+		}
+		if err := f.write(typ, table, n, buf.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cutBlock returns how many of n rows go into the next block.
+func cutBlock(n int, size func(int) int) int {
+	n, sum := min(n, blockRows), 0
+	for i := range n {
+		if sum += size(i); sum > blockBytes && i > 0 {
+			return i
+		}
+	}
+	return n
+}
+
+// rowBytes is about the size of a row in a block.
+func (r *rows) rowBytes(l *layout, row int32) int {
+	n := 8 + 8*l.words
+	for _, t := range r.texts {
+		if t != nil {
+			n += int(t.refs[row].n)
+		}
+	}
+	for _, v := range r.values {
+		if b, ok := v.(*BytesColumn); ok {
+			n += 4 + int(b.refs[row].n)
+		} else {
+			n += v.Kind().width()
+		}
+	}
+	return n
+}
+
+// replay brings the store to what the frames of d say; their header must be of
+// the kind and epoch given.
+func (m *MemoryStore) replay(d *frameReader, kind string, epoch base.Epoch) error {
+	h, err := d.header(kind)
+	if err == nil && h.Epoch != epoch {
+		err = base.Errorf(base.CodeCorrupt, "changes are of epoch %d", h.Epoch)
+	}
+	if err == nil {
+		err = m.replayFrames(d, h)
+	}
+	if err != nil {
+		m.Rollback()
+	}
+	return err
+}
+
+func (m *MemoryStore) replayFrames(d *frameReader, h header) error {
+	defer d.release()
+	tables, keys := make([]*Sharded, len(h.Tables)), make([]*Keys, len(h.Tables))
+	for i, t := range h.Tables {
+		s, err := m.Table(t.ID, t.Schema)
+		if err != nil {
+			return err
+		}
+		tables[i], keys[i] = s, s.NewKeys()
+	}
+	for {
+		fr, err := d.next()
+		if err != nil {
+			return err
+		}
+		if fr.typ == frameEnd {
+			if err := d.close(fr); err != nil {
+				return err
+			}
+			break
+		}
+		if fr.typ != frameUpserts && fr.typ != frameRemovals {
+			return d.corrupt("type is %d", fr.typ)
+		}
+		if fr.table >= len(tables) {
+			return d.corrupt("table %d of %d", fr.table, len(tables))
+		}
+		n, err := tables[fr.table].replay(fr, keys[fr.table])
+		if err != nil {
+			return base.Wrap(err, "frame %d: %s", d.seq-1, tables[fr.table].id)
+		}
+		d.total.Blocks++
+		d.total.Rows += int64(n)
+	}
+	for i, s := range tables {
+		s.next = h.Tables[i].Next
+		s.endEpoch()
+	}
+	return nil
+}
+
+// replay applies one block and returns its number of rows.
+func (s *Sharded) replay(fr frame, k *Keys) (int, error) {
+	cols, err := decodeBlock(fr.payload, blockFields(s.schema, fr.typ == frameUpserts))
+	if err != nil {
+		return 0, err
+	}
+	n := cols[0].Len
+	numbers, keys := Values[int64](&cols[0]), cols[1:1+len(s.schema.Keys)]
+	if err := k.Normalise(keys, n, nil); err != nil {
+		return 0, err
+	}
+	if fr.typ == frameUpserts {
+		return n, s.load(k, numbers, cols[1+len(keys):])
+	}
+	refs := make([]Ref, n)
+	if err := s.Find(k, nil, refs); err != nil {
+		return 0, err
+	}
+	for i, r := range refs {
+		if r.Row < 0 || s.subs[r.Sub].numbers[r.Row] != numbers[i] {
+			return 0, base.Errorf(base.CodeCorrupt, "the key that was removed as row number %d is not there", numbers[i])
+		}
+	}
+	return n, s.Remove(refs)
+}

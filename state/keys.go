@@ -1,0 +1,178 @@
+package state
+
+import (
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/kernels"
+)
+
+// Keys are the keys of the rows of one record batch, normalised: made once, then
+// looked up in any table with the same key columns and seed. A Keys is scratch:
+// Normalise overwrites it.
+type Keys struct {
+	layout *layout
+	seed   kernels.HashSeed
+	n      int
+	// words has layout.words words a row; hashes has one. The low bits of a
+	// hash's upper half say which key columns are NULL.
+	words  []uint64
+	hashes []uint64
+	// longs has, for each text of the layout, where the bytes of long values are;
+	// nil if this batch has none. Rows with a short value have n 0.
+	longs [][]ref
+	heaps [][]byte
+	hasNulls bool
+	// buffers that are kept between batches
+	wordBuf []uint64
+	encoded []byte
+	encOff  []int32
+	all     []int32
+	// weak makes the hashes of long values collide; for tests.
+	weak bool
+}
+
+// NewKeys returns an empty Keys for tables with these key columns and seed.
+func NewKeys(fields []Field, seed uint64) *Keys {
+	return &Keys{layout: newLayout(fields), seed: kernels.NewHashSeed(seed)}
+}
+
+// Len returns the number of rows of the batch, selected or not.
+func (k *Keys) Len() int { return k.n }
+
+// Normalise takes the key columns of a record batch of n rows. Only rows of sel
+// (ascending; nil means all) may be looked up afterwards. It keeps references to
+// cols until the next call.
+//
+// -0.0 becomes 0.0 and every NaN the same NaN, as in GROUP BY.
+func (k *Keys) Normalise(cols []Vector, n int, sel []int32) error {
+	l := k.layout
+	if len(cols) != len(l.fields) {
+		return base.Errorf(base.CodeInternal, "normalising keys: %d columns, want %d", len(cols), len(l.fields))
+	}
+	for i := range cols {
+		if cols[i].Kind != l.fields[i].Kind || cols[i].Len < n {
+			return base.Errorf(base.CodeInternal, "normalising key %s: %d rows of %s, want %d of %s",
+				l.fields[i].Name, cols[i].Len, cols[i].Kind, n, l.fields[i].Kind)
+		}
+	}
+	k.n = n
+	k.longs, k.heaps, k.hasNulls = nil, nil, false
+	k.hashes = sized(k.hashes, n)
+	if n == 0 {
+		k.words = nil
+		return nil
+	}
+	if l.encoded() {
+		k.words = k.fresh(n)
+		k.encode(cols, n, sel)
+		enc := Vector{Kind: Bytes, Len: n, Data: k.encoded, Off: k.encOff}
+		k.addText(place{}, &enc, sel)
+		k.hash(sel)
+		return nil
+	}
+	if k.alias(cols, n, sel) {
+		k.hash(sel)
+		return nil
+	}
+	k.words = k.fresh(n)
+	for i := range cols {
+		switch p := l.places[i]; l.fields[i].Kind {
+		case Bool:
+			k.addBits(p, &cols[i], sel)
+		case Int8:
+			addInts[uint8](k, p, &cols[i], sel)
+		case Int16:
+			addInts[uint16](k, p, &cols[i], sel)
+		case Int32:
+			addInts[uint32](k, p, &cols[i], sel)
+		case Int64:
+			addInts[uint64](k, p, &cols[i], sel)
+		case Float32:
+			k.addFloat32(p, &cols[i], sel)
+		case Float64:
+			k.addFloat64(p, &cols[i], sel)
+		case Wide:
+			k.addWide(p, &cols[i], sel)
+		case Bytes:
+			k.addText(p, &cols[i], sel)
+		}
+	}
+	k.hash(sel)
+	for i := range cols {
+		k.addNulls(i, &cols[i], sel)
+	}
+	return nil
+}
+
+// alias uses the column itself as the words, which is possible for one column of
+// 64-bit integers without NULLs.
+func (k *Keys) alias(cols []Vector, n int, sel []int32) bool {
+	if len(cols) != 1 || cols[0].Kind != Int64 || cols[0].Valid != nil {
+		return false
+	}
+	k.words = Values[uint64](&cols[0])[:n]
+	return true
+}
+
+// fresh returns zeroed words for n rows.
+func (k *Keys) fresh(n int) []uint64 {
+	k.wordBuf = sized(k.wordBuf, n*k.layout.words)
+	clear(k.wordBuf)
+	return k.wordBuf
+}
+
+func sized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, n+n/4)
+	}
+	return s[:n]
+}
+
+func (k *Keys) hash(sel []int32) {
+	switch k.layout.words {
+	case 1:
+		hashKeys[[1]uint64](k, sel)
+	case 2:
+		hashKeys[[2]uint64](k, sel)
+	case 3:
+		hashKeys[[3]uint64](k, sel)
+	case 4:
+		hashKeys[[4]uint64](k, sel)
+	}
+}
+
+func hashKeys[K kernels.Key](k *Keys, sel []int32) {
+	if sel == nil {
+		kernels.HashKeys(k.hashes, kernels.KeysOf[K](k.words), &k.seed)
+	} else {
+		kernels.HashKeysSel(k.hashes, kernels.KeysOf[K](k.words), sel, &k.seed)
+	}
+	mask := k.layout.nullMask << 32
+	if mask == 0 {
+		return
+	}
+	if sel == nil {
+		for i := range k.hashes {
+			k.hashes[i] &^= mask
+		}
+		return
+	}
+	for _, r := range sel {
+		k.hashes[r] &^= mask
+	}
+}
+
+// rows returns sel, or all rows if it is nil. The result must not be written.
+func (k *Keys) rows(sel []int32) []int32 {
+	if sel != nil {
+		return sel
+	}
+	for i := len(k.all); i < k.n; i++ {
+		k.all = append(k.all, int32(i))
+	}
+	return k.all[:k.n]
+}
+
+// nulls returns which key columns of row are NULL, one bit each.
+func (k *Keys) nulls(row int32) uint8 {
+	return uint8(k.hashes[row] >> 32 & k.layout.nullMask)
+}

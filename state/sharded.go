@@ -1,0 +1,301 @@
+package state
+
+import (
+	"slices"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/invariants"
+	"github.com/flightd/flightd/kernels"
+)
+
+// A Ref names a row of a Sharded: the sub-table and the row in it. It is good
+// until the epoch ends.
+type Ref struct{ Sub, Row int32 }
+
+// A Sharded is a kept table that is split into sub-tables by the hash of the key.
+// How many there are changes nothing that can be seen: Changed, Scan, row
+// numbers and changelogs are the same for any number.
+//
+// A Sharded is used by one goroutine at a time, but different sub-tables of the
+// parts of one Partition may be worked on at the same time.
+type Sharded struct {
+	id     ID
+	schema Schema
+	seed   uint64
+	layout *layout
+	subs   []*Table
+	// next is the ordinal of the next input row. It counts for ever: row numbers
+	// are ordinals.
+	next int64
+	part Partition
+	rows []int32
+}
+
+func newSharded(id ID, schema Schema, seed uint64, subs int) *Sharded {
+	s := &Sharded{id: id, schema: schema, seed: seed, layout: newLayout(schema.Keys)}
+	for range subs {
+		s.subs = append(s.subs, newTable(schema, s.layout, seed, true))
+	}
+	return s
+}
+
+// ID returns the table's operator and name.
+func (s *Sharded) ID() ID { return s.id }
+
+// Schema returns the table's schema. Its slices must not be written.
+func (s *Sharded) Schema() Schema { return s.schema }
+
+// NewKeys returns an empty Keys for this table.
+func (s *Sharded) NewKeys() *Keys { return NewKeys(s.schema.Keys, s.seed) }
+
+// Subs returns the number of sub-tables.
+func (s *Sharded) Subs() int { return len(s.subs) }
+
+// Sub returns a sub-table: for its value columns and for reading.
+func (s *Sharded) Sub(i int) *Table { return s.subs[i] }
+
+// Len returns the number of keys.
+func (s *Sharded) Len() int {
+	n := 0
+	for _, t := range s.subs {
+		n += t.Len()
+	}
+	return n
+}
+
+// ChangedLen returns how many rows were touched in this epoch and are there.
+func (s *Sharded) ChangedLen() int {
+	n := 0
+	for _, t := range s.subs {
+		n += len(t.Changed())
+	}
+	return n
+}
+
+// RemovedLen returns how many rows were removed in this epoch.
+func (s *Sharded) RemovedLen() int {
+	n := 0
+	for _, t := range s.subs {
+		n += t.removals
+	}
+	return n
+}
+
+// MemBytes returns the memory that the table holds.
+func (s *Sharded) MemBytes() int64 {
+	sum := memOf(s.part.rows) + memOf(s.rows)
+	for _, t := range s.subs {
+		sum += t.MemBytes()
+	}
+	return sum
+}
+
+// A Partition is a batch of keys, split by sub-table.
+type Partition struct {
+	rows   []int32
+	counts []int32
+	ends   []int32
+	first  int64
+}
+
+// Sub returns the rows of the batch that belong to sub-table i, ascending.
+func (p *Partition) Sub(i int) []int32 { return p.rows[p.ends[i]-p.counts[i] : p.ends[i]] }
+
+// Partition splits the rows of sel (nil: all of k) by sub-table and gives them
+// their ordinals: it begins the one upsert of this batch. The result is good
+// until the next call.
+func (s *Sharded) Partition(k *Keys, sel []int32) *Partition {
+	p := &s.part
+	s.split(k, k.rows(sel))
+	p.first = s.next
+	s.next += int64(k.n)
+	return p
+}
+
+func (s *Sharded) split(k *Keys, sel []int32) {
+	p := &s.part
+	p.rows, p.counts, p.ends = sized(p.rows, len(sel)), sized(p.counts, len(s.subs)), sized(p.ends, len(s.subs))
+	clear(p.counts)
+	kernels.PartitionCounts(k.hashes, sel, p.counts)
+	sum := int32(0)
+	for i, c := range p.counts {
+		p.ends[i] = sum
+		sum += c
+	}
+	kernels.PartitionScatter(k.hashes, sel, p.ends, p.rows)
+}
+
+// UpsertSub upserts the part of a batch that belongs to sub-table i; rows[j]
+// receives the row of key p.Sub(i)[j]. Calls for different i may run at the same
+// time.
+func (s *Sharded) UpsertSub(p *Partition, i int, k *Keys, rows []int32) error {
+	return s.subs[i].upsert(k, p.Sub(i), rows, p.first, nil)
+}
+
+// Upsert finds or adds the rows of the keys of sel (nil: all of k), sub-table by
+// sub-table, and calls f with each sub-table that has some: rows[j] is the row of
+// key sel[j]. What f may write is what Table.Upsert says; its slices are good
+// until it returns.
+func (s *Sharded) Upsert(k *Keys, sel []int32, f func(t *Table, sel, rows []int32) error) error {
+	p := s.Partition(k, sel)
+	s.rows = sized(s.rows, len(p.rows))
+	for i, t := range s.subs {
+		part := p.Sub(i)
+		if len(part) == 0 {
+			continue
+		}
+		rows := s.rows[:len(part)]
+		if err := t.upsert(k, part, rows, p.first, nil); err != nil {
+			return err
+		}
+		if err := f(t, part, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Find finds the rows of the keys of sel (nil: all of k): refs[i] is that of key
+// sel[i], or has Row -1. It touches nothing.
+func (s *Sharded) Find(k *Keys, sel []int32, refs []Ref) error {
+	sel = k.rows(sel)
+	s.rows = sized(s.rows, len(sel)+k.n)
+	s.split(k, sel)
+	byRow := s.rows[len(sel):][:k.n] // for each row of the batch, its row in the sub-table
+	mask := uint64(len(s.subs) - 1)
+	for i, t := range s.subs {
+		part := s.part.Sub(i)
+		rows := s.rows[:len(part)]
+		if err := t.Find(k, part, rows); err != nil {
+			return err
+		}
+		for j, r := range part {
+			byRow[r] = rows[j]
+		}
+	}
+	for i, r := range sel {
+		refs[i] = Ref{Sub: int32(k.hashes[r] & mask), Row: byRow[r]}
+	}
+	return nil
+}
+
+// Touch marks rows as changed in this epoch, in the order given, so that their
+// values may be written and reach the changelog.
+func (s *Sharded) Touch(refs []Ref) error {
+	for _, r := range refs {
+		t := s.subs[r.Sub]
+		if !t.alive(r.Row) {
+			return invariants.AssertionFailedf("touching row %d of sub-table %d, which is removed", r.Row, r.Sub)
+		}
+		t.unpin()
+		t.touch([]int32{r.Row}, []int32{0}, s.next)
+		s.next++
+	}
+	return nil
+}
+
+// Remove takes rows out of the table. Their keys and values may be read until
+// the epoch ends.
+func (s *Sharded) Remove(refs []Ref) error {
+	parts := make([][]int32, len(s.subs))
+	for _, r := range refs {
+		parts[r.Sub] = append(parts[r.Sub], r.Row)
+	}
+	for i, rows := range parts {
+		if len(rows) == 0 {
+			continue
+		}
+		if err := s.subs[i].remove(rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Changed returns the rows that were touched in this epoch and are still there,
+// in the order of first touch.
+func (s *Sharded) Changed() []Ref {
+	runs := make([]run, len(s.subs))
+	for i, t := range s.subs {
+		runs[i].rows = t.Changed()
+		runs[i].order = t.touched
+	}
+	return mergeRuns(runs)
+}
+
+// Scan returns all rows in the order of their row numbers: that of the first
+// appearance of their keys, over restarts too.
+func (s *Sharded) Scan() []Ref {
+	runs := make([]run, len(s.subs))
+	for i, t := range s.subs {
+		runs[i].rows, runs[i].order = t.scan(), t.numbers
+		if t.dead > 0 || t.unordered {
+			runs[i].order = taken(t.numbers, runs[i].rows)
+		}
+	}
+	return mergeRuns(runs)
+}
+
+// Numbers returns the row numbers of refs.
+func (s *Sharded) Numbers(refs []Ref) []int64 {
+	out := make([]int64, len(refs))
+	for i, r := range refs {
+		out[i] = s.subs[r.Sub].numbers[r.Row]
+	}
+	return out
+}
+
+// removedRefs returns the rows that the last epoch had and this one removed, in
+// the order of their row numbers.
+func (s *Sharded) removedRefs() []Ref {
+	runs := make([]run, len(s.subs))
+	for i, t := range s.subs {
+		rows := slices.Clone(t.removed)
+		t.sort(rows)
+		runs[i].rows, runs[i].order = rows, taken(t.numbers, rows)
+	}
+	return mergeRuns(runs)
+}
+
+// Key returns key column i of refs, canonical as Normalise makes it.
+func (s *Sharded) Key(i int, refs []Ref) (Vector, error) {
+	return s.gather(refs, s.schema.Keys[i].Kind, func(t *Table, rows []int32) (Vector, error) { return t.Key(i, rows) })
+}
+
+// Value returns value column i of refs.
+func (s *Sharded) Value(i int, refs []Ref) (Vector, error) {
+	return s.gather(refs, s.schema.Values[i].Kind, func(t *Table, rows []int32) (Vector, error) { return t.values[i].Gather(rows), nil })
+}
+
+// endEpoch starts the next epoch in every sub-table.
+func (s *Sharded) endEpoch() {
+	for _, t := range s.subs {
+		t.endEpoch()
+	}
+}
+
+// load adds or overwrites rows of another epoch's table: what a changelog or a
+// snapshot holds.
+func (s *Sharded) load(k *Keys, numbers []int64, values []Vector) error {
+	s.split(k, k.rows(nil))
+	s.rows = sized(s.rows, k.n)
+	for i, t := range s.subs {
+		part := s.part.Sub(i)
+		if len(part) == 0 {
+			continue
+		}
+		rows := s.rows[:len(part)]
+		if err := t.upsert(k, part, rows, 0, numbers); err != nil {
+			return err
+		}
+		for j, row := range rows {
+			if t.numbers[row] != numbers[part[j]] {
+				return base.Errorf(base.CodeCorrupt, "loading state: a key has row number %d and %d", t.numbers[row], numbers[part[j]])
+			}
+		}
+		for c := range values {
+			t.values[c].Load(rows, &values[c], part)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package state
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/flightd/flightd/internal/base"
+)
+
+// A Pinned is the state as it was after an epoch. Its methods may be called
+// beside the epochs that follow, by one goroutine.
+type Pinned struct {
+	epoch  base.Epoch
+	tables []pinnedTable
+}
+
+type pinnedTable struct {
+	head   tableHeader
+	layout *layout
+	subs   []*pin
+}
+
+// Pin keeps the state as the last Commit left it.
+func (m *MemoryStore) Pin() *Pinned {
+	p := &Pinned{epoch: m.epoch}
+	for _, s := range m.tables {
+		t := pinnedTable{head: headOf(s), layout: s.layout}
+		for _, sub := range s.subs {
+			t.subs = append(t.subs, sub.pin())
+		}
+		p.tables = append(p.tables, t)
+	}
+	return p
+}
+
+// Epoch is the epoch whose state it is.
+func (p *Pinned) Epoch() base.Epoch { return p.epoch }
+
+// Encode writes the state as a snapshot, sub-table by sub-table, and lets go of
+// each as soon as it is written. It can be called once.
+func (p *Pinned) Encode(w io.Writer) error {
+	defer p.Release()
+	f, err := newFrameWriter(w)
+	if err != nil {
+		return err
+	}
+	h := header{Kind: kindSnapshot, Epoch: p.epoch, Tables: []tableHeader{}}
+	for _, t := range p.tables {
+		h.Tables = append(h.Tables, t.head)
+	}
+	if err := f.writeJSON(frameHead, h); err != nil {
+		return err
+	}
+	for i, t := range p.tables {
+		for _, sub := range t.subs {
+			if err := sub.read(func(r *rows) error { return f.writeRows(i, t, r) }); err != nil {
+				return base.Wrap(err, "writing snapshot of epoch %d: %s", p.epoch, t.head.ID)
+			}
+		}
+	}
+	return f.close()
+}
+
+// Release lets go of what Encode has not written.
+func (p *Pinned) Release() {
+	for _, t := range p.tables {
+		for _, sub := range t.subs {
+			sub.mu.Lock()
+			sub.release()
+			sub.mu.Unlock()
+		}
+	}
+}
+
+// writeRows writes the live rows of a sub-table in blocks of bounded size.
+func (f *frameWriter) writeRows(table int, t pinnedTable, r *rows) error {
+	fields, live := blockFields(t.head.Schema, true), r.live()
+	var buf bytes.Buffer
+	for len(live) > 0 {
+		n := cutBlock(len(live), func(i int) int { return r.rowBytes(t.layout, live[i]) })
+		block := live[:n]
+		live = live[n:]
+		cols := []Vector{{Kind: Int64, Len: n, Data: bytesOf(taken(r.numbers, block))}}
+		for i := range t.layout.fields {
+			v, err := r.key(t.layout, i, block)
+			if err != nil {
+				return err
+			}
+			cols = append(cols, v)
+		}
+		for _, c := range r.values {
+			cols = append(cols, c.Gather(block))
+		}
+		buf.Reset()
+		if err := encodeBlock(&buf, fields, cols); err != nil {
+			return err
+		}
+		if err := f.write(frameUpserts, table, n, buf.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Snapshot encodes the state as the last Commit left it: Pin and Encode at once.
+func Snapshot(s Store) ([]byte, error) {
+	var buf bytes.Buffer
+	if err := s.Pin().Encode(&buf); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}

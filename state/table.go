@@ -1,0 +1,363 @@
+package state
+
+import (
+	"bytes"
+	"math"
+	"math/bits"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/invariants"
+	"github.com/flightd/flightd/kernels"
+)
+
+// A Table is one hash table from keys to rows of value columns. Rows are dense,
+// numbered from 0 in the order in which their keys came, and keep their place
+// until EndEpoch. A Table is used by one goroutine at a time.
+//
+// NewTable makes one that lives for one epoch or one query: it has no row
+// numbers, no changes and no removal. The sub-tables of a Sharded have them.
+type Table struct {
+	schema Schema
+	layout *layout
+	seed   kernels.HashSeed
+	rows
+	slots []uint64
+	shift uint
+	// next is the ordinal of the next input row, where the table counts itself.
+	next int64
+
+	epoch uint32
+	// old is how many rows there were when the epoch began.
+	old int
+	// changed lists the rows touched in this epoch in the order of first touch,
+	// and touched the ordinal of the input row that did it.
+	changed []int32
+	touched []int64
+	// removed lists the rows below old that were removed in this epoch.
+	removed []int32
+	// dead counts all removed rows that are not compacted yet; removals those of
+	// this epoch.
+	dead, removals int
+	// unordered says that row numbers do not ascend with rows: within a restore, or
+	// after two long keys met with one hash. The end of the epoch sorts the rows.
+	unordered bool
+	pins      []*pin
+	fresh     []int32
+}
+
+const (
+	minSlots = 16
+	// An index of up to cachedSlots slots (256 KiB, half of a small second-level
+	// cache) is at most a quarter full, a larger one at most half.
+	cachedSlots = 1 << 15
+)
+
+// NewTable returns an empty table that is not kept.
+func NewTable(schema Schema, seed uint64) *Table {
+	return newTable(schema, newLayout(schema.Keys), seed, false)
+}
+
+func newTable(schema Schema, l *layout, seed uint64, kept bool) *Table {
+	t := &Table{schema: schema, layout: l, seed: kernels.NewHashSeed(seed), epoch: 1}
+	for _, f := range schema.Values {
+		t.values = append(t.values, newColumn(f))
+	}
+	if kept {
+		t.numbers, t.epochs = []int64{}, []uint32{}
+	}
+	t.setSlots(minSlots)
+	return t
+}
+
+func (t *Table) setSlots(n int) {
+	t.slots, t.shift = make([]uint64, n), uint(32-bits.TrailingZeros(uint(n)))
+}
+
+// Schema returns the table's schema. Its slices must not be written.
+func (t *Table) Schema() Schema { return t.schema }
+
+// Len returns the number of keys.
+func (t *Table) Len() int { return t.n - t.dead }
+
+// Rows returns the number of rows, removed ones included: rows are below it.
+func (t *Table) Rows() int { return t.n }
+
+// Value returns value column i: a *Fixed[T], or a *BytesColumn. It is the same
+// one as long as the table lives.
+func (t *Table) Value(i int) Column { return t.values[i] }
+
+// Key returns key column i of rows, canonical as Normalise makes it.
+func (t *Table) Key(i int, rows []int32) (Vector, error) { return t.key(t.layout, i, rows) }
+
+// MemBytes returns the memory that the table holds.
+func (t *Table) MemBytes() int64 {
+	return t.memBytes() + memOf(t.slots) + memOf(t.changed) + memOf(t.touched) + memOf(t.removed) + memOf(t.fresh)
+}
+
+// Upsert finds the rows of the keys of sel (nil: all of k) and adds those that
+// are missing, with value columns NULL or 0. rows[i] receives the row of key
+// sel[i]; it is as long as sel, or k.Len().
+//
+// All rows that it returns may be written until the epoch ends. Slices of value
+// columns that were taken before are stale.
+func (t *Table) Upsert(k *Keys, sel, rows []int32) error {
+	first := t.next
+	t.next += int64(k.n)
+	return t.upsert(k, k.rows(sel), rows, first, nil)
+}
+
+// upsert numbers a new row first plus the index of its input row, or takes its
+// number from numbers; in the second case nothing is touched.
+func (t *Table) upsert(k *Keys, sel, rows []int32, first int64, numbers []int64) error {
+	if len(rows) < len(sel) || k.layout.words != t.layout.words {
+		return invariants.AssertionFailedf("upsert of %d keys of %d words into %d rows of %d words", len(sel), k.layout.words, len(rows), t.layout.words)
+	}
+	rows = rows[:len(sel)]
+	t.unpin()
+	was := t.n
+	t.fresh = sized(t.fresh, len(sel))
+	for done := 0; done < len(sel); {
+		old, d := t.n, 0
+		d, t.n = t.probe(k, sel[done:], rows[done:])
+		t.describe(k, sel[done:], old, first, numbers)
+		if done += d; done < len(sel) {
+			if err := t.enlarge(); err != nil {
+				return err
+			}
+		}
+	}
+	if k.longs != nil {
+		if err := t.verify(k, sel, rows, first, numbers); err != nil {
+			return err
+		}
+	}
+	for _, v := range t.values {
+		v.grow(t.n - was)
+	}
+	if t.epochs != nil && numbers == nil {
+		t.touch(rows, sel, first)
+	}
+	return nil
+}
+
+// probe runs the kernel over sel until it is done or there is no more room.
+func (t *Table) probe(k *Keys, sel, rows []int32) (done, n int) {
+	switch t.layout.words {
+	case 1:
+		return probe[[1]uint64](t, k, sel, rows)
+	case 2:
+		return probe[[2]uint64](t, k, sel, rows)
+	case 3:
+		return probe[[3]uint64](t, k, sel, rows)
+	}
+	return probe[[4]uint64](t, k, sel, rows)
+}
+
+func probe[K kernels.Key](t *Table, k *Keys, sel, rows []int32) (int, int) {
+	keys := kernels.KeysOf[K](t.words)
+	keys = keys[:min(len(keys), t.limit())]
+	return kernels.Upsert(t.slots, t.shift, keys, t.n, k.hashes, kernels.KeysOf[K](k.words), sel, rows, t.fresh)
+}
+
+// limit is how many rows the index may hold before it grows.
+func (t *Table) limit() int {
+	live := len(t.slots) / 2
+	if len(t.slots) <= cachedSlots {
+		live = len(t.slots) / 4
+	}
+	// Removed rows have no slot.
+	return live + t.dead
+}
+
+// enlarge makes room for at least one more row.
+func (t *Table) enlarge() error {
+	if t.n >= t.limit() {
+		if t.n >= math.MaxInt32/2 || t.shift == 0 {
+			return base.Errorf(base.CodeExhausted, "adding a key: a table of %d rows is full", t.n)
+		}
+		old := t.slots
+		t.setSlots(2 * len(old))
+		kernels.Reslot(t.slots, t.shift, old)
+	}
+	if room := len(t.words) / t.layout.words; t.n >= room {
+		more := max(16, room)
+		if room > 1<<15 {
+			more = room / 4
+		}
+		more = max(1, min(more, t.limit()-room))
+		words := make([]uint64, (room+more)*t.layout.words)
+		copy(words, t.words)
+		t.words = words
+	}
+	return nil
+}
+
+// describe fills in what the kernel does not know of the rows from old on.
+func (t *Table) describe(k *Keys, sel []int32, old int, first int64, numbers []int64) {
+	added := t.n - old
+	if added == 0 {
+		return
+	}
+	if t.epochs != nil {
+		t.epochs = grown(t.epochs, added)
+		t.numbers = grown(t.numbers, added)
+		for j, i := range t.fresh[:added] {
+			r := sel[i]
+			number := first + int64(r)
+			if numbers != nil {
+				number = numbers[r]
+			}
+			t.numbers[old+j] = number
+			if old+j > 0 && t.numbers[old+j-1] >= number {
+				t.unordered = true
+			}
+		}
+	}
+	if k.hasNulls && t.nulls == nil {
+		t.nulls = make([]uint8, old, t.n)
+	}
+	if t.nulls != nil {
+		t.nulls = grown(t.nulls, added)
+		for j, i := range t.fresh[:added] {
+			t.nulls[old+j] = k.nulls(sel[i])
+		}
+	}
+	if t.texts == nil && k.longs != nil {
+		t.texts = make([]*BytesColumn, t.layout.texts)
+	}
+	for c := range t.texts {
+		if t.texts[c] == nil {
+			if k.longs == nil || k.longs[c] == nil {
+				continue
+			}
+			t.texts[c] = newBytes(false)
+		}
+		t.texts[c].grow(t.n - t.texts[c].Len())
+		if k.longs == nil || k.longs[c] == nil {
+			continue
+		}
+		for j, i := range t.fresh[:added] {
+			if b := k.long(c, sel[i]); b != nil {
+				t.texts[c].Set(int32(old+j), b)
+			}
+		}
+	}
+}
+
+// verify compares the bytes of long keys with those of the rows that were found
+// by 128 bits of hash, and looks the mistaken ones up by their bytes.
+func (t *Table) verify(k *Keys, sel, rows []int32, first int64, numbers []int64) error {
+	for i, r := range sel {
+		if t.sameTexts(k, r, rows[i]) {
+			continue
+		}
+		rows[i] = t.search(k, r)
+		if rows[i] >= 0 {
+			continue
+		}
+		for t.n >= t.limit() || t.n >= len(t.words)/t.layout.words {
+			if err := t.enlarge(); err != nil {
+				return err
+			}
+		}
+		w := t.layout.words
+		copy(t.words[t.n*w:], k.words[int(r)*w:int(r+1)*w])
+		rows[i] = int32(t.n)
+		kernels.Insert(t.slots, t.shift, k.hashes[r], rows[i])
+		t.n++
+		t.fresh[0] = 0
+		t.describe(k, sel[i:], t.n-1, first, numbers)
+	}
+	return nil
+}
+
+// sameTexts reports whether the long texts of key r are those of row.
+func (t *Table) sameTexts(k *Keys, r, row int32) bool {
+	for c := range k.longs {
+		if b := k.long(c, r); b != nil && !bytes.Equal(b, t.texts[c].Get(row)) {
+			return false
+		}
+	}
+	return true
+}
+
+// search finds the row of key r by words and bytes, or -1: one key at a time,
+// for the few that share the hash of another.
+func (t *Table) search(k *Keys, r int32) int32 {
+	mask, w := uint32(len(t.slots)-1), t.layout.words
+	tag := uint32(k.hashes[r] >> 32)
+next:
+	for p := tag >> t.shift; ; p++ {
+		s := t.slots[p&mask]
+		if s == 0 {
+			return -1
+		}
+		row := int32(uint32(s) - 1)
+		if uint32(s>>32) != tag {
+			continue
+		}
+		for j := range w {
+			if t.words[int(row)*w+j] != k.words[int(r)*w+j] {
+				continue next
+			}
+		}
+		if t.sameTexts(k, r, row) {
+			return row
+		}
+	}
+}
+
+// Find finds the rows of the keys of sel (nil: all of k): rows[i] is that of key
+// sel[i], or -1. It touches nothing.
+func (t *Table) Find(k *Keys, sel, rows []int32) error {
+	sel = k.rows(sel)
+	if len(rows) < len(sel) || k.layout.words != t.layout.words {
+		return invariants.AssertionFailedf("finding %d keys of %d words in %d rows of %d words", len(sel), k.layout.words, len(rows), t.layout.words)
+	}
+	rows = rows[:len(sel)]
+	switch t.layout.words {
+	case 1:
+		find[[1]uint64](t, k, sel, rows)
+	case 2:
+		find[[2]uint64](t, k, sel, rows)
+	case 3:
+		find[[3]uint64](t, k, sel, rows)
+	case 4:
+		find[[4]uint64](t, k, sel, rows)
+	}
+	if k.longs != nil {
+		for i, r := range sel {
+			if rows[i] >= 0 && !t.sameTexts(k, r, rows[i]) {
+				rows[i] = t.search(k, r)
+			}
+		}
+	}
+	return nil
+}
+
+func find[K kernels.Key](t *Table, k *Keys, sel, rows []int32) {
+	kernels.Find(t.slots, t.shift, kernels.KeysOf[K](t.words), k.hashes, kernels.KeysOf[K](k.words), sel, rows)
+}
+
+// Keys makes dst the keys of all rows of t, removed ones included, so that they
+// can be looked up in another table with the same key columns and seed. It
+// shares t's memory: it is good until t changes.
+func (t *Table) Keys(dst *Keys) {
+	dst.layout, dst.seed, dst.n = t.layout, t.seed, t.n
+	dst.words = t.words[:t.n*t.layout.words]
+	dst.hashes = sized(dst.hashes, t.n)
+	dst.longs, dst.heaps, dst.hasNulls = nil, nil, t.nulls != nil
+	dst.hash(nil)
+	for i, m := range t.nulls {
+		dst.hashes[i] |= uint64(m) << 32
+	}
+	for c, text := range t.texts {
+		if text == nil {
+			continue
+		}
+		if dst.longs == nil {
+			dst.longs, dst.heaps = make([][]ref, t.layout.texts), make([][]byte, t.layout.texts)
+		}
+		dst.longs[c], dst.heaps[c] = text.refs, text.arena
+	}
+}
