@@ -362,3 +362,18 @@ func (n Number) BigDecimal() (*big.Int, int) {
 	}
 	return b, len(n.Digits) - n.Point
 }
+
+// BigDecimal returns an unscaled decimal of any size as text.
+func BigDecimal(b *big.Int, scale int) string {
+	s := new(big.Int).Abs(b).String()
+	for len(s) <= scale {
+		s = "0" + s
+	}
+	if scale > 0 {
+		s = s[:len(s)-scale] + "." + s[len(s)-scale:]
+	}
+	if b.Sign() < 0 {
+		return "-" + s
+	}
+	return s
+}

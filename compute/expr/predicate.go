@@ -1,0 +1,198 @@
+package expr
+
+import (
+	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/kernels"
+	"github.com/flightd/flightd/plan/expr"
+)
+
+// A Predicate selects rows by a BOOLEAN expression.
+type Predicate interface {
+	// Select returns the live rows of in for which the expression is true,
+	// ascending, in out if it has room for in.Rows. out may be in.Sel itself.
+	Select(in *Input, out []int32) ([]int32, error)
+}
+
+// CompilePredicate returns a predicate for a bound BOOLEAN expression. AND narrows
+// the selection from operand to operand; OR asks each operand about the rows that
+// the ones before refused.
+func CompilePredicate(e expr.Expr, env *Env) (Predicate, error) {
+	env.prepare()
+	for {
+		a, ok := e.(*expr.Alias)
+		if !ok {
+			break
+		}
+		e = a.Child
+	}
+	if c, ok := e.(*expr.Call); ok && (c.Fn == "and" || c.Fn == "or") {
+		parts := make([]Predicate, len(c.Args))
+		for i, a := range c.Args {
+			var err error
+			if parts[i], err = CompilePredicate(a, env); err != nil {
+				return nil, err
+			}
+		}
+		if c.Fn == "and" {
+			return conjunction(parts), nil
+		}
+		return &disjunction{parts: parts}, nil
+	}
+	ev, err := Compile(e, env)
+	if err != nil {
+		return nil, err
+	}
+	if p, ok := ev.(Predicate); ok {
+		return p, nil
+	}
+	return &truth{ev: ev}, nil
+}
+
+func room(out []int32, n int) []int32 {
+	if cap(out) < n {
+		return make([]int32, n)
+	}
+	return out[:n]
+}
+
+type conjunction []Predicate
+
+func (p conjunction) Select(in *Input, out []int32) ([]int32, error) {
+	out = room(out, in.Rows)
+	narrowed := *in
+	var err error
+	for _, part := range p {
+		sel, err := part.Select(&narrowed, out)
+		if err != nil || len(sel) == 0 {
+			return sel, err
+		}
+		narrowed.Sel = sel
+	}
+	return narrowed.Sel, err
+}
+
+type disjunction struct {
+	parts            []Predicate
+	rest, hit, union []int32
+}
+
+func (p *disjunction) Select(in *Input, out []int32) ([]int32, error) {
+	n := in.Rows
+	p.rest, p.hit, p.union = room(p.rest, n), room(p.hit, n), room(p.union, n)
+	rest := p.rest[:0]
+	if in.Sel == nil {
+		for i := range n {
+			rest = append(rest, int32(i))
+		}
+	} else {
+		rest = append(rest, in.Sel...)
+	}
+	var chosen []int32
+	for _, part := range p.parts {
+		if len(rest) == 0 {
+			break
+		}
+		narrowed := in.narrowed(rest)
+		sel, err := part.Select(&narrowed, p.hit)
+		if err != nil {
+			return nil, err
+		}
+		k := kernels.Union(chosen, sel, p.union)
+		chosen = append(chosen[:0], p.union[:k]...)
+		rest = rest[:kernels.Minus(rest, sel, rest)]
+	}
+	out = room(out, n)
+	return out[:copy(out, chosen)], nil
+}
+
+// truth selects by the bitmap of any BOOLEAN expression.
+type truth struct {
+	ev  Evaluator
+	buf []byte
+}
+
+func (p *truth) Select(in *Input, out []int32) ([]int32, error) {
+	out = room(out, in.Rows)
+	if in.Live() == 0 {
+		return out[:0], nil
+	}
+	v, err := p.ev.Eval(in)
+	if err != nil {
+		return nil, err
+	}
+	return selectTrue(v, in, out, &p.buf), nil
+}
+
+func selectTrue(v *vec.Vec, in *Input, out []int32, buf *[]byte) []int32 {
+	if v.Type.Kind == expr.KindNull || v.Const && (v.Null(0) || !v.Bool(0)) {
+		return out[:0]
+	}
+	if v.Const {
+		if in.Sel != nil {
+			return out[:copy(out, in.Sel)]
+		}
+		for i := range out {
+			out[i] = int32(i)
+		}
+		return out
+	}
+	bits := v.Data
+	if v.Valid != nil {
+		*buf = grow(*buf, kernels.BitmapBytes(in.Rows))
+		kernels.And(*buf, v.Data, v.Valid)
+		bits = *buf
+	}
+	if in.Sel == nil {
+		return out[:kernels.Ones(bits, in.Rows, out)]
+	}
+	return out[:kernels.SelectOnes(bits, in.Sel, out)]
+}
+
+// Select of a comparison of an integer-like column with a constant goes straight
+// from values to rows.
+func (e *comparison) Select(in *Input, out []int32) ([]int32, error) {
+	out = room(out, in.Rows)
+	if in.Live() == 0 {
+		return out[:0], nil
+	}
+	if r, ok := e.args[0].(*ref); ok {
+		if l, ok := e.args[1].(*literal); ok && !l.v.Null(0) {
+			if sel, ok := selectScalar(e.op, in.Cols[r.index], l.v, in, out); ok {
+				return sel, nil
+			}
+		}
+	}
+	v, err := e.Eval(in)
+	if err != nil {
+		return nil, err
+	}
+	var buf []byte
+	return selectTrue(v, in, out, &buf), nil
+}
+
+func selectScalar(op kernels.Op, v, s *vec.Vec, in *Input, out []int32) ([]int32, bool) {
+	if v.Const {
+		return nil, false
+	}
+	var k int
+	switch v.Type.Kind {
+	case expr.KindInt32, expr.KindDate, expr.KindYearMonth:
+		k = selectInts(op, vec.Values[int32](v), vec.Values[int32](s)[0], in, out)
+	case expr.KindInt64, expr.KindTimestamp, expr.KindTimestampNTZ, expr.KindDayTime:
+		k = selectInts(op, vec.Values[int64](v), vec.Values[int64](s)[0], in, out)
+	default:
+		return nil, false
+	}
+	out = out[:k]
+	if v.Valid != nil {
+		out = out[:kernels.SelectOnes(v.Valid, out, out)]
+	}
+	return out, true
+}
+
+func selectInts[T kernels.Int](op kernels.Op, vals []T, s T, in *Input, out []int32) int {
+	if in.Sel == nil {
+		return kernels.SelectScalar(op, vals[:in.Rows], s, out)
+	}
+	return kernels.SelectScalarSel(op, vals, s, in.Sel, out)
+}
