@@ -18,8 +18,8 @@ type Keys struct {
 	hashes []uint64
 	// longs has, for each text of the layout, where the bytes of long values are;
 	// nil if this batch has none. Rows with a short value have n 0.
-	longs [][]ref
-	heaps [][]byte
+	longs    [][]ref
+	heaps    [][]byte
 	hasNulls bool
 	// buffers that are kept between batches
 	wordBuf []uint64

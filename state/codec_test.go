@@ -1,0 +1,246 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+
+	"github.com/flightd/flightd/internal/base"
+)
+
+// smallStore returns a store after an epoch with keys of every layout, and the
+// epoch's changes.
+func smallStore(tb testing.TB) (*MemoryStore, []byte) {
+	m, err := NewMemory(Config{Seed: 9, SubTables: 4})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i, name := range []string{"window", "encoded", "narrow"} {
+		s, err := m.Table(ID{Operator: i, Name: name}, Schema{Keys: keySchemas[name], Values: modelValues})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		var cols []Vector
+		for _, f := range s.schema.Keys {
+			cols = append(cols, randomColumn(rng, f.Kind, 20, 30))
+		}
+		if err := upsertModelBatch(s, s.NewKeys(), cols, 20, nil, false); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	changes, err := m.Commit(0)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m, changes
+}
+
+// restoreAny restores b as whichever it is.
+func restoreAny(b []byte) (*MemoryStore, error) {
+	m, err := NewMemory(Config{Seed: 9})
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Apply(0, b); err == nil {
+		return m, nil
+	}
+	_, err = m.Restore(bytes.NewReader(b))
+	return m, err
+}
+
+func TestDamageIsFound(t *testing.T) {
+	m, changes := smallStore(t)
+	snapshot, err := Snapshot(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, blob := range [][]byte{changes, snapshot} {
+		if _, err := restoreAny(blob); err != nil {
+			t.Fatal(err)
+		}
+		for n := 0; n < len(blob); n += 3 {
+			if _, err := restoreAny(blob[:n]); base.CodeOf(err) != base.CodeCorrupt {
+				t.Fatalf("cut at %d: %v", n, err)
+			}
+			bad := bytes.Clone(blob)
+			bad[n] ^= 1 << (n % 8)
+			if _, err := restoreAny(bad); base.CodeOf(err) != base.CodeCorrupt {
+				t.Fatalf("bit flipped in byte %d: %v", n, err)
+			}
+		}
+		if _, err := restoreAny(append(bytes.Clone(blob), 0)); base.CodeOf(err) != base.CodeCorrupt {
+			t.Fatalf("a byte more: %v", err)
+		}
+	}
+}
+
+func TestSchemaMismatch(t *testing.T) {
+	m, changes := smallStore(t)
+	id := ID{Operator: 0, Name: "window"}
+	for _, keys := range []bool{true, false} {
+		wanted := Schema{Keys: keySchemas["window"], Values: modelValues[:2]}
+		if keys {
+			wanted = Schema{Keys: keySchemas["texts"], Values: modelValues}
+		}
+		var mismatch *MismatchError
+		if _, err := m.Table(id, wanted); !errors.As(err, &mismatch) || mismatch.Keys != keys || base.CodeOf(err) != base.CodeInvalid {
+			t.Errorf("asking with another schema: %v", err)
+		}
+		other, _ := NewMemory(Config{Seed: 9})
+		if _, err := other.Table(id, wanted); err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Apply(0, changes); !errors.As(err, &mismatch) || mismatch.Keys != keys {
+			t.Errorf("applying to another schema: %v", err)
+		}
+	}
+}
+
+func TestEpochsAreInOrder(t *testing.T) {
+	m, changes := smallStore(t)
+	if err := m.Apply(2, changes); base.CodeOf(err) != base.CodeCorrupt {
+		t.Errorf("an epoch is missing: %v", err)
+	}
+	if err := m.Apply(1, changes); base.CodeOf(err) != base.CodeCorrupt {
+		t.Errorf("changes of another epoch: %v", err)
+	}
+	if m.Epoch() != base.NoEpoch || len(m.Tables()) != 0 {
+		t.Errorf("the store is not dropped after a failed Apply")
+	}
+}
+
+// TestBlocksAreArrow reads a block with arrow-go, as a tool outside would.
+func TestBlocksAreArrow(t *testing.T) {
+	_, changes := smallStore(t)
+	d := newSliceReader(changes)
+	h, err := d.header(kindChanges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := int64(0)
+	for {
+		fr, err := d.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fr.typ == frameEnd {
+			break
+		}
+		r, err := ipc.NewReader(bytes.NewReader(fr.payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec, err := r.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields := blockFields(h.Tables[fr.table].Schema, true)
+		cols, err := decodeBlock(fr.payload, fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range cols {
+			ours := arrowArray(&cols[i])
+			if !array.ApproxEqual(ours, rec.Column(i), array.WithNaNsEqual(true)) {
+				t.Errorf("column %s: %v, want %v", fields[i].Name, ours, rec.Column(i))
+			}
+		}
+		rows += rec.NumRows()
+	}
+	if rows == 0 {
+		t.Fatal("no rows were read")
+	}
+}
+
+// TestPinBesideEpochs writes a snapshot while epochs run.
+func TestPinBesideEpochs(t *testing.T) {
+	m, _ := smallStore(t)
+	want, err := Snapshot(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		pinned, done := m.Pin(), make(chan []byte)
+		go func() {
+			var buf bytes.Buffer
+			if err := pinned.Encode(&buf); err != nil {
+				t.Error(err)
+			}
+			done <- buf.Bytes()
+		}()
+		s := m.Tables()[0]
+		keys := []Vector{randomColumn(rand.New(rand.NewPCG(3, 3)), Int64, 100, 50), randomColumn(rand.New(rand.NewPCG(3, 3)), Bytes, 100, 50)}
+		if err := upsertModelBatch(s, s.NewKeys(), keys, 100, nil, false); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Remove(s.Scan()[:5]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Commit(m.Epoch() + 1); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-done; !bytes.Equal(got, want) {
+			t.Fatal("the snapshot has changed with the epochs after it")
+		}
+		want, _ = Snapshot(m)
+	}
+}
+
+// reframed replaces the payload of frame n of blob by payload, with a right
+// checksum, so that what lies behind the checksum is reached.
+func reframed(blob []byte, n int, mutate func([]byte) []byte) []byte {
+	d := newSliceReader(blob[len(blobMagic):])
+	var out bytes.Buffer
+	f, err := newFrameWriter(&out)
+	if err != nil {
+		panic(err)
+	}
+	for i := 0; ; i++ {
+		fr, err := d.next()
+		if err != nil {
+			return out.Bytes()
+		}
+		payload := bytes.Clone(fr.payload)
+		if i == n {
+			payload = mutate(payload)
+		}
+		if err := f.write(fr.typ, fr.table, 0, payload); err != nil {
+			panic(err)
+		}
+	}
+}
+
+func FuzzRestore(f *testing.F) {
+	m, changes := smallStore(f)
+	snapshot, _ := Snapshot(m)
+	f.Add(uint8(1), uint16(40), uint32(7), []byte{})
+	f.Add(uint8(2), uint16(1000), uint32(1<<31), []byte("{}"))
+	f.Fuzz(func(t *testing.T, frame uint8, at uint16, xor uint32, tail []byte) {
+		for _, blob := range [][]byte{changes, snapshot} {
+			bad := reframed(blob, int(frame%16), func(p []byte) []byte {
+				if int(at)+4 <= len(p) {
+					binary.LittleEndian.PutUint32(p[at:], binary.LittleEndian.Uint32(p[at:])^xor)
+				}
+				return append(p, tail...)
+			})
+			_, _ = restoreAny(bad)
+			// And raw bytes behind a good frame header.
+			raw := append([]byte(blobMagic), make([]byte, frameHeader)...)
+			raw = append(raw, tail...)
+			binary.LittleEndian.PutUint32(raw[8:], uint32(len(tail)))
+			binary.LittleEndian.PutUint32(raw[12:], xor)
+			raw[20] = frameHead
+			binary.LittleEndian.PutUint32(raw[4:], crc32.Checksum(raw[8:], crc32.MakeTable(crc32.Castagnoli)))
+			if _, err := restoreAny(raw); err == nil {
+				t.Fatal("bytes without an end were accepted")
+			}
+		}
+	})
+}
