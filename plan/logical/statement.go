@@ -23,11 +23,13 @@ type (
 		Stmt
 		Plan Node
 	}
-	// CreateView is CREATE [OR REPLACE] TEMPORARY VIEW.
+	// CreateView is CREATE [OR REPLACE] [TEMPORARY] VIEW. Plan is a *Source for
+	// CREATE TEMPORARY VIEW v USING format.
 	CreateView struct {
 		Stmt
 		Name        []string
 		Replace     bool
+		Temporary   bool
 		IfNotExists bool
 		Columns     []string
 		// Text is the SQL of the query.
@@ -115,7 +117,8 @@ type (
 		Extended bool
 		Plan     Node // DESCRIBE [QUERY] SELECT …
 	}
-	// Set is SET key = value, SET key, SET (all), RESET [key], SET TIME ZONE.
+	// Set is SET key = value, SET key, SET (all), RESET [key], SET TIME ZONE (key
+	// spark.sql.session.timeZone; the value LOCAL is the server's zone).
 	Set struct {
 		Stmt
 		Key, Value     string
@@ -130,8 +133,10 @@ type (
 		Inner Statement
 		Name  string
 	}
-	// Subscribe is SUBSCRIBE TO name | query with its options as written, keys
-	// upper case ("PROGRESS", "FROM EPOCH", "LIMIT" …).
+	// Subscribe is SUBSCRIBE TO name | query with its options: "SNAPSHOT" and
+	// "PROGRESS" are "true", "FROM EPOCH", "UP TO EPOCH" and "LIMIT" whole numbers,
+	// "RESUME" a token, "FOR" the text of an interval, "ENVELOPE" "append",
+	// "changelog" or "upsert(a, b)".
 	Subscribe struct {
 		Stmt
 		Name    []string
