@@ -1,0 +1,212 @@
+package resolve
+
+import (
+	"strings"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
+)
+
+// aggregate resolves a call of an aggregate function to an Agg.
+func (x *exprs) aggregate(c *call) (expr.Expr, error) {
+	e := c.apply
+	if !c.s.aggregates {
+		return nil, misplacedAggregate(c)
+	}
+	if x.inAggregate {
+		return nil, base.UserError("NESTED_AGGREGATE_FUNCTION", "42607",
+			"It is not allowed to use an aggregate function in the argument of another aggregate function. Please use the inner aggregate function in a sub-query.").At(c.at)
+	}
+	x.inAggregate = true
+	defer func() { x.inAggregate = false }()
+	if err := x.aggregateArguments(c); err != nil {
+		return nil, err
+	}
+	out := &expr.Agg{At: c.at, Fn: c.f.Name, Distinct: e.Distinct, IgnoreNulls: e.IgnoreNulls, Mode: x.mode()}
+	if err := x.aggregateShape(c, out); err != nil {
+		return nil, err
+	}
+	text := c.aggregateText(out)
+	if c.f.Rule == "@grouping" {
+		out.Args, out.Typ = c.args, expr.Int64
+		if c.f.Name == "grouping" {
+			out.Typ = expr.Int8
+		}
+		out.Text = text
+		return out, nil
+	}
+	if err := x.coerceAggregate(c, out); err != nil {
+		return nil, err
+	}
+	if e.Filter != nil {
+		cond, err := x.expr(e.Filter, c.s)
+		if err != nil {
+			return nil, err
+		}
+		if cond.Type().Kind != expr.KindBool {
+			if cond.Type().Kind != expr.KindNull {
+				return nil, mismatch("FILTER_NOT_BOOLEAN", c.at, text, "FILTER expression %q of type %q is not a boolean.", cond.SQL(), cond.Type().SQL()).At(c.at)
+			}
+			cond = x.cast(cond, expr.Bool)
+		}
+		out.Filter = cond
+	}
+	out.Text = text
+	return out, nil
+}
+
+func misplacedAggregate(c *call) error {
+	if c.s.clause == "WHERE" {
+		return base.UserError("INVALID_WHERE_CONDITION", "42903",
+			"The WHERE condition %q contains invalid expressions: %s.\nRewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.",
+			c.name, c.name+"()").At(c.at).WithHint("conditions on aggregates stand in HAVING")
+	}
+	if c.s.clause == "GROUP BY" {
+		return base.UserError("GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in GROUP BY, but found %s.", c.apply.SQL()).At(c.at)
+	}
+	what := c.s.clause
+	if what == "" {
+		what = "Project"
+	}
+	return base.UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E",
+		"The query operator %s contains one or more unsupported expressions.\nConsider to rewrite it to avoid window functions, aggregate functions, and generator functions in the %s operator.\nInvalid expressions: [%q]",
+		what, what, c.apply.SQL()).At(c.at)
+}
+
+// aggregateArguments resolves the arguments; count(*) counts the literal 1.
+func (x *exprs) aggregateArguments(c *call) error {
+	e := c.apply
+	if c.f.Name == "count" && len(e.Args) == 1 {
+		if star, ok := e.Args[0].(*expr.Star); ok && len(star.Qualifier) == 0 && !e.Distinct {
+			c.args = []expr.Expr{&expr.Literal{At: star.At, Value: int64(1), Typ: expr.Int32}}
+			return nil
+		}
+	}
+	if c.f.Name == "count" && len(e.Args) == 0 {
+		return wrongArgs(c.at, "count", "> 0", 0)
+	}
+	return x.arguments(c)
+}
+
+// aggregateShape turns the forms of first, mode and the percentiles into one.
+func (x *exprs) aggregateShape(c *call, out *expr.Agg) error {
+	switch c.f.Name {
+	case "first", "last", "any_value":
+		if len(c.args) == 2 {
+			lit, ok := c.args[1].(*expr.Literal)
+			ignore, isBool := false, false
+			if ok {
+				ignore, isBool = lit.Value.(bool)
+			}
+			if !isBool {
+				return mismatch("UNEXPECTED_INPUT_TYPE", c.at, c.text(), "The second parameter requires the \"BOOLEAN\" type, however %q has the type %q.",
+					c.args[1].SQL(), c.args[1].Type().SQL())
+			}
+			out.IgnoreNulls = out.IgnoreNulls || ignore
+		}
+	case "percentile_cont", "percentile_disc":
+		if c.apply.WithinGroup == nil {
+			if len(c.args) == 2 {
+				return nil
+			}
+			return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "42K0K",
+				"Invalid function %s with WITHIN GROUP. WITHIN GROUP is required for the function.", quoteName([]string{c.name})).At(c.at)
+		}
+		fallthrough
+	case "mode", "listagg":
+		for _, t := range c.apply.WithinGroup {
+			e, err := x.expr(t.Expr, c.s)
+			if err != nil {
+				return err
+			}
+			switch c.f.Name {
+			case "percentile_cont", "percentile_disc":
+				c.args = []expr.Expr{e, c.args[0]}
+			case "mode":
+				c.args = []expr.Expr{e}
+			}
+			if t.Descending && c.f.Name != "listagg" {
+				out.Mode |= 0
+			}
+		}
+	}
+	return nil
+}
+
+func (c *call) aggregateText(out *expr.Agg) string {
+	name := c.name
+	if c.f.Shown != "" {
+		name = c.f.Shown
+	}
+	parts := make([]string, 0, len(c.args))
+	args := c.args
+	if c.f.Name == "first" || c.f.Name == "last" || c.f.Name == "any_value" {
+		args = args[:1]
+	}
+	for _, a := range args {
+		parts = append(parts, a.SQL())
+	}
+	body := strings.Join(parts, ", ")
+	if c.apply.WithinGroup != nil && c.f.Name != "listagg" && len(c.args) > 0 {
+		dir := ""
+		if c.apply.WithinGroup[0].Descending {
+			dir = " DESC"
+		}
+		first := ""
+		if len(parts) > 1 {
+			first = parts[1]
+		}
+		return name + "(" + first + ") WITHIN GROUP (ORDER BY " + parts[0] + dir + ")"
+	}
+	if c.apply.Distinct {
+		body = "DISTINCT " + body
+	}
+	text := name + "(" + body + ")"
+	if out.IgnoreNulls {
+		text += " ignore nulls"
+	}
+	return text
+}
+
+// coerceAggregate casts the arguments and finds the type.
+func (x *exprs) coerceAggregate(c *call, out *expr.Agg) error {
+	if c.f.Name == "first" || c.f.Name == "last" || c.f.Name == "any_value" {
+		c.args = c.args[:1]
+	}
+	switch c.f.Name {
+	case "min", "max", "min_by", "max_by":
+		last := c.args[len(c.args)-1]
+		if !last.Type().Orderable() {
+			return mismatch("INVALID_ORDERING_TYPE", c.at, c.text(), "The `%s` does not support ordering on type %q.", c.f.Name, last.Type().SQL())
+		}
+	case "regr_avgx", "regr_avgy":
+		if err := x.coerce(c); err != nil {
+			return err
+		}
+		at := 1
+		if c.f.Name == "regr_avgy" {
+			at = 0
+		}
+		out.Args, out.Null = c.args, true
+		out.Typ = expr.Functions.Lookup("avg").Result(types(c.args[at : at+1]))
+		return nil
+	case "percentile_approx", "percentile", "percentile_cont", "percentile_disc":
+		if t := c.args[1].Type(); t.Kind == expr.KindArray && t.Elem.Kind != expr.KindFloat64 {
+			c.args[1] = x.cast(c.args[1], expr.ArrayOf(expr.Float64, t.ElemNullable))
+		}
+	}
+	text := c.text()
+	if err := x.coerce(c); err != nil {
+		return err
+	}
+	if (c.f.Name == "percentile_approx" || c.f.Name == "percentile") && !foldable(c.args[1]) {
+		return mismatch("NON_FOLDABLE_INPUT", c.at, text, "the input `percentage` should be a foldable \"DOUBLE\" expression; however, got %q.", c.args[1].SQL())
+	}
+	out.Args = c.args
+	out.Null = c.f.Null == expr.Nullable
+	out.Typ = c.f.Result(types(c.args))
+	if strings.HasPrefix(c.f.Name, "try_") {
+		out.Mode = expr.Try
+	}
+	return nil
+}

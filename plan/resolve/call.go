@@ -1,0 +1,315 @@
+package resolve
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
+)
+
+// castNames are the functions that are casts.
+var castNames = map[string]*expr.Type{
+	"boolean": expr.Bool, "tinyint": expr.Int8, "smallint": expr.Int16, "int": expr.Int32, "bigint": expr.Int64,
+	"float": expr.Float32, "double": expr.Float64, "string": expr.String, "binary": expr.Binary, "date": expr.Date,
+	"timestamp": expr.Timestamp, "decimal": expr.Decimal(10, 0),
+}
+
+// call is one call under resolution.
+type call struct {
+	at    base.Pos
+	name  string // as typed, lower case
+	f     *expr.Function
+	apply *expr.Apply
+	s     *scope
+	args  []expr.Expr
+}
+
+// apply resolves a function call or operator.
+func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
+	name := strings.ToLower(e.Name[len(e.Name)-1])
+	if len(e.Name) > 1 && !strings.EqualFold(e.Name[len(e.Name)-2], "builtin") && !strings.EqualFold(e.Name[len(e.Name)-2], "system") {
+		return nil, unresolvedRoutine(e)
+	}
+	if t, ok := castNames[name]; ok && !e.Operator {
+		args, err := x.all(e.Args, s)
+		if err != nil {
+			return nil, err
+		}
+		if len(args) != 1 {
+			return nil, wrongArgs(e.At, name, "1", len(args))
+		}
+		out, err := x.explicitCast(args[0], &expr.Cast{At: e.At, To: t})
+		if c, ok := out.(*expr.Cast); ok {
+			c.Implicit = true
+		}
+		return out, err
+	}
+	f := expr.Functions.Lookup(name)
+	if f == nil || (f.Class == expr.Scalar && !e.Operator && isSymbol(name)) {
+		return nil, unresolvedRoutine(e)
+	}
+	c := &call{at: e.At, name: name, f: f, apply: e, s: s}
+	switch {
+	case e.Over != nil:
+		return x.over(c)
+	case f.Class == expr.Aggregating:
+		return x.aggregate(c)
+	case f.Class == expr.Ranking:
+		return nil, base.UserError("_LEGACY_ERROR_TEMP_1035", "", "Window function %s() requires an OVER clause.", name).At(e.At)
+	case e.Distinct:
+		return nil, base.UserError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
+			"Invalid SQL syntax: The function `%s` does not support DISTINCT.", name).At(e.At)
+	case e.Filter != nil:
+		return nil, base.UserError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
+			"Invalid SQL syntax: The function `%s` does not support FILTER.", name).At(e.At)
+	case f.Rule == "@lambda":
+		return x.higherOrder(c)
+	}
+	if err := x.arguments(c); err != nil {
+		return nil, err
+	}
+	return x.scalar(c)
+}
+
+func isSymbol(name string) bool { return !(name[0] >= 'a' && name[0] <= 'z') }
+
+func unresolvedRoutine(e *expr.Apply) error {
+	name := strings.ToLower(e.Name[len(e.Name)-1])
+	err := base.UserError("UNRESOLVED_ROUTINE", "42883",
+		"Cannot resolve routine %s on search path [`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`].", quoteName(e.Name)).At(e.At)
+	best, far := "", 3
+	for _, f := range expr.Functions.All() {
+		for _, n := range append([]string{f.Name}, f.Aliases...) {
+			if d := distance(name, n); d < far && !isSymbol(n) && len(name) > 2 {
+				best, far = n, d
+			}
+		}
+	}
+	if best != "" {
+		err = err.WithHint("the nearest function is %s", best)
+	}
+	return err
+}
+
+// arguments resolves the arguments of c into c.args, puts named ones into their
+// place, and checks how many there are.
+func (x *exprs) arguments(c *call) error {
+	e := c.apply
+	list, err := x.positional(c)
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		if star, ok := a.(*expr.Star); ok {
+			cols, err := x.expandStar(star, c.s)
+			if err != nil {
+				return err
+			}
+			for _, item := range cols {
+				c.args = append(c.args, item.e)
+			}
+			continue
+		}
+		if l, ok := a.(*expr.Lambda); ok && c.f.Rule != "@lambda" {
+			return base.UserError("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D",
+				"Invalid lambda function call. A lambda function should only be used in a higher order function. However, its class is %s, which is not a higher order function.", c.name).At(l.At)
+		}
+		d, err := x.expr(a, c.s)
+		if err != nil {
+			return err
+		}
+		if g := generatorOf(d); g != nil && !(c.f.Rule == "@stack") {
+			return base.UserError("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E",
+				"The generator is not supported: nested in expressions %q.", e.SQL()).At(g.At)
+		}
+		c.args = append(c.args, d)
+	}
+	if !x.r.timeType() && !e.Operator && c.f.Name != "typeof" {
+		for _, a := range c.args {
+			if a.Type().Kind == expr.KindTime && timeFunctions[c.f.Name] {
+				return unsupportedTime(c.at)
+			}
+		}
+	}
+	return checkCount(c, len(c.args))
+}
+
+// timeFunctions are the functions of the TIME type, which a conf switches on.
+var timeFunctions = map[string]bool{"hour": true, "minute": true, "second": true, "make_time": true, "time_trunc": true}
+
+func checkCount(c *call, n int) error {
+	f := c.f
+	if n >= f.Min && (f.Max < 0 || n <= f.Max) {
+		return nil
+	}
+	wanted := itoa(f.Min)
+	switch {
+	case f.Max < 0:
+		wanted = "> " + itoa(f.Min-1)
+	case f.Max == f.Min+1:
+		wanted = "[" + itoa(f.Min) + ", " + itoa(f.Max) + "]"
+	case f.Max > f.Min:
+		parts := make([]string, 0, f.Max-f.Min+1)
+		for i := f.Min; i <= f.Max; i++ {
+			parts = append(parts, itoa(i))
+		}
+		wanted = "[" + strings.Join(parts, ", ") + "]"
+	}
+	return wrongArgs(c.at, c.name, wanted, n)
+}
+
+func itoa(n int) string { return fmt.Sprint(n) }
+
+// positional puts named arguments into their parameters' places.
+func (x *exprs) positional(c *call) ([]expr.Expr, error) {
+	e := c.apply
+	if e.ArgNames == nil {
+		return e.Args, nil
+	}
+	out := make([]expr.Expr, 0, len(e.Args))
+	for i, a := range e.Args {
+		name := e.ArgNames[i]
+		if name == "" {
+			out = append(out, a)
+			continue
+		}
+		at := -1
+		for k, p := range c.f.Params {
+			if p.Name != "" && strings.EqualFold(p.Name, name) {
+				at = k
+			}
+		}
+		if at < 0 {
+			return nil, base.UserError("UNRECOGNIZED_PARAMETER_NAME", "4274K",
+				"Cannot invoke routine `%s` because the routine call included a named argument reference for the argument named `%s`, but this routine does not include any signature containing an argument with this name.",
+				c.name, name).At(a.Pos())
+		}
+		for len(out) <= at {
+			out = append(out, nil)
+		}
+		out[at] = a
+	}
+	for i, a := range out {
+		if a == nil {
+			return nil, base.UserError("REQUIRED_PARAMETER_NOT_FOUND", "4274K",
+				"Cannot invoke routine `%s` because the parameter named `%s` is required, but the routine call did not supply a value.",
+				c.name, c.f.Params[i].Name).At(c.at)
+		}
+	}
+	return out, nil
+}
+
+// scalar resolves a call of a scalar function or generator whose arguments are.
+func (x *exprs) scalar(c *call) (expr.Expr, error) {
+	if c.f.Rule[0] == '@' {
+		return x.special(c)
+	}
+	if err := x.coerce(c); err != nil {
+		return nil, err
+	}
+	return x.result(c, nil)
+}
+
+// result makes the Call of c, of type t or, if that is nil, of the table's.
+func (x *exprs) result(c *call, t *expr.Type) (expr.Expr, error) {
+	if t == nil {
+		if t = c.f.Result(types(c.args)); t == nil {
+			return nil, unexpectedInput(c.at, c.text(), 0, `"ARRAY"`, c.args[0])
+		}
+	}
+	mode := x.mode()
+	if strings.HasPrefix(c.name, "try_") {
+		mode = expr.Try
+	}
+	out := &expr.Call{At: c.at, Fn: c.f.Name, Args: c.args, Typ: t, Null: c.nullable(), Mode: mode}
+	if text := c.text(); text != out.SQL() {
+		out.Text = text
+	}
+	return out, nil
+}
+
+func (c *call) nullable() bool {
+	switch c.f.Null {
+	case expr.Nullable:
+		return true
+	case expr.NotNull:
+		return false
+	}
+	return anyNullable(c.args)
+}
+
+func anyNullable(args []expr.Expr) bool {
+	for _, a := range args {
+		if a.Nullable() {
+			return true
+		}
+	}
+	return false
+}
+
+func types(args []expr.Expr) []*expr.Type {
+	out := make([]*expr.Type, len(args))
+	for i, a := range args {
+		out[i] = a.Type()
+	}
+	return out
+}
+
+// text is how Spark shows the call.
+func (c *call) text() string {
+	name := c.name
+	if c.f.Shown != "" && (c.f.Name == c.name || strings.EqualFold(c.f.Shown, c.name) || c.f.Shown == "collect_list") {
+		name = c.f.Shown
+	}
+	return showCall(name, c.f.Name, c.args, c.apply.Operator)
+}
+
+func showCall(name, canonical string, args []expr.Expr, operator bool) string {
+	parts := make([]string, len(args))
+	for i, a := range args {
+		parts[i] = a.SQL()
+	}
+	if len(parts) == 2 && (isSymbol(canonical) || canonical == "div" && operator) && (operator || isSymbol(name)) {
+		return "(" + parts[0] + " " + canonical + " " + parts[1] + ")"
+	}
+	switch canonical {
+	case "and", "or":
+		return "(" + parts[0] + " " + strings.ToUpper(canonical) + " " + parts[1] + ")"
+	case "not":
+		return "(NOT " + parts[0] + ")"
+	case "isnull":
+		return "(" + parts[0] + " IS NULL)"
+	case "isnotnull":
+		return "(" + parts[0] + " IS NOT NULL)"
+	case "positive":
+		return "(+ " + parts[0] + ")"
+	case "negative":
+		if operator {
+			return "(- " + parts[0] + ")"
+		}
+	case "~":
+		return "~" + parts[0]
+	case "like", "ilike":
+		if len(parts) == 3 {
+			return parts[0] + " " + strings.ToUpper(canonical) + " " + parts[1] + " ESCAPE '" + parts[2] + "'"
+		}
+		if canonical == "ilike" {
+			return "ilike(" + parts[0] + ", " + parts[1] + ")"
+		}
+		return parts[0] + " LIKE " + parts[1]
+	case "shiftleft":
+		if operator {
+			return "(" + parts[0] + " << " + parts[1] + ")"
+		}
+	case "shiftright":
+		if operator {
+			return "(" + parts[0] + " >> " + parts[1] + ")"
+		}
+	case "shiftrightunsigned":
+		if operator {
+			return "(" + parts[0] + " >>> " + parts[1] + ")"
+		}
+	}
+	return name + "(" + strings.Join(parts, ", ") + ")"
+}

@@ -1,0 +1,307 @@
+package resolve
+
+import (
+	"strings"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
+)
+
+// intLiteral returns the value of an integer literal, under minus too.
+func intLiteral(e expr.Expr) (int64, bool) {
+	switch e := e.(type) {
+	case *expr.Literal:
+		v, ok := e.Value.(int64)
+		return v, ok && e.Typ.IsInteger()
+	case *expr.Cast:
+		return intLiteral(e.Child)
+	case *expr.Call:
+		if e.Fn == "negative" {
+			v, ok := intLiteral(e.Args[0])
+			return -v, ok
+		}
+	}
+	return 0, false
+}
+
+// stringLiteral returns the value of a STRING literal.
+func stringLiteral(e expr.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *expr.Literal:
+		v, ok := e.Value.(string)
+		return v, ok
+	case *expr.Cast:
+		return stringLiteral(e.Child)
+	}
+	return "", false
+}
+
+// round resolves round, bround, ceil and floor: the scale is a literal and makes
+// the type of a decimal.
+func (x *exprs) round(c *call) (expr.Expr, error) {
+	rounding := c.f.Rule == "@round"
+	given := len(c.args) == 2
+	if rounding && !given {
+		c.args = append(c.args, &expr.Literal{At: c.at, Value: int64(0), Typ: expr.Int32})
+	}
+	text := c.text()
+	if !rounding && given && c.name != "ceiling" {
+		text = strings.ToLower(c.f.Name) + text[strings.IndexByte(text, '('):]
+	}
+	if !rounding && given && !c.args[0].Type().IsInteger() && c.args[0].Type().Kind != expr.KindDecimal {
+		c.args[0] = x.cast(c.args[0], expr.Decimal(30, 15))
+	} else if !rounding && given && c.args[0].Type().IsInteger() {
+		c.args[0] = x.cast(c.args[0], expr.DecimalOf(c.args[0].Type()))
+	}
+	if err := x.coerce(c); err != nil {
+		return nil, err
+	}
+	var t *expr.Type
+	switch {
+	case len(c.args) == 1:
+		t = c.f.Result(types(c.args))
+		if t == nil {
+			t = expr.Int64
+			if d := c.args[0].Type(); d.Kind == expr.KindDecimal {
+				t = expr.BoundedDecimal(d.Precision-d.Scale+1, 0)
+			}
+		}
+	default:
+		if !foldable(c.args[1]) {
+			return nil, mismatch("NON_FOLDABLE_INPUT", c.at, text, "the input `scale` should be a foldable \"INT\" expression; however, got %q.", c.args[1].SQL())
+		}
+		scale, _ := intLiteral(c.args[1])
+		t = expr.RoundType(c.args[0].Type(), int(scale))
+	}
+	out, err := x.result(c, t)
+	if k, ok := out.(*expr.Call); ok {
+		k.Text = text
+	}
+	return out, err
+}
+
+// toTime resolves to_date, to_timestamp and their kin: a cast without a format.
+func (x *exprs) toTime(c *call) (expr.Expr, error) {
+	t := expr.Timestamp
+	switch {
+	case strings.HasSuffix(c.f.Name, "_date"):
+		t = expr.Date
+	case strings.HasSuffix(c.f.Name, "_ntz"):
+		t = expr.TimestampNTZ
+	}
+	in := c.args[0].Type()
+	text := c.text()
+	if len(c.args) == 2 {
+		if in.Kind != expr.KindString && !isTime(in) && in.Kind != expr.KindNull && !(in.IsNumeric() && t.Kind == expr.KindTimestamp) {
+			return nil, unexpectedInput(c.at, text, 0, `"STRING"`, c.args[0])
+		}
+		if in.Kind == expr.KindNull {
+			c.args[0] = x.cast(c.args[0], expr.String)
+		}
+		if x.wanted(c.args[1].Type(), []expr.Want{{Type: expr.String}}) == nil {
+			return nil, unexpectedInput(c.at, text, 1, `"STRING"`, c.args[1])
+		}
+		c.args[1] = x.cast(c.args[1], expr.String)
+		out, err := x.result(c, t)
+		if k, ok := out.(*expr.Call); ok && !x.r.co.ANSI {
+			k.Null = true
+		}
+		return out, err
+	}
+	cast := &expr.Cast{At: c.at, Child: c.args[0], To: t, Mode: x.mode()}
+	if strings.HasPrefix(c.name, "try_") {
+		cast.Mode = expr.Try
+	}
+	rules := x.r.co
+	if !rules.CanCast(in, t) {
+		return nil, castError(cast, in, rules)
+	}
+	return &expr.Call{At: c.at, Fn: c.f.Name, Args: c.args, Typ: t, Null: cast.Nullable(), Mode: cast.Mode, Text: text}, nil
+}
+
+func (x *exprs) makeTimestamp(c *call) (expr.Expr, error) {
+	t := expr.Timestamp
+	if strings.HasSuffix(c.f.Name, "_ntz") {
+		t = expr.TimestampNTZ
+	}
+	text := c.text()
+	if len(c.args) <= 3 {
+		wants := []expr.Want{{Type: expr.Date}, {Type: &expr.Type{Kind: expr.KindTime, Precision: 6}}, {Type: expr.String}}
+		for i := range c.args {
+			u := x.wanted(c.args[i].Type(), wants[i:i+1])
+			if u == nil {
+				return nil, unexpectedInput(c.at, text, i, `"`+wants[i].Type.SQL()+`"`, c.args[i])
+			}
+			c.args[i] = x.cast(c.args[i], u)
+		}
+	} else {
+		for i := range c.args {
+			want := expr.Want{Type: expr.Int32}
+			if i == 5 {
+				want.Type = expr.Decimal(16, 6)
+			} else if i == 6 {
+				want.Type = expr.String
+			}
+			u := x.wanted(c.args[i].Type(), []expr.Want{want})
+			if u == nil {
+				return nil, unexpectedInput(c.at, text, i, `"`+want.Type.SQL()+`"`, c.args[i])
+			}
+			c.args[i] = x.cast(c.args[i], u)
+		}
+		if len(c.args) < 6 {
+			return nil, wrongArgs(c.at, c.name, "[6, 7]", len(c.args))
+		}
+	}
+	return x.result(c, t)
+}
+
+// extractFns are the functions behind EXTRACT(field FROM time).
+var extractFns = map[string]string{
+	"year": "year", "y": "year", "years": "year", "yr": "year", "yrs": "year", "yearofweek": "yearofweek", "quarter": "quarter", "qtr": "quarter",
+	"month": "month", "mon": "month", "mons": "month", "months": "month", "week": "weekofyear", "w": "weekofyear", "weeks": "weekofyear",
+	"day": "dayofmonth", "d": "dayofmonth", "days": "dayofmonth", "dayofweek": "dayofweek", "dow": "dayofweek",
+	"dayofweek_iso": "dayofweek_iso", "dow_iso": "dayofweek_iso", "doy": "dayofyear", "dayofyear": "dayofyear",
+	"hour": "hour", "h": "hour", "hours": "hour", "hr": "hour", "hrs": "hour",
+	"minute": "minute", "m": "minute", "min": "minute", "mins": "minute", "minutes": "minute",
+	"second": "second", "s": "second", "sec": "second", "seconds": "second", "secs": "second",
+}
+
+// extract resolves extract(field FROM x) and date_part: the call "extract" with
+// a literal field, one of the values of extractFns.
+func (x *exprs) extract(c *call) (expr.Expr, error) {
+	field, ok := stringLiteral(c.args[0])
+	text := c.text()
+	if c.apply.Operator || c.name == "extract" {
+		text = "extract(" + field + " FROM " + c.args[1].SQL() + ")"
+	}
+	source := c.args[1]
+	if source.Type().Kind == expr.KindString {
+		source = x.cast(source, expr.Timestamp)
+	}
+	t := source.Type()
+	fn := extractFns[strings.ToLower(field)]
+	out := extractType(fn, t)
+	if out == nil || !ok {
+		return nil, base.UserError("INVALID_EXTRACT_FIELD", "42601", "Cannot extract `%s` from %q.", field, c.args[1].SQL()).At(c.at)
+	}
+	return &expr.Call{At: c.at, Fn: "extract", Args: []expr.Expr{&expr.Literal{At: c.args[0].Pos(), Value: fn, Typ: expr.String}, source},
+		Typ: out, Null: source.Nullable(), Mode: x.mode(), Text: text}, nil
+}
+
+func extractType(fn string, t *expr.Type) *expr.Type {
+	switch {
+	case fn == "":
+		return nil
+	case isTime(t) || t.Kind == expr.KindNull:
+		if fn == "second" {
+			return expr.Decimal(8, 6)
+		}
+		return expr.Int32
+	case t.Kind == expr.KindTime:
+		switch fn {
+		case "hour", "minute":
+			return expr.Int32
+		case "second":
+			return expr.Decimal(8, 6)
+		}
+	case t.IsInterval():
+		inYM := fn == "year" || fn == "month"
+		inDT := fn == "dayofmonth" || fn == "hour" || fn == "minute" || fn == "second"
+		field := map[string]expr.IntervalField{"year": expr.FieldYear, "month": expr.FieldMonth, "dayofmonth": expr.FieldDay,
+			"hour": expr.FieldHour, "minute": expr.FieldMinute, "second": expr.FieldSecond}[fn]
+		if t.Kind == expr.KindYearMonth && !inYM || t.Kind == expr.KindDayTime && !inDT || !inYM && !inDT {
+			return nil
+		}
+		if t.Kind != expr.KindCalendar && (field < t.From || field > t.To) {
+			return nil
+		}
+		switch fn {
+		case "second":
+			return expr.Decimal(8, 6)
+		case "month", "hour", "minute":
+			return expr.Int8
+		}
+		return expr.Int32
+	}
+	return nil
+}
+
+func (x *exprs) convertTimezone(c *call) (expr.Expr, error) {
+	for i := range c.args {
+		want := expr.Want{Type: expr.String}
+		if i == len(c.args)-1 {
+			want.Type = expr.TimestampNTZ
+		}
+		t := x.wanted(c.args[i].Type(), []expr.Want{want})
+		if t == nil {
+			return nil, unexpectedInput(c.at, c.text(), i, `"`+want.Type.SQL()+`"`, c.args[i])
+		}
+		c.args[i] = x.cast(c.args[i], t)
+	}
+	return x.result(c, expr.TimestampNTZ)
+}
+
+// toNumber reads the precision and scale of the result off the format.
+func (x *exprs) toNumber(c *call) (expr.Expr, error) {
+	if err := x.coerce(c); err != nil {
+		return nil, err
+	}
+	format, _ := stringLiteral(c.args[1])
+	whole, scale, point := 0, 0, false
+	for _, r := range strings.ToUpper(format) {
+		switch {
+		case r == '.' || r == 'D':
+			point = true
+		case (r == '0' || r == '9') && point:
+			scale++
+		case r == '0' || r == '9':
+			whole++
+		}
+	}
+	return x.result(c, expr.BoundedDecimal(max(whole+scale, 1), scale))
+}
+
+func (x *exprs) toChar(c *call) (expr.Expr, error) {
+	t := c.args[0].Type()
+	fn := "to_char"
+	switch {
+	case isTime(t):
+		return x.callOf(c, "date_format", "", c.args...)
+	case t.IsNumeric() || t.Kind == expr.KindString || t.Kind == expr.KindNull:
+		if t.Kind != expr.KindDecimal {
+			d := expr.DecimalOf(t)
+			if d == nil {
+				d = expr.Decimal(38, 18)
+			}
+			c.args[0] = x.cast(c.args[0], d)
+		}
+	case t.Kind == expr.KindBinary:
+	default:
+		return nil, unexpectedInput(c.at, c.text(), 0, `"NUMERIC"`, c.args[0])
+	}
+	return &expr.Call{At: c.at, Fn: fn, Args: c.args, Typ: expr.String, Null: true, Mode: x.mode(), Text: "to_char(" + c.args[0].SQL() + ", " + c.args[1].SQL() + ")"}, nil
+}
+
+// fromSchema resolves the functions that take the type of their result as text.
+func (x *exprs) fromSchema(c *call) (expr.Expr, error) {
+	at := 1
+	if c.f.Rule == "@variant_get" {
+		at = 2
+	}
+	t := expr.Variant
+	if at < len(c.args) {
+		text, ok := stringLiteral(c.args[at])
+		if !ok {
+			return nil, base.UserError("INVALID_SCHEMA.NON_STRING_LITERAL", "42K07",
+				"The input expression must be string literal and not null.").At(c.at)
+		}
+		if x.r.env.ParseType == nil {
+			return nil, base.Errorf(base.CodeInvalid, "%s needs a parser of types", c.name).At(c.at)
+		}
+		var err error
+		if t, err = x.r.env.ParseType(text); err != nil {
+			return nil, err
+		}
+	}
+	return x.result(c, t)
+}

@@ -1,0 +1,309 @@
+package resolve
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/catalog"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/logical"
+)
+
+func parseInt(text string) (int64, bool) {
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	return n, err == nil
+}
+
+// ctes are the queries of the WITH clauses around, innermost first.
+type ctes struct {
+	name    string
+	columns []string
+	query   logical.Node
+	// around is what the query itself sees, and where a search goes on.
+	around *ctes
+}
+
+func (r *resolver) table(n *logical.Table) (rel, error) {
+	if len(n.Name) == 1 && !n.Stream {
+		for c := r.ctes; c != nil; c = c.around {
+			if strings.EqualFold(c.name, n.Name[0]) {
+				return r.cte(n, c)
+			}
+		}
+	}
+	if v, err := r.env.Catalog.View(n.Name); err != nil {
+		return rel{}, err
+	} else if v != nil {
+		return r.view(n, v)
+	}
+	t, err := r.env.Catalog.Table(n.Name)
+	if err != nil {
+		return rel{}, err
+	}
+	if t == nil {
+		return rel{}, r.noTable(n)
+	}
+	switch {
+	case n.Stream && !t.Streamable:
+		return rel{}, base.UserError("", "", "Table %s cannot be read as a stream.", quoteName(n.Name)).At(n.At).
+			WithHint("leave out STREAM to read it as it is now")
+	case !n.Stream && !t.Scannable:
+		return rel{}, base.UserError("", "", "Table %s is a stream and cannot be read as a batch.", quoteName(n.Name)).At(n.At).
+			WithHint("write FROM STREAM %s", strings.Join(n.Name, "."))
+	}
+	return r.relation(n.At, t, n.Stream, n.Name[len(n.Name)-1:]), nil
+}
+
+func (r *resolver) relation(at base.Pos, t *catalog.Table, stream bool, qualifier []string) rel {
+	cols := make([]*expr.Column, len(t.Schema))
+	for i, f := range t.Schema {
+		cols[i] = &expr.Column{At: at, ID: expr.NewID(), Name: f.Name, Qualifier: qualifier, Typ: f.Type, Null: f.Nullable}
+	}
+	return relOf(&logical.Relation{At: at, Table: t, Stream: stream, Columns: cols})
+}
+
+func (r *resolver) noTable(n *logical.Table) error {
+	err := base.UserError("TABLE_OR_VIEW_NOT_FOUND", "42P01",
+		"The table or view %s cannot be found. Verify the spelling and correctness of the schema and catalog.", quoteName(n.Name)).At(n.At)
+	best, far := "", 4
+	for _, name := range r.env.Catalog.Names() {
+		if d := distance(strings.ToLower(name), strings.ToLower(strings.Join(n.Name, "."))); d < far {
+			best, far = name, d
+		}
+	}
+	if best != "" {
+		err = err.WithHint("the nearest name is %s", best)
+	}
+	return err
+}
+
+func (r *resolver) view(n *logical.Table, v *catalog.View) (rel, error) {
+	if r.depth++; r.depth > maxDepth {
+		return rel{}, base.UserError("VIEW_EXCEED_MAX_NESTED_DEPTH", "54K00",
+			"The depth of view %s exceeds the maximum view resolution depth (%d).", quoteName(n.Name), maxDepth).At(n.At)
+	}
+	saved := r.ctes
+	r.ctes = nil
+	out, err := r.node(v.Plan.(logical.Node), nil)
+	r.ctes = saved
+	r.depth--
+	if err != nil {
+		return rel{}, base.Wrap(err, "view %s", v.Name)
+	}
+	if n.Stream && !streaming(out.node) {
+		return rel{}, base.UserError("", "", "View %s reads no stream.", quoteName(n.Name)).At(n.At).WithHint("leave out STREAM")
+	}
+	return renamed(out, n.Name[len(n.Name)-1], v.Columns, n.At)
+}
+
+func (r *resolver) cte(n *logical.Table, c *ctes) (rel, error) {
+	saved := r.ctes
+	r.ctes = c.around
+	out, err := r.node(c.query, nil)
+	r.ctes = saved
+	if err != nil {
+		return rel{}, err
+	}
+	return renamed(out, c.name, c.columns, n.At)
+}
+
+func (r *resolver) with(n *logical.With, outer *scope) (rel, error) {
+	if n.Recursive && r.mentions(n) {
+		return rel{}, base.UserError("UNSUPPORTED_FEATURE.RECURSIVE_CTE", "0A000", "The feature is not supported: recursive queries in WITH.").At(n.At)
+	}
+	saved := r.ctes
+	defer func() { r.ctes = saved }()
+	for i, q := range n.Queries {
+		for _, other := range n.Names[:i] {
+			if strings.EqualFold(other, n.Names[i]) {
+				return rel{}, base.UserError("DUPLICATED_CTE_NAMES", "42602", "CTE definition can't have duplicate names: %s.", quoteName([]string{other})).At(n.At)
+			}
+		}
+		var columns []string
+		if i < len(n.Columns) {
+			columns = n.Columns[i]
+		}
+		r.ctes = &ctes{name: n.Names[i], columns: columns, query: q, around: r.ctes}
+		// A query that no one reads is checked all the same.
+		if _, err := r.cte(&logical.Table{At: q.Pos(), Name: []string{n.Names[i]}}, r.ctes); err != nil {
+			return rel{}, err
+		}
+	}
+	return r.node(n.Body, outer)
+}
+
+// mentions reports whether a query of a WITH RECURSIVE reads itself.
+func (r *resolver) mentions(n *logical.With) bool {
+	for i, q := range n.Queries {
+		if reads(q, n.Names[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func reads(n logical.Node, name string) bool {
+	if t, ok := n.(*logical.Table); ok && len(t.Name) == 1 && strings.EqualFold(t.Name[0], name) {
+		return true
+	}
+	for _, in := range n.Inputs() {
+		if in != nil && reads(in, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *resolver) alias(n *logical.Alias, outer *scope) (rel, error) {
+	in, err := r.node(n.Input, outer)
+	if err != nil {
+		return rel{}, err
+	}
+	return renamed(in, n.Name, n.Columns, n.At)
+}
+
+// renamed gives the columns of in the qualifier name and, if columns is not nil,
+// these names. The node stays as it is.
+func renamed(in rel, name string, columns []string, at base.Pos) (rel, error) {
+	if columns != nil && len(columns) != len(in.cols) {
+		return rel{}, base.UserError("ASSIGNMENT_ARITY_MISMATCH", "42802",
+			"The number of columns or variables assigned or aliased: %d does not match the number of source expressions: %d.", len(columns), len(in.cols)).At(at)
+	}
+	cols := make([]*expr.Column, len(in.cols))
+	for i, c := range in.cols {
+		d := *c
+		d.Qualifier = nil
+		if name != "" {
+			d.Qualifier = []string{name}
+		}
+		if columns != nil {
+			d.Name = columns[i]
+		}
+		cols[i] = &d
+	}
+	return rel{node: in.node, cols: cols}, nil
+}
+
+func (r *resolver) source(n *logical.Source) (rel, error) {
+	t, err := r.env.Catalog.Source(n.Format, n.Options, n.Schema, n.Stream)
+	if err != nil {
+		return rel{}, err
+	}
+	return r.relation(n.At, t, n.Stream, nil), nil
+}
+
+// values resolves inline rows: a column has the type that its values share.
+func (r *resolver) values(n *logical.Values, outer *scope) (rel, error) {
+	if n.Columns != nil { // resolved already: rows given through the API
+		d := *n
+		d.Columns = make([]*expr.Column, len(n.Columns))
+		for i, c := range n.Columns {
+			e := *c
+			e.ID = expr.NewID()
+			d.Columns[i] = &e
+		}
+		return relOf(&d), nil
+	}
+	x := &exprs{r: r}
+	rows := make([][]expr.Expr, len(n.Rows))
+	s := &scope{outer: outer, clause: "VALUES"}
+	for i, row := range n.Rows {
+		if len(row) != len(n.Rows[0]) {
+			return rel{}, base.UserError("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "42000",
+				"Invalid inline table. Inline table expected %d columns but found %d columns in row %d.", len(n.Rows[0]), len(row), i).At(n.At)
+		}
+		rows[i] = make([]expr.Expr, len(row))
+		for k, e := range row {
+			v, err := x.expr(e, s)
+			if err != nil {
+				if c := base.AsError(err).Condition; c == "UNSUPPORTED_EXPR_FOR_OPERATOR" || strings.HasPrefix(c, "UNRESOLVED_COLUMN") {
+					return rel{}, base.UserError("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000",
+						"Invalid inline table. Cannot evaluate the expression %q in inline table definition.", e.SQL()).At(e.Pos())
+				}
+				return rel{}, err
+			}
+			rows[i][k] = v
+		}
+	}
+	if len(rows) == 0 {
+		return relOf(&logical.Values{At: n.At, Columns: []*expr.Column{}}), nil
+	}
+	cols := make([]*expr.Column, len(rows[0]))
+	for k := range cols {
+		list := make([]*expr.Type, len(rows))
+		null := false
+		for i := range rows {
+			list[i] = rows[i][k].Type()
+			null = null || rows[i][k].Nullable()
+		}
+		t := r.co.Common(list)
+		if t == nil {
+			return rel{}, base.UserError("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "42000",
+				"Invalid inline table. Found incompatible types in the column %s for inline table.", quoteName([]string{"col" + itoa(k+1)})).At(n.At)
+		}
+		for i := range rows {
+			rows[i][k] = x.cast(rows[i][k], t)
+		}
+		cols[k] = &expr.Column{At: n.At, ID: expr.NewID(), Name: "col" + itoa(k+1), Typ: t, Null: null}
+	}
+	return relOf(&logical.Values{At: n.At, Rows: rows, Columns: cols}), nil
+}
+
+// function resolves a table function: range and the generators.
+func (r *resolver) function(n *logical.Function, outer *scope) (rel, error) {
+	name := strings.ToLower(n.Name[len(n.Name)-1])
+	x := &exprs{r: r}
+	if name == "range" {
+		return r.rangeOf(n, x)
+	}
+	f := expr.Functions.Lookup(name)
+	if f == nil || f.Class != expr.Generator {
+		if f != nil {
+			return rel{}, base.UserError("NOT_A_TABLE_FUNCTION", "42887", "%s appears as a table function here, but the function was defined as a scalar function.", quoteName(n.Name)).At(n.At)
+		}
+		return rel{}, base.UserError("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883",
+			"Could not resolve %s to a table-valued function.", quoteName(n.Name)).At(n.At)
+	}
+	e, err := x.expr(&expr.Apply{At: n.At, Name: n.Name, Args: n.Args, ArgNames: n.ArgNames}, &scope{outer: outer})
+	if err != nil {
+		return rel{}, err
+	}
+	g, err := generateNode(n.At, generatorOf(e), false, nil, nil, &logical.Values{At: n.At, Rows: [][]expr.Expr{{}}, Columns: []*expr.Column{}})
+	if err != nil {
+		return rel{}, err
+	}
+	return rel{node: g, cols: g.Columns}, nil
+}
+
+func (r *resolver) rangeOf(n *logical.Function, x *exprs) (rel, error) {
+	args, err := x.all(n.Args, &scope{})
+	if err != nil {
+		return rel{}, err
+	}
+	if len(args) == 0 || len(args) > 4 {
+		return rel{}, wrongArgs(n.At, "range", "[1, 2, 3, 4]", len(args))
+	}
+	nums := []int64{0, 0, 1}
+	for i, a := range args {
+		if i == 3 {
+			break
+		}
+		v, ok := constant(a)
+		if !ok {
+			if !a.Type().IsNumeric() && a.Type().Kind != expr.KindString {
+				return rel{}, base.UserError("UNEXPECTED_INPUT_TYPE", "42K09", "Parameter %d of function `range` requires the \"BIGINT\" type, however %q has the type %q.", i+1, a.SQL(), a.Type().SQL()).At(n.At)
+			}
+			return rel{}, base.UserError("UNEXPECTED_INPUT_TYPE", "42K09", "Parameter %d of function `range` requires a constant, but got %q.", i+1, a.SQL()).At(n.At)
+		}
+		nums[i] = v
+	}
+	if len(args) == 1 {
+		nums[0], nums[1] = 0, nums[0]
+	}
+	if nums[2] == 0 {
+		return rel{}, base.Errorf(base.CodeInvalid, "requirement failed: step (0) cannot be 0").At(n.At)
+	}
+	return relOf(&logical.Range{At: n.At, Start: nums[0], End: nums[1], Step: nums[2],
+		Column: &expr.Column{At: n.At, ID: expr.NewID(), Name: "id", Typ: expr.Int64}}), nil
+}

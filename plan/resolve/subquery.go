@@ -1,0 +1,245 @@
+package resolve
+
+import (
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/logical"
+	"github.com/flightd/flightd/plan/physical"
+)
+
+// joined is a subquery expression on its way to becoming a join: conds are what
+// a row of the outer query and one of node must fulfil to match.
+type joined struct {
+	at    base.Pos
+	kind  expr.SubqueryKind
+	node  logical.Node
+	conds []expr.Expr
+	value expr.Expr // of a scalar subquery: over node's columns
+	typ   *expr.Type
+	null  bool
+	text  string
+}
+
+func (e *joined) Pos() base.Pos         { return e.at }
+func (e *joined) Children() []expr.Expr { return e.conds }
+func (e *joined) With(c []expr.Expr) expr.Expr {
+	d := *e
+	d.conds = c
+	return &d
+}
+func (e *joined) Type() *expr.Type { return e.typ }
+func (e *joined) Nullable() bool   { return e.null }
+func (e *joined) SQL() string      { return e.text }
+func (e *joined) detail() string   { return itoa(int(e.at.Start)) + e.text }
+
+// subquery resolves a query used as an expression.
+func (x *exprs) subquery(e *expr.Subquery, s *scope) (expr.Expr, error) {
+	in, err := x.r.node(e.Plan.(logical.Node), s)
+	if err != nil {
+		return nil, err
+	}
+	if streaming(in.node) {
+		return nil, base.UserError("INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY", "42823",
+			"Invalid subquery: Streaming query is not allowed in subquery expressions.").At(e.At).WithHint("join with the stream instead")
+	}
+	in.node = finish(in)
+	node, conds, err := decorrelate(in.node, s.cols)
+	if err != nil {
+		return nil, err
+	}
+	out := in.node.Output()
+	switch e.Kind {
+	case expr.ScalarSubquery:
+		if len(out) != 1 {
+			return nil, base.UserError("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823",
+				"Invalid subquery: Scalar subquery must return only one column, but got %d.", len(out)).At(e.At)
+		}
+		if len(conds) == 0 {
+			return &expr.Subquery{At: e.At, Kind: e.Kind, Plan: in.node, Typ: out[0].Typ}, nil
+		}
+		if !oneRow(in.node) {
+			return nil, base.UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY", "0A000",
+				"Unsupported subquery expression: Correlated scalar subqueries must be aggregated to return at most one row.").At(e.At)
+		}
+		node, value := withEmptyValue(in.node, node, out[0])
+		return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, value: value, typ: out[0].Typ, null: true, text: "scalarsubquery(" + outerText(conds) + ")"}, nil
+	case expr.ExistsSubquery:
+		return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, typ: expr.Bool, text: "exists(" + outerText(conds) + ")"}, nil
+	}
+	return x.inSubquery(e, s, node, conds, out)
+}
+
+func outerText(conds []expr.Expr) string { return "" }
+
+func (x *exprs) inSubquery(e *expr.Subquery, s *scope, node logical.Node, conds []expr.Expr, out []*expr.Column) (expr.Expr, error) {
+	values, err := x.all(e.Values, s)
+	if err != nil {
+		return nil, err
+	}
+	text := (&expr.Subquery{Kind: expr.InSubquery, Values: values}).SQL()
+	if len(values) == 1 && len(out) > 1 {
+		if k, ok := values[0].(*expr.Call); ok && k.Fn == "named_struct" && len(k.Args) == 2*len(out) {
+			values = nil
+			for i := 1; i < len(k.Args); i += 2 {
+				values = append(values, k.Args[i])
+			}
+		}
+	}
+	if len(values) != len(out) {
+		return nil, mismatch("IN_SUBQUERY_LENGTH_MISMATCH", e.At, text,
+			"The number of columns in the left hand side of an IN subquery does not match the number of columns in the output of subquery. Left hand side columns(length: %d): [%s], right hand side columns(length: %d): [%s].",
+			len(values), quotedSQL(values), len(out), quotedSQL(asExprs(out)))
+	}
+	null := false
+	for i, v := range values {
+		w := x.r.co.Wider(v.Type(), out[i].Typ)
+		if w == nil {
+			return nil, mismatch("IN_SUBQUERY_DATA_TYPE_MISMATCH", e.At, text,
+				"The data type of one or more elements in the left hand side of an IN subquery is not compatible with the data type of the output of the subquery. Mismatched columns: [(%q:%q, %q:%q)].",
+				v.SQL(), v.Type().SQL(), out[i].Name, out[i].Typ.SQL())
+		}
+		l, r := x.cast(v, w), x.cast(out[i], w)
+		null = null || l.Nullable() || r.Nullable()
+		conds = append(conds, &expr.Call{At: e.At, Fn: "=", Args: []expr.Expr{l, r}, Typ: expr.Bool, Null: l.Nullable() || r.Nullable()})
+	}
+	return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, typ: expr.Bool, null: null, text: text}, nil
+}
+
+func quotedSQL(list []expr.Expr) string {
+	text := ""
+	for i, e := range list {
+		if i > 0 {
+			text += ", "
+		}
+		text += `"` + e.SQL() + `"`
+	}
+	return text
+}
+
+func asExprs(cols []*expr.Column) []expr.Expr {
+	out := make([]expr.Expr, len(cols))
+	for i, c := range cols {
+		out[i] = c
+	}
+	return out
+}
+
+// oneRow reports whether a plan puts out at most one row for each value of the
+// columns that decorrelate adds to its grouping.
+func oneRow(n logical.Node) bool {
+	switch n := n.(type) {
+	case *logical.Aggregate:
+		return true
+	case *logical.Limit:
+		c, ok := intLiteral(n.Count)
+		return ok && c <= 1
+	case *logical.Project, *logical.Filter, *logical.Sort:
+		return oneRow(n.Inputs()[0])
+	}
+	return false
+}
+
+// placeSubqueries puts the joins of every subquery in list over node and
+// replaces the subqueries by columns.
+func placeSubqueries(node logical.Node, list []expr.Expr) (logical.Node, []expr.Expr, error) {
+	out := make([]expr.Expr, len(list))
+	for i, e := range list {
+		if e == nil {
+			continue
+		}
+		d, err := expr.Rewrite(e, func(e expr.Expr) (expr.Expr, error) {
+			q, ok := e.(*joined)
+			if !ok {
+				return e, nil
+			}
+			if q.kind == expr.ScalarSubquery {
+				node = &logical.Join{At: q.at, Kind: physical.LeftOuter, Left: node, Right: q.node, Cond: conjunction(q.conds)}
+				return q.value, nil
+			}
+			col := &expr.Column{At: q.at, ID: expr.NewID(), Name: "exists", Typ: expr.Bool}
+			node = &logical.Join{At: q.at, Kind: physical.Existence, Left: node, Right: q.node, Cond: conjunction(q.conds), Exists: col}
+			return col, nil
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		out[i] = d
+	}
+	return node, out, nil
+}
+
+// filterSubqueries splits a condition: what subqueries of its conjuncts say
+// becomes semi and anti joins over node, the rest stays.
+func filterSubqueries(node logical.Node, at base.Pos, cond expr.Expr) (logical.Node, error) {
+	var plain, withJoins []expr.Expr
+	var joins []func(logical.Node) logical.Node
+	for _, c := range conjuncts(cond) {
+		kind := physical.LeftSemi
+		q, ok := c.(*joined)
+		if not, isNot := c.(*expr.Call); isNot && not.Fn == "not" {
+			if q, ok = not.Args[0].(*joined); ok {
+				kind = physical.LeftAnti
+				if q.kind == expr.InSubquery {
+					kind = physical.NullAwareAnti
+				}
+			}
+		}
+		switch {
+		case ok && q.kind != expr.ScalarSubquery:
+			joins = append(joins, func(in logical.Node) logical.Node {
+				return &logical.Join{At: q.at, Kind: kind, Left: in, Right: q.node, Cond: conjunction(q.conds)}
+			})
+		case holdsJoined(c):
+			withJoins = append(withJoins, c)
+		default:
+			plain = append(plain, c)
+		}
+	}
+	if len(plain) > 0 {
+		node = &logical.Filter{At: at, Cond: conjunction(plain), Input: node}
+	}
+	for _, join := range joins {
+		node = join(node)
+	}
+	if len(withJoins) == 0 {
+		return node, nil
+	}
+	before := node.Output()
+	node, list, err := placeSubqueries(node, withJoins)
+	if err != nil {
+		return nil, err
+	}
+	node = &logical.Filter{At: at, Cond: conjunction(list), Input: node}
+	return &logical.Project{At: at, List: asExprs(before), Input: node}, nil
+}
+
+func holdsJoined(e expr.Expr) bool {
+	found := false
+	expr.Walk(e, func(e expr.Expr) bool {
+		_, ok := e.(*joined)
+		found = found || ok
+		return !found
+	})
+	return found
+}
+
+// conjuncts splits a condition at its ANDs.
+func conjuncts(e expr.Expr) []expr.Expr {
+	if c, ok := e.(*expr.Call); ok && c.Fn == "and" {
+		return append(conjuncts(c.Args[0]), conjuncts(c.Args[1])...)
+	}
+	return []expr.Expr{e}
+}
+
+// conjunction joins conditions by AND; nil for none.
+func conjunction(list []expr.Expr) expr.Expr {
+	var out expr.Expr
+	for _, e := range list {
+		if out == nil {
+			out = e
+			continue
+		}
+		out = &expr.Call{At: e.Pos(), Fn: "and", Args: []expr.Expr{out, e}, Typ: expr.Bool, Null: out.Nullable() || e.Nullable()}
+	}
+	return out
+}
