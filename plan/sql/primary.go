@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"strings"
+
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 )
@@ -22,6 +24,9 @@ func (p *parser) primary() expr.Expr {
 			at := p.tok().pos()
 			field := p.name("a field")
 			e = p.apply(first, ".", e, &expr.Literal{At: at, Value: field, Typ: expr.String})
+		case p.isOp(":") && (p.isName(1) || p.isOpAt(1, "[")):
+			p.at++
+			e = p.variantPath(first, e)
 		case p.op("::"):
 			e = &expr.Cast{At: first, Child: e, To: p.dataType()}
 			e.(*expr.Cast).At = p.from(first)
@@ -33,6 +38,36 @@ func (p *parser) primary() expr.Expr {
 			e = &expr.Apply{At: p.from(first), Name: []string{"collate"}, Args: []expr.Expr{e, &expr.Literal{At: at, Value: name, Typ: expr.String}}}
 		default:
 			return e
+		}
+	}
+}
+
+// variantPath reads the path behind v:a.b[1], which is variant_get(v, '$.a.b[1]').
+func (p *parser) variantPath(first base.Pos, e expr.Expr) expr.Expr {
+	t := p.tok()
+	path := "$"
+	for n := 1; ; n++ {
+		p.chain(n)
+		switch {
+		case n == 1 && p.isName(0), p.isOp(".") && p.isName(1):
+			p.op(".")
+			path += "['" + strings.ReplaceAll(p.name("a field"), "'", "\\'") + "']"
+		case p.op("["):
+			i := p.tok()
+			switch i.kind {
+			case integer:
+				p.at++
+				path += "[" + p.text[i.start:i.end] + "]"
+			case text:
+				path += "['" + strings.ReplaceAll(p.textLiteral(), "'", "\\'") + "']"
+			default:
+				p.unexpected("an index", "a field's name in quotes")
+			}
+			p.mustOp("]")
+		default:
+			at := p.since(t)
+			return &expr.Apply{At: p.from(first), Name: []string{"variant_get"}, Args: []expr.Expr{e,
+				&expr.Literal{At: at, Value: path, Typ: expr.String}, &expr.Literal{At: at, Value: "variant", Typ: expr.String}}}
 		}
 	}
 }

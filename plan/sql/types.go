@@ -37,18 +37,18 @@ func (p *parser) dataType() *expr.Type {
 	}
 	p.at++
 	if simple := simpleTypes[t.upper]; simple != nil {
-		if p.isOp("(") && p.ahead(1).kind == integer {
+		if p.isOp("(") && p.ahead(1).kind == integer && !(strings.HasPrefix(t.upper, "TIMESTAMP_") && p.microseconds()) {
 			p.unsupportedType(t)
 		}
 		return simple
 	}
 	switch t.upper {
 	case "TIMESTAMP":
-		if p.word("WITHOUT", "TIME", "ZONE") || p.NTZ && !p.isPhrase("WITH", "LOCAL") {
-			return expr.TimestampNTZ
-		}
-		if p.isOp("(") && p.ahead(1).kind == integer {
+		if p.isOp("(") && p.ahead(1).kind == integer && !p.microseconds() {
 			p.unsupportedType(t)
+		}
+		if p.word("WITHOUT", "TIME", "ZONE") || p.NTZ {
+			return expr.TimestampNTZ
 		}
 		return expr.Timestamp
 	case "STRING":
@@ -73,6 +73,16 @@ func (p *parser) dataType() *expr.Type {
 	}
 	p.unsupportedType(t)
 	return nil
+}
+
+// microseconds takes (6), the precision that timestamps have anyway.
+func (p *parser) microseconds() bool {
+	t := p.ahead(1)
+	if p.text[t.start:t.end] != "6" || !p.isOpAt(2, ")") {
+		return false
+	}
+	p.at += 3
+	return true
 }
 
 // unsupportedType raises the error for the type whose name is t, with its

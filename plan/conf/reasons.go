@@ -1,0 +1,37 @@
+package conf
+
+// reasons are the sentences that the rows of the table refer to, as a user reads
+// them behind "has no effect: " or "cannot be changed: ".
+var reasons = map[string]string{
+	"store":     "flightd keeps state in its own store",
+	"ledger":    "flightd keeps offsets and commits in one ledger of its own, which is cleaned up by itself",
+	"manifest":  "flightd's file sink writes its own manifest, which is compacted by itself",
+	"files":     "flightd remembers the files it read in its ledger",
+	"oneproc":   "flightd runs in one process, without executors or a driver",
+	"planner":   "flightd plans queries in its own way; results do not depend on it",
+	"format":    "flightd's state has a format of its own, with its version in the checkpoint",
+	"cont":      "flightd has no continuous processing",
+	"rtm":       "flightd has no real-time mode",
+	"ui":        "flightd's web page shows every query",
+	"metrics":   "flightd's metrics are always on",
+	"pipelines": "flightd has no declarative pipelines; streaming queries are its own statements",
+	"jvm":       "flightd loads no Java classes",
+	"mapgroups": "flightd has no flatMapGroupsWithState and transformWithState yet",
+	"checksum":  "flightd checks every record it stores",
+	"partition": "flightd splits state by itself and may use another number of processors after any restart",
+	"cache":     "flightd keeps no cache of tables",
+	"always":    "flightd always does so",
+	"verify":    "flightd verifies its checkpoint whenever it opens it",
+	"evolution": "flightd has no named sources yet",
+	"case":      "names are compared without regard to case",
+	"notyet":    "only this behaviour has been built so far",
+	"hive":      "flightd has no Hive metastore",
+	"policy":    "flightd keeps Spark 4's meaning of dates, times and names",
+	"broadcast": "flightd decides by itself which side of a join to keep in memory",
+	"static":    "INSERT OVERWRITE replaces the whole table",
+	"strict":    "a late row is dropped by one rule, which needs no choice of distribution",
+	"interrupt": "flightd stops a query between two epochs or within one, whichever comes first",
+	"codegen":   "flightd compiles no code at run time",
+	"python":    "flightd runs no Python in its process",
+	"pushdown":  "flightd reads only what a query needs by itself",
+}
