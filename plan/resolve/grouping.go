@@ -22,11 +22,16 @@ type aggregation struct {
 	sets  []expr.Expr
 	gid   *expr.Column
 	input logical.Node
+	// window is the fingerprint of the block's own time window, or "".
+	window string
 }
 
 // group resolves the GROUP BY of the block.
 func (b *block) group(n *logical.Aggregate) error {
 	a := &aggregation{at: b.at, columns: map[string]*expr.Column{}, input: b.in.node}
+	if w := b.x.windows; w != nil && w.column != nil {
+		a.window = fingerprint(w.column)
+	}
 	b.agg = a
 	if n == nil {
 		return nil
@@ -256,6 +261,11 @@ func (a *aggregation) rewrite(e expr.Expr, inner map[expr.ID]bool) (expr.Expr, e
 		return c, nil
 	}
 	switch e := e.(type) {
+	case *expr.Call:
+		// Spark knows no window_time of the window that the same query makes.
+		if e.Fn == "window_time" && fingerprint(e.Args[0]) == a.window {
+			return nil, a.missing(&expr.Column{At: e.At, Name: e.SQL()})
+		}
 	case *expr.Agg:
 		if e.Fn == "grouping" || e.Fn == "grouping_id" {
 			return a.groupingCall(e)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/sql"
 )
 
 // intLiteral returns the value of an integer literal, under minus too.
@@ -295,12 +296,13 @@ func (x *exprs) fromSchema(c *call) (expr.Expr, error) {
 			return nil, base.UserError("INVALID_SCHEMA.NON_STRING_LITERAL", "42K07",
 				"The input expression must be string literal and not null.").At(c.at)
 		}
-		if x.r.env.ParseType == nil {
-			return nil, base.Errorf(base.CodeInvalid, "%s needs a parser of types", c.name).At(c.at)
-		}
 		var err error
-		if t, err = x.r.env.ParseType(text); err != nil {
-			return nil, err
+		if t, err = sql.ParseType(text); err != nil {
+			schema, err := sql.ParseSchema(text)
+			if err != nil {
+				return nil, base.AsError(err).At(c.args[at].Pos())
+			}
+			t = expr.StructOf(schema...)
 		}
 	}
 	return x.result(c, t)

@@ -19,9 +19,6 @@ type Env struct {
 	// literals or expressions without columns.
 	Params map[string]expr.Expr
 	Args   []expr.Expr
-	// ParseType reads the text of a type or schema ("a INT, b STRING"), for
-	// from_json and its kin; nil: they are refused.
-	ParseType func(text string) (*expr.Type, error)
 }
 
 // resolver holds what the resolution of one statement shares.

@@ -6,6 +6,7 @@ import (
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
+	"github.com/flightd/flightd/plan/sql"
 )
 
 // watermark resolves withWatermark and the WATERMARK clause: a time that is no
@@ -83,10 +84,11 @@ func (r *resolver) delay(e expr.Expr) (int64, error) {
 	case *expr.Literal:
 		switch v := lit.Value.(type) {
 		case string:
-			var err error
-			if iv, err = parseInterval(v); err != nil {
+			months, days, micros, err := sql.ParseInterval(v)
+			if err != nil {
 				return 0, base.AsError(err).At(e.Pos())
 			}
+			iv = expr.CalendarInterval{Months: months, Days: days, Micros: micros}
 			shown = v
 		case expr.CalendarInterval:
 			iv = v

@@ -8,7 +8,9 @@ func isTime(t *expr.Type) bool {
 	return t.Kind == expr.KindDate || t.Kind == expr.KindTimestamp || t.Kind == expr.KindTimestampNTZ
 }
 
-func isStamp(t *expr.Type) bool { return t.Kind == expr.KindTimestamp || t.Kind == expr.KindTimestampNTZ }
+func isStamp(t *expr.Type) bool {
+	return t.Kind == expr.KindTimestamp || t.Kind == expr.KindTimestampNTZ
+}
 
 func isAnsi(t *expr.Type) bool { return t.Kind == expr.KindYearMonth || t.Kind == expr.KindDayTime }
 

@@ -1,12 +1,12 @@
 package resolve
 
 import (
-	"math"
 	"strings"
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
+	"github.com/flightd/flightd/plan/sql"
 )
 
 // timeWindow is a window(…) or session_window(…) on its way to becoming the
@@ -140,15 +140,15 @@ func windowDuration(e expr.Expr, at base.Pos) (int64, error) {
 	if !ok {
 		return 0, base.UserError("_LEGACY_ERROR_TEMP_1207", "", "The duration and time inputs to window must be an integer, long or string literal.").At(at)
 	}
-	iv, err := parseInterval(text)
+	months, days, micros, err := sql.ParseInterval(text)
 	if err != nil {
 		return 0, base.AsError(err).At(e.Pos())
 	}
-	if iv.Months != 0 {
+	if months != 0 {
 		return 0, base.UserError("_LEGACY_ERROR_TEMP_3231", "", "Intervals greater than a month is not supported (%s).", text).At(e.Pos()).
 			WithHint("use weeks or days: a month has no fixed length")
 	}
-	return int64(iv.Days)*86_400e6 + iv.Micros, nil
+	return int64(days)*86_400e6 + micros, nil
 }
 
 func (x *exprs) session(c *call) (*timeWindow, error) {
@@ -159,14 +159,8 @@ func (x *exprs) session(c *call) (*timeWindow, error) {
 		return nil, err
 	}
 	switch k := w.gap.Type().Kind; {
-	case k == expr.KindString:
-		if s, ok := stringLiteral(w.gap); ok {
-			if _, err := parseInterval(s); err != nil {
-				return nil, base.AsError(err).At(w.gap.Pos())
-			}
-		}
-	case k == expr.KindCalendar:
-	case k == expr.KindDayTime && false:
+	case k == expr.KindString, k == expr.KindCalendar:
+		// A text that is no interval fails when a row has it.
 	default:
 		return nil, mismatch("UNEXPECTED_INPUT_TYPE", c.at, text,
 			"The second parameter requires the (\"STRING\" or \"INTERVAL\") type, however %q has the type %q.", w.gap.SQL(), w.gap.Type().SQL())
@@ -250,9 +244,4 @@ func windowMeta(e expr.Expr) expr.Meta {
 		}
 	}
 	return expr.Meta{}
-}
-
-// overflows reports whether a*b+c leaves int64.
-func overflows(a, b, c int64) bool {
-	return math.Abs(float64(a)*float64(b)+float64(c)) > math.MaxInt64
 }
