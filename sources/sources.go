@@ -22,8 +22,8 @@ type Source interface {
 	// that lim admits beyond from. It returns from itself when nothing is new.
 	Latest(ctx context.Context, from base.Offset, lim Limit) (base.Offset, error)
 	// Read returns the rows after from, up to and including to, in splits whose
-	// number, order and batch cuts depend on nothing but the range. It opens
-	// nothing yet.
+	// number, order and batch cuts depend on nothing but the range. It leaves
+	// nothing open, though it may look at footers.
 	Read(ctx context.Context, from, to base.Offset, scan Scan) ([]Split, error)
 	// Commit reports that no row up to to will be read again. It is advice.
 	Commit(ctx context.Context, to base.Offset) error
@@ -48,9 +48,12 @@ type Freezer interface {
 
 // A Folder is a source whose offsets are deltas (files added). The engine folds
 // the offsets of all planned epochs, in order, and hands the fold back at start.
+// It reads ranges of one delta only, and every planned offset is from of the next
+// call of Latest.
 type Folder interface {
 	// Fold returns fold with the delta of to added. It changes nothing in the
-	// source. The fold before the first offset is nil.
+	// source, and may append to fold's memory. The fold before the first offset is
+	// nil.
 	Fold(fold []byte, to base.Offset) ([]byte, error)
 	// Restore tells the source what was planned before this start. It is called
 	// before the first Latest.

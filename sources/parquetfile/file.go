@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/flightd/flightd/internal/base"
@@ -30,25 +31,38 @@ type File struct {
 	schema *arrow.Schema
 }
 
+// Footer is a footer that was read, for opening the same file again.
+type Footer struct{ meta *metadata.FileMetaData }
+
+// Footer returns the file's footer.
+func (p *File) Footer() Footer { return Footer{p.rdr.MetaData()} }
+
 // Open reads the footer of the file at path. The caller closes the file.
-func Open(path string) (*File, error) {
+func Open(path string) (*File, error) { return OpenWith(path, Footer{}) }
+
+// OpenWith is Open with a footer that was read before. The caller has made sure
+// that the file has not changed since.
+func OpenWith(path string, known Footer) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, base.Errorf(base.CodeNotFound, "opening %s", path).Because(err)
 	}
 	p := &File{path: path, f: f}
-	if err := p.guard(func() error { return p.footer() }); err != nil {
+	if err := p.guard(func() error { return p.footer(known.meta) }); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *File) footer() error {
-	if err := checkTail(p.f); err != nil {
+func (p *File) footer(known *metadata.FileMetaData) error {
+	opts := []file.ReadOption{file.WithReadProps(parquet.NewReaderProperties(memory.DefaultAllocator))}
+	if known != nil {
+		opts = append(opts, file.WithMetadata(known))
+	} else if err := checkTail(p.f); err != nil {
 		return err
 	}
-	rdr, err := file.NewParquetReader(p.f, file.WithReadProps(parquet.NewReaderProperties(memory.DefaultAllocator)))
+	rdr, err := file.NewParquetReader(p.f, opts...)
 	if err != nil {
 		return err
 	}

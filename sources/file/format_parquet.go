@@ -1,0 +1,90 @@
+package file
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flightd/flightd/sources"
+	"github.com/flightd/flightd/sources/columnar"
+	"github.com/flightd/flightd/sources/parquetfile"
+)
+
+func parquetFormat() format {
+	return format{name: "parquet", options: []string{"mergeSchema", "datetimeRebaseMode", "int96RebaseMode"}, open: func(cfg sources.Config) (opener, error) {
+		return parquetOpener{}, columnar.RefuseOptions("parquet", cfg.Options, []columnar.Refusal{
+			{Name: "mergeSchema", Unless: "false", Advice: "declare the columns"},
+			{Name: "datetimeRebaseMode", Unless: "CORRECTED"}, {Name: "int96RebaseMode", Unless: "CORRECTED"},
+		})
+	}}
+}
+
+// parquetOpener reads a split per row group.
+type parquetOpener struct{}
+
+// infer returns the schema of the first file by path.
+func (parquetOpener) infer(_ context.Context, files []fileInfo) (*arrow.Schema, error) {
+	first := files[0].path
+	for _, f := range files {
+		first = min(first, f.path)
+	}
+	f, err := parquetfile.Open(first)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Schema()
+}
+
+func (parquetOpener) check(*arrow.Schema) error { return nil }
+
+// splits reads the footer, for a file is as many splits as it has row groups.
+func (parquetOpener) splits(_ context.Context, p *part) ([]sources.Split, error) {
+	if err := p.unchanged(); err != nil {
+		return nil, err
+	}
+	f, err := parquetfile.Open(p.file.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	footer := f.Footer()
+	schema := p.wantedSchema()
+	var out []sources.Split
+	for g := range f.RowGroups() {
+		if f.Rows(g) == 0 {
+			continue
+		}
+		out = append(out, split{fmt.Sprintf("%s, row group %d", p.file.Path, g), func(ctx context.Context) (sources.Reader, error) {
+			if err := p.unchanged(); err != nil {
+				return nil, err
+			}
+			f, err := parquetfile.OpenWith(p.file.Path, footer)
+			if err != nil {
+				return nil, err
+			}
+			r, err := f.Read(ctx, g, schema, p.rows)
+			if err != nil {
+				f.Close()
+				return nil, err
+			}
+			return p.newReader(&groupReader{r, f})
+		}})
+	}
+	return out, nil
+}
+
+// groupReader closes the file with the reader of its row group.
+type groupReader struct {
+	*parquetfile.Reader
+	file *parquetfile.File
+}
+
+func (g *groupReader) Close() error {
+	err := g.Reader.Close()
+	if e := g.file.Close(); err == nil {
+		err = e
+	}
+	return err
+}
