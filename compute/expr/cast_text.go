@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/flightd/flightd/internal/arrowtext"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/kernels"
@@ -209,4 +211,16 @@ func intervalFormat(t *expr.Type) string {
 		fields += " TO " + t.To.String()
 	}
 	return "`[+|-]" + form + "`, `INTERVAL [+|-]'[+|-]" + form + "' " + fields + "`"
+}
+
+func parseCalendars(f *frame) error {
+	dst, a := results[arrow.MonthDayNanoInterval](f), f.text(0)
+	return f.try(func(i int) error {
+		months, days, micros, ok := arrowtext.ParseCalendar(a.at(i))
+		if !ok {
+			return f.castInvalid(i)
+		}
+		dst[i] = arrow.MonthDayNanoInterval{Months: months, Days: days, Nanoseconds: micros * 1000}
+		return nil
+	})
 }
