@@ -1,0 +1,2 @@
+// Package kafka writes the rows of an epoch to Kafka topics.
+package kafka

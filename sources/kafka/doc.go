@@ -1,0 +1,2 @@
+// Package kafka reads Kafka topics, as a stream and as a table.
+package kafka
