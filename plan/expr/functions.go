@@ -56,6 +56,10 @@ type Parameter struct {
 	Wants []Want
 	// Name is the parameter's name, for named arguments; may be "".
 	Name string
+	// Shown is what a column name shows for an optional argument that is left
+	// out, if HasShown. The argument itself is not filled in.
+	Shown    string
+	HasShown bool
 }
 
 // Family is a set of types that a parameter accepts.
@@ -130,10 +134,10 @@ func newFunctionTable() *FunctionTable {
 
 // parseRow reads one row of the table:
 //
-//	name ALIAS…(param, param?, param*) result [nullable|notnull] [nondet] [as:SHOWN]
+//	name alias… (param, param?, param?shown, param*) result [nullable|notnull] [nondet] [as:SHOWN]
 //
-// Operators are quoted by nothing: the parameter list is the last parenthesis of
-// the first field that holds one.
+// A param is types joined by |, perhaps with its name and a colon before; shown
+// is what column names have for an optional argument that is not given.
 func parseRow(row string) *Function {
 	open := strings.IndexByte(row, '(')
 	end := strings.IndexByte(row, ')')
@@ -143,13 +147,18 @@ func parseRow(row string) *Function {
 		if p = strings.TrimSpace(p); p == "" {
 			continue
 		}
-		last := p[len(p)-1]
-		p = strings.TrimRight(p, "?*")
-		name := ""
-		if i := strings.IndexByte(p, ':'); i >= 0 {
-			name, p = p[:i], p[i+1:]
+		var last byte
+		param := Parameter{}
+		if i := strings.IndexAny(p, "?*"); i >= 0 {
+			last = p[i]
+			param.Shown, param.HasShown = strings.Trim(p[i+1:], "'"), i+1 < len(p)
+			p = p[:i]
 		}
-		f.Params = append(f.Params, Parameter{Wants: parseWants(p), Name: name})
+		if i := strings.IndexByte(p, ':'); i >= 0 {
+			param.Name, p = p[:i], p[i+1:]
+		}
+		param.Wants = parseWants(p)
+		f.Params = append(f.Params, param)
 		switch last {
 		case '*':
 			f.Max = -1

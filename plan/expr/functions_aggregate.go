@@ -22,7 +22,7 @@ bit_or (integral) $0 nullable
 bit_xor (integral) $0 nullable
 collect_list array_agg (any) array$0 notnull as:collect_list
 collect_set (any) array$0 notnull
-listagg string_agg (string|binary, string|binary?) $0 nullable
+listagg string_agg (string|binary, string|binary?NULL) $0 nullable
 stddev stddev_samp std (double) double nullable
 stddev_pop (double) double nullable
 variance var_samp (double) double nullable
@@ -42,8 +42,8 @@ regr_sxx (double, double) double nullable
 regr_sxy (double, double) double nullable
 regr_syy (double, double) double nullable
 approx_count_distinct (any, double?) bigint notnull
-percentile_approx approx_percentile (numeric|date|timestamp|ntz|ansiinterval, double|array, int?) percentile_approx nullable
-percentile (numeric|ansiinterval, double|array, bigint?) percentile nullable
+percentile_approx approx_percentile (numeric|date|timestamp|ntz|ansiinterval, double|array, int?10000) percentile_approx nullable
+percentile (numeric|ansiinterval, double|array, bigint?1) percentile nullable
 percentile_cont (numeric|ansiinterval, double|array) percentile nullable
 percentile_disc (numeric|ansiinterval, double|array) percentile nullable
 median (numeric|ansiinterval) median nullable
@@ -55,11 +55,11 @@ grouping_id (any*) @grouping notnull
 bitmap_construct_agg (bigint) binary notnull
 bitmap_or_agg (binary) binary notnull
 bitmap_and_agg (binary) binary notnull
-hll_sketch_agg (int|bigint|string|binary, int?) binary nullable
-hll_union_agg (binary, boolean?) binary nullable
-theta_sketch_agg (any, int?) binary nullable
-theta_union_agg (binary, int?) binary nullable
+hll_sketch_agg (int|bigint|string|binary, int?12) binary nullable
+hll_union_agg (binary, boolean?false) binary nullable
+theta_sketch_agg (any, int?12) binary nullable
+theta_union_agg (binary, int?12) binary nullable
 theta_intersection_agg (binary) binary nullable
 schema_of_variant_agg (variant) string notnull
-approx_top_k (any, int?, int?) topk nullable
+approx_top_k (any, int?5, int?10000) topk nullable
 `

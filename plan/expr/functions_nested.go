@@ -20,7 +20,7 @@ array_remove ([T], T) $0
 array_repeat (any, int) @array_repeat
 array_size (array) int
 array_sort (array, fn?) @lambda
-sort_array (array, boolean?) $0
+sort_array (array, boolean?true) $0
 arrays_overlap ([T], [T]) boolean
 arrays_zip (array*) @arrays_zip
 element_at (array|map, any) @element_at nullable

@@ -83,8 +83,8 @@ bitmap_count (binary) bigint
 bround (numeric, int?) @round
 round (numeric, int?) @round
 cbrt (double) double as:CBRT
-ceil ceiling (decimal|double|bigint, int?) @ceil
-floor (decimal|double|bigint, int?) @ceil
+ceil ceiling (decimal|double|bigint, int?) @ceil as:CEIL
+floor (decimal|double|bigint, int?) @ceil as:FLOOR
 conv (string, int, int) string nullable
 cos (double) double as:COS
 cosh (double) double as:COSH
@@ -103,13 +103,13 @@ log (double, double?) double nullable as:LOG
 log10 (double) double nullable as:LOG10
 log1p (double) double nullable as:LOG1P
 log2 (double) double nullable as:LOG2
-power pow (double, double) double
+power pow (double, double) double as:POWER
 radians (double) double as:RADIANS
 rand random (bigint?) double notnull nondet
 randn (bigint?) double notnull nondet
 rint (double) double
 sec (double) double as:SEC
-signum sign (double|ansiinterval) double
+signum sign (double|ansiinterval) double as:SIGNUM
 sin (double) double as:SIN
 sinh (double) double as:SINH
 sqrt (double) double as:SQRT

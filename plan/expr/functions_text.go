@@ -25,7 +25,7 @@ initcap (string) string
 instr (string, string) int
 levenshtein (string, string, int?) int
 jaro_winkler_similarity (string, string) double
-locate position (string, string, int?) int
+locate position (string, string, int?1) int
 lower lcase (string) $0
 upper ucase (string) $0
 left (string|binary, int) $0
@@ -38,24 +38,24 @@ rtrim (string, string?) string
 btrim (string|binary, string|binary?) $0
 luhn_check (string) boolean
 mask (string, string?, string?, string?, string?) string
-overlay (string|binary, string|binary, int, int?) $0
+overlay (string|binary, string|binary, int, int?-1) $0
 quote (string) string
 regexp_count (string, string) int
-regexp_extract (string, string, int?) string
-regexp_extract_all (string, string, int?) strings
-regexp_instr (string, string, int?) int
-regexp_replace (string, string, string, int?) string
+regexp_extract (string, string, int?1) string
+regexp_extract_all (string, string, int?1) strings
+regexp_instr (string, string, int?0) int
+regexp_replace (string, string, string, int?1) string
 regexp_substr (string, string) string nullable
 repeat (string, int) string
-replace (string, string, string?) string
+replace (string, string, string?'') string
 reverse (string|binary|array) $0
-sentences (string, string?, string?) words
+sentences (string, string?'', string?'') words
 soundex (string) string
 space (int) string
-split (string, string, int?) strings
+split (string, string, int?-1) strings
 split_part (string, string, int) string nullable
-str_to_map (string, string?, string?) strmap
-substring substr (string|binary, int, int?) $0
+str_to_map (string, string?COMMA, string?':') strmap
+substring substr (string|binary, int, int?2147483647) $0
 substring_index (string, string, int) string
 translate (string, string, string) string
 to_char to_varchar (any, string) @to_char nullable
@@ -78,10 +78,10 @@ sha1 sha (binary) string
 sha2 (binary, int) string nullable
 hash (any*) int notnull
 xxhash64 (any*) bigint notnull
-aes_encrypt (binary, binary, string?, string?, binary?, binary?) binary
-aes_decrypt (binary, binary, string?, string?, binary?) binary
+aes_encrypt (binary, binary, string?GCM, string?DEFAULT, binary?'', binary?'') binary
+aes_decrypt (binary, binary, string?GCM, string?DEFAULT, binary?'') binary
 try_aes_decrypt (binary, binary, string?, string?, binary?) binary nullable
-hmac (binary, binary, string?) binary
+hmac (binary, binary, string?SHA-256) binary
 collate (string, string) @collate
 collation (string) string notnull
 randstr (int, int?) string notnull nondet
@@ -151,9 +151,9 @@ vector_cosine_similarity (floats, floats) float
 vector_inner_product (floats, floats) float
 vector_l2_distance (floats, floats) float
 hll_sketch_estimate (binary) bigint
-hll_union (binary, binary, boolean?) binary
+hll_union (binary, binary, boolean?false) binary
 theta_sketch_estimate (binary) bigint
-theta_union (binary, binary, int?) binary
+theta_union (binary, binary, int?12) binary
 theta_intersection (binary, binary) binary
 theta_difference (binary, binary) binary
 `

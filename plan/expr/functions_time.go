@@ -32,24 +32,24 @@ year (date) int
 hour (anytimestamp|time) int
 minute (anytimestamp|time) int
 second (anytimestamp|time) int
-from_unixtime (bigint, string?) string
+from_unixtime (bigint, string?yyyy-MM-dd HH:mm:ss) string
 from_utc_timestamp (timestamp, string) timestamp
 to_utc_timestamp (timestamp, string) timestamp
 convert_timezone (string, any, any?) @convert_timezone
 last_day (date) date
 next_day (date, string) date nullable
 make_date (int, int, int) date
-make_dt_interval (int?, int?, int?, dec18?) dt
-make_ym_interval (int?, int?) ym
-make_interval (int?, int?, int?, int?, int?, int?, dec18?) interval
-try_make_interval (int?, int?, int?, int?, int?, int?, dec18?) interval nullable
+make_dt_interval (int?0, int?0, int?0, dec18?0.000000) dt
+make_ym_interval (int?0, int?0) ym
+make_interval (int?0, int?0, int?0, int?0, int?0, int?0, dec18?0.000000) interval
+try_make_interval (int?0, int?0, int?0, int?0, int?0, int?0, dec18?0.000000) interval nullable
 make_timestamp (any, any, any?, int?, int?, dec16?, string?) @make_timestamp
 try_make_timestamp (any, any, any?, int?, int?, dec16?, string?) @make_timestamp nullable
 make_timestamp_ltz (any, any, any?, int?, int?, dec16?, string?) @make_timestamp
 try_make_timestamp_ltz (any, any, any?, int?, int?, dec16?, string?) @make_timestamp nullable
 make_timestamp_ntz (any, any, int?, int?, int?, dec16?) @make_timestamp
 try_make_timestamp_ntz (any, any, int?, int?, int?, dec16?) @make_timestamp nullable
-months_between (timestamp, timestamp, boolean?) double
+months_between (timestamp, timestamp, boolean?true) double
 timestamp_micros (integral) timestamp
 timestamp_millis (integral) timestamp
 timestamp_seconds (numeric) timestamp
@@ -59,8 +59,8 @@ to_timestamp (any, string?) @to_timestamp
 try_to_timestamp (any, string?) @to_timestamp nullable
 to_timestamp_ltz (any, string?) @to_timestamp
 to_timestamp_ntz (any, string?) @to_timestamp
-to_unix_timestamp (string|date|timestamp|ntz, string?) bigint
-unix_timestamp (string|date|timestamp|ntz?, string?) bigint
+to_unix_timestamp (string|date|timestamp|ntz, string?yyyy-MM-dd HH:mm:ss) bigint
+unix_timestamp (string|date|timestamp|ntz?current_timestamp, string?yyyy-MM-dd HH:mm:ss) bigint
 unix_date (date) int
 unix_micros (timestamp) bigint
 unix_millis (timestamp) bigint
@@ -68,5 +68,5 @@ unix_seconds (timestamp) bigint
 window (any, any, any?, any?) @window
 session_window (any, any) @session_window
 window_time (any) @window_time
-time_bucket (any, anytimestamp, anytimestamp?) $1
+time_bucket (any, anytimestamp, anytimestamp?TIMESTAMP '1970-01-01 00:00:00) $1
 `

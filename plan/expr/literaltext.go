@@ -181,6 +181,10 @@ func JavaFloat(v float64, bits int) string {
 		return "Infinity"
 	case math.IsInf(v, -1):
 		return "-Infinity"
+	case math.Abs(v) == math.SmallestNonzeroFloat64:
+		return strings.Replace("-4.9E-324", "-", signOf(v), 1)
+	case bits == 32 && math.Abs(v) == math.SmallestNonzeroFloat32:
+		return strings.Replace("-1.4E-45", "-", signOf(v), 1)
 	case v == 0:
 		if math.Signbit(v) {
 			return "-0.0"
@@ -206,4 +210,11 @@ func JavaFloat(v float64, bits int) string {
 		exponent = strings.TrimLeft(exponent, "0")
 	}
 	return mantissa + "E" + exponent
+}
+
+func signOf(v float64) string {
+	if v < 0 {
+		return "-"
+	}
+	return ""
 }

@@ -5,8 +5,8 @@ import "strings"
 // SQL is the column's name.
 func (e *Column) SQL() string { return e.Name }
 
-// SQL is the parameter's name.
-func (e *LambdaVar) SQL() string { return e.Name }
+// SQL is Spark's text of a parameter, which does not say its name.
+func (e *LambdaVar) SQL() string { return "namedlambdavariable()" }
 
 // SQL is the column's name.
 func (e *Ref) SQL() string { return e.Name }
@@ -16,7 +16,7 @@ func (e *Alias) SQL() string { return e.Child.SQL() + " AS " + QuoteIfNeeded(e.N
 
 // SQL is CAST(child AS type), or the child's text for an implicit cast.
 func (e *Cast) SQL() string {
-	if e.Implicit {
+	if e.Implicit || e.To.IsNested() && e.Mode != Try {
 		return e.Child.SQL()
 	}
 	fn := "CAST"
@@ -36,11 +36,11 @@ func (e *Call) SQL() string {
 
 // SQL is the lambda in SQL's arrow form.
 func (e *Lambda) SQL() string {
-	names := make([]string, len(e.Params))
-	for i, p := range e.Params {
-		names[i] = p.Name
+	text := "lambdafunction(" + e.Body.SQL()
+	for _, p := range e.Params {
+		text += ", " + p.SQL()
 	}
-	return "lambdafunction(" + e.Body.SQL() + ", " + strings.Join(names, ", ") + ")"
+	return text + ")"
 }
 
 // SQL is the function's name and arguments.

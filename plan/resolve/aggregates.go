@@ -125,9 +125,19 @@ func (x *exprs) aggregateShape(c *call, out *expr.Agg) error {
 			case "mode":
 				c.args = []expr.Expr{e}
 			}
-			if t.Descending && c.f.Name != "listagg" {
-				out.Mode |= 0
+			term := e.SQL() + " ASC"
+			if t.Descending {
+				term = e.SQL() + " DESC"
 			}
+			if t.NullsFirst {
+				term += " NULLS FIRST"
+			} else {
+				term += " NULLS LAST"
+			}
+			if c.withinText != "" {
+				c.withinText += ", "
+			}
+			c.withinText += term
 		}
 	}
 	return nil
@@ -143,13 +153,19 @@ func (c *call) aggregateText(out *expr.Agg) string {
 	if c.f.Name == "first" || c.f.Name == "last" || c.f.Name == "any_value" {
 		args = args[:1]
 	}
-	for _, a := range args {
+	for _, a := range shownArgs(c.f.Name, args) {
 		parts = append(parts, a.SQL())
 	}
+	for i := len(parts); i < len(c.f.Params) && c.f.Params[i].HasShown && (c.f.Name != "listagg" || c.apply.WithinGroup != nil); i++ {
+		parts = append(parts, c.f.Params[i].Shown)
+	}
 	body := strings.Join(parts, ", ")
-	if c.apply.WithinGroup != nil && c.f.Name != "listagg" && len(c.args) > 0 {
+	if c.apply.WithinGroup != nil && c.f.Name == "listagg" {
+		return "listagg(" + body + ") WITHIN GROUP (ORDER BY " + c.withinText + ")"
+	}
+	if c.apply.WithinGroup != nil && len(c.args) > 0 {
 		dir := ""
-		if c.apply.WithinGroup[0].Descending {
+		if c.apply.WithinGroup[0].Descending || c.f.Name == "mode" {
 			dir = " DESC"
 		}
 		first := ""
@@ -161,11 +177,10 @@ func (c *call) aggregateText(out *expr.Agg) string {
 	if c.apply.Distinct {
 		body = "DISTINCT " + body
 	}
-	text := name + "(" + body + ")"
 	if out.IgnoreNulls {
-		text += " ignore nulls"
+		name = c.f.Name
 	}
-	return text
+	return name + "(" + body + ")"
 }
 
 // coerceAggregate casts the arguments and finds the type.

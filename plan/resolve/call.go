@@ -23,6 +23,8 @@ type call struct {
 	apply *expr.Apply
 	s     *scope
 	args  []expr.Expr
+	// withinText is the ORDER BY of WITHIN GROUP as Spark shows it.
+	withinText string
 }
 
 // apply resolves a function call or operator.
@@ -259,10 +261,38 @@ func types(args []expr.Expr) []*expr.Type {
 // text is how Spark shows the call.
 func (c *call) text() string {
 	name := c.name
-	if c.f.Shown != "" && (c.f.Name == c.name || strings.EqualFold(c.f.Shown, c.name) || c.f.Shown == "collect_list") {
+	switch {
+	case c.f.Name == "rlike":
+		name = strings.ToUpper(name)
+	case c.f.Shown != "" && (c.f.Name == c.name || strings.EqualFold(c.f.Shown, c.name) || c.f.Shown == "collect_list"):
 		name = c.f.Shown
 	}
-	return showCall(name, c.f.Name, c.args, c.apply.Operator)
+	args := shownArgs(c.f.Name, c.args)
+	for i := len(args); i < len(c.f.Params) && c.f.Params[i].HasShown && len(args) == i; i++ {
+		text := c.f.Params[i].Shown
+		if text == "COMMA" {
+			text = ","
+		}
+		args = append(args[:i:i], &expr.Column{Name: text})
+	}
+	return showCall(name, c.f.Name, args, c.apply.Operator)
+}
+
+// shownArgs leaves out the arguments that Spark's names of some functions lack.
+func shownArgs(fn string, args []expr.Expr) []expr.Expr {
+	switch fn {
+	case "from_json", "from_csv", "from_xml", "to_json", "to_csv", "to_xml", "approx_count_distinct":
+		return args[:min(1, len(args))]
+	case "log":
+		if len(args) == 1 {
+			return []expr.Expr{&expr.Column{Name: "E()"}, args[0]}
+		}
+	case "convert_timezone":
+		if len(args) == 2 {
+			return append([]expr.Expr{&expr.Column{Name: "current_timezone()"}}, args...)
+		}
+	}
+	return args
 }
 
 func showCall(name, canonical string, args []expr.Expr, operator bool) string {

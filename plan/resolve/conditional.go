@@ -42,9 +42,6 @@ func (x *exprs) conditional(c *call) (expr.Expr, error) {
 	text := caseText(c.args)
 	for i := 0; i+1 < len(c.args); i += 2 {
 		t := c.args[i].Type()
-		if t.Kind == expr.KindString && x.r.co.ANSI && false {
-			c.args[i] = x.cast(c.args[i], expr.Bool)
-		}
 		if c.args[i].Type().Kind != expr.KindBool {
 			return nil, mismatch("UNEXPECTED_INPUT_TYPE", c.at, text, "The %s parameter requires the \"BOOLEAN\" type, however %q has the type %q.",
 				ordinal(i/2), c.args[i].SQL(), t.SQL())

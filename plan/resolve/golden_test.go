@@ -80,6 +80,23 @@ func query(text string) (logical.Node, error) {
 	return q.Plan, nil
 }
 
+// queryIn is query in a session with settings.
+func queryIn(text string, conf map[string]string) (logical.Node, error) {
+	d := sql.Dialect{NTZ: conf["spark.sql.timestampType"] == "TIMESTAMP_NTZ", DoubleQuotedNames: conf["spark.sql.ansi.doubleQuotedIdentifiers"] == "true"}
+	if z, ok := conf["spark.sql.session.timeZone"]; ok {
+		d.Zone, _ = sql.ParseZone(z)
+	}
+	st, err := d.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	q, ok := st.(*logical.Query)
+	if !ok {
+		return nil, fmt.Errorf("%T is no query", st)
+	}
+	return q.Plan, nil
+}
+
 func testEnv(m *memory, conf map[string]string) *Env {
 	c := catalog.Conf{}
 	for k, v := range conf {
@@ -317,7 +334,7 @@ func (c *sqlCase) check(m *memory) (problem string) {
 			problem = fmt.Sprintf("panic: %v", r)
 		}
 	}()
-	n, err := query(c.SQL)
+	n, err := queryIn(c.SQL, c.Conf)
 	if err == nil {
 		n, err = Plan(n, testEnv(m, c.Conf))
 	}

@@ -104,6 +104,10 @@ func (x *exprs) numeric(c *call, fn string, mode expr.Mode) (expr.Expr, error) {
 		wants = `("DOUBLE" or "DECIMAL")`
 		ok = w.Kind == expr.KindFloat64 || w.Kind == expr.KindDecimal
 	}
+	if !ok && !lt.Equal(rt) {
+		return nil, mismatch("BINARY_OP_DIFF_TYPES", c.at, text,
+			"the left and right operands of the binary operator have incompatible types (%q and %q).", lt.SQL(), rt.SQL())
+	}
 	if !ok {
 		return nil, mismatch("BINARY_OP_WRONG_TYPE", c.at, text, "the binary operator requires the input type %s, not %q.", wants, w.SQL())
 	}
@@ -128,6 +132,12 @@ func (x *exprs) operator(c *call, fn string, l, r expr.Expr, t *expr.Type, mode 
 // own precision and scale.
 func (x *exprs) decimal(c *call, fn string, l, r expr.Expr, mode expr.Mode, text string) expr.Expr {
 	a, b := asDecimal(l), asDecimal(r)
+	if l.Type().Kind == expr.KindNull {
+		a = b
+	}
+	if r.Type().Kind == expr.KindNull {
+		b = a
+	}
 	if a == nil || b == nil {
 		return nil
 	}
@@ -145,7 +155,7 @@ func asDecimal(e expr.Expr) *expr.Type {
 	case t.Kind == expr.KindNull:
 		return nil
 	case t.IsInteger():
-		if lit, ok := e.(*expr.Literal); ok && lit.Value != nil {
+		if lit, ok := e.(*expr.Literal); ok && lit.Value != nil && t.Kind != expr.KindInt8 {
 			digits := len(itoa(int(lit.Value.(int64))))
 			if lit.Value.(int64) < 0 {
 				digits--
@@ -238,9 +248,6 @@ func (x *exprs) logic(c *call) (expr.Expr, error) {
 	if len(c.args) == 1 {
 		if t := c.args[0].Type(); t.Kind != expr.KindBool {
 			return nil, unexpectedInput(c.at, text, 0, `"BOOLEAN"`, c.args[0])
-		}
-		if in, ok := c.args[0].(*expr.Call); ok && in.Fn == "not" && false {
-			return in.Args[0], nil
 		}
 	} else if a, b := c.args[0].Type(), c.args[1].Type(); !a.Equal(b) {
 		return nil, mismatch("BINARY_OP_DIFF_TYPES", c.at, text,

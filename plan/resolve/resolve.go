@@ -9,6 +9,7 @@ import (
 	"github.com/flightd/flightd/plan/catalog"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
+	"github.com/flightd/flightd/plan/sql"
 )
 
 // Env is what a plan's names and rules depend on.
@@ -33,20 +34,17 @@ type resolver struct {
 	depth int
 }
 
-func newResolver(env *Env) (*resolver, error) {
-	zone, err := time.LoadLocation(env.Conf.Zone())
-	if err != nil {
+func newResolver(env *Env) *resolver {
+	zone, ok := sql.ParseZone(env.Conf.Zone())
+	if !ok {
 		zone = time.UTC // the session checks its zone where it is set
 	}
-	return &resolver{env: env, co: expr.Coercion{ANSI: env.Conf.ANSI()}, zone: zone, plans: map[int64][][]*expr.Column{}}, nil
+	return &resolver{env: env, co: expr.Coercion{ANSI: env.Conf.ANSI()}, zone: zone, plans: map[int64][][]*expr.Column{}}
 }
 
 // Plan resolves a plan. The error is the user's mistake, with its place.
 func Plan(n logical.Node, env *Env) (logical.Node, error) {
-	r, err := newResolver(env)
-	if err != nil {
-		return nil, err
-	}
+	r := newResolver(env)
 	out, err := r.node(n, nil)
 	if err != nil {
 		return nil, err
@@ -57,10 +55,7 @@ func Plan(n logical.Node, env *Env) (logical.Node, error) {
 // Expr resolves an expression over columns: no aggregate, window or subquery
 // that needs a join may stand in it.
 func Expr(e expr.Expr, input []*expr.Column, env *Env) (expr.Expr, error) {
-	r, err := newResolver(env)
-	if err != nil {
-		return nil, err
-	}
+	r := newResolver(env)
 	x := &exprs{r: r}
 	return x.expr(e, &scope{cols: input})
 }
@@ -211,9 +206,6 @@ func (x *exprs) condition(e expr.Expr, s *scope) (expr.Expr, error) {
 		return nil, err
 	}
 	t := cond.Type()
-	if t.Kind == expr.KindString && x.r.co.ANSI && false {
-		return x.cast(cond, expr.Bool), nil
-	}
 	if t.Kind != expr.KindBool {
 		condition := "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN"
 		if s.clause == "Join" {

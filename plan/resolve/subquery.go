@@ -62,14 +62,12 @@ func (x *exprs) subquery(e *expr.Subquery, s *scope) (expr.Expr, error) {
 				"Unsupported subquery expression: Correlated scalar subqueries must be aggregated to return at most one row.").At(e.At)
 		}
 		node, value := withEmptyValue(in.node, node, out[0])
-		return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, value: value, typ: out[0].Typ, null: true, text: "scalarsubquery(" + outerText(conds) + ")"}, nil
+		return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, value: value, typ: out[0].Typ, null: true, text: "scalarsubquery()"}, nil
 	case expr.ExistsSubquery:
-		return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, typ: expr.Bool, text: "exists(" + outerText(conds) + ")"}, nil
+		return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, typ: expr.Bool, text: "exists()"}, nil
 	}
 	return x.inSubquery(e, s, node, conds, out)
 }
-
-func outerText(conds []expr.Expr) string { return "" }
 
 func (x *exprs) inSubquery(e *expr.Subquery, s *scope, node logical.Node, conds []expr.Expr, out []*expr.Column) (expr.Expr, error) {
 	values, err := x.all(e.Values, s)

@@ -20,10 +20,14 @@ func isAnsi(t *expr.Type) bool { return t.Kind == expr.KindYearMonth || t.Kind =
 func (x *exprs) timeArithmetic(c *call, fn string) (expr.Expr, error) {
 	l, r := c.args[0], c.args[1]
 	lt, rt := l.Type(), r.Type()
-	if !isTime(lt) && !isTime(rt) && !lt.IsInterval() && !rt.IsInterval() {
+	involved := func(t *expr.Type) bool { return isTime(t) || t.IsInterval() || t.Kind == expr.KindTime }
+	if !involved(lt) && !involved(rt) {
 		return nil, nil
 	}
 	text := c.text()
+	if !x.r.timeType() && (lt.Kind == expr.KindTime || rt.Kind == expr.KindTime) {
+		return nil, unsupportedTime(c.at)
+	}
 	make := func(fn string, l, r expr.Expr, t *expr.Type) (expr.Expr, error) {
 		return x.operator(c, fn, l, r, t, x.mode(), text), nil
 	}
@@ -43,7 +47,7 @@ func (x *exprs) timeArithmetic(c *call, fn string) (expr.Expr, error) {
 		case lt.IsInterval() && rt.IsInterval():
 			w := x.r.co.Tightest(lt, rt)
 			if w == nil {
-				return nil, nil
+				return nil, unexpectedInput(c.at, text, 0, `"TIMESTAMP"`, l)
 			}
 			return make(fn, x.cast(l, w), x.cast(r, w), w)
 		case rt.IsInterval():
@@ -55,24 +59,34 @@ func (x *exprs) timeArithmetic(c *call, fn string) (expr.Expr, error) {
 			}
 			w := x.r.co.Tightest(a, b)
 			return make(fn, x.cast(l, w), x.cast(r, w), expr.DayTime)
+		case isTime(lt) && rt.Kind == expr.KindNull && !(fn == "-" && isStamp(lt)):
+			return make(fn, x.cast(l, expr.Timestamp), x.cast(r, expr.DayTime), expr.Timestamp)
+		case fn == "-" && lt.Kind == expr.KindDate && rt.Kind == expr.KindString:
+			day := &expr.Type{Kind: expr.KindDayTime, From: expr.FieldDay, To: expr.FieldDay}
+			return make(fn, l, x.cast(r, expr.Date), day)
+		case fn == "+" && isTime(lt) && rt.Kind == expr.KindString:
+			return nil, unexpectedInput(c.at, text, 1, `"INT"`, r)
 		case fn == "-" && rt.Kind == expr.KindDate:
 			if x.wanted(lt, []expr.Want{{Type: expr.Date}}) == nil {
 				return nil, unexpectedInput(c.at, text, 0, `"DATE"`, l)
 			}
 			day := &expr.Type{Kind: expr.KindDayTime, From: expr.FieldDay, To: expr.FieldDay}
 			return make(fn, x.cast(l, expr.Date), r, day)
-		case lt.Kind == expr.KindDate && rt.Kind != expr.KindString && !isStamp(rt):
+		case lt.Kind == expr.KindDate:
 			return x.shiftDays(c, fn, l, r)
 		}
 	case "*", "/":
 		if fn == "*" && !lt.IsInterval() {
 			l, r, lt, rt = r, l, rt, lt
 		}
-		if !lt.IsInterval() || rt.IsInterval() {
+		if lt.IsInterval() && rt.IsInterval() {
+			return nil, unexpectedInput(c.at, text, 1, `"NUMERIC"`, r)
+		}
+		if !lt.IsInterval() {
 			return nil, nil
 		}
-		if rt.Kind == expr.KindString && !foldable(r) && false {
-			return nil, nil
+		if fn == "*" && lt.Kind != expr.KindCalendar {
+			text = showCall(fn, fn, []expr.Expr{l, r}, true)
 		}
 		return x.scaleInterval(c, fn, l, r, text)
 	case "div":
@@ -98,10 +112,13 @@ func (x *exprs) shiftTime(c *call, fn string, l, r expr.Expr, text string) (expr
 	case lt.Kind == expr.KindNull && rt.Kind == expr.KindCalendar:
 		out := x.operator(c, fn, x.cast(l, expr.Timestamp), r, expr.Timestamp, x.mode(), text)
 		return nil, castError(&expr.Cast{At: c.at, Child: out, To: expr.Null, Implicit: true}, expr.Timestamp, expr.Coercion{})
-	case lt.Kind == expr.KindTime:
-	case !isTime(lt):
+	case lt.Kind == expr.KindTime && rt.Kind == expr.KindDayTime:
+	case !isTime(lt) && rt.Kind == expr.KindYearMonth:
 		return nil, nil
+	case !isTime(lt):
+		return nil, unexpectedInput(c.at, text, 0, `"TIMESTAMP"`, l)
 	}
+	text = l.SQL() + " " + fn + " " + r.SQL()
 	return x.operator(c, fn, l, r, t, x.mode(), text), nil
 }
 
