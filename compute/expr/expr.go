@@ -79,6 +79,7 @@ func newTable() map[string]row {
 	table := map[string]row{}
 	for _, family := range []map[string]row{
 		arithmeticRows(), comparisonRows(), logicRows(), conditionalRows(), nestedRows(),
+		stringRows(), concatRows(), likeRows(), regexpRows(), hashRows(), codecRows(), mathRows(), roundRows(),
 		timeFieldRows(), timeMakeRows(), timeTruncRows(), timeFormatRows(), timeParseRows(),
 	} {
 		for name, r := range family {

@@ -379,3 +379,29 @@ func (f *frame) tryAll(do func(i int) error) error {
 
 // absent reports whether argument k is NULL in row i: for lenient functions.
 func (f *frame) absent(k, i int) bool { return f.args[k].Null(i) }
+
+// writeLists fills an ARRAY<STRING> result: do adds the members of a row.
+func (f *frame) writeLists(do func(i int, add func(s []byte)) error) error {
+	off := f.offsets()
+	kid := &vec.Vec{Type: f.call.Typ.Elem, Off: []int32{0}}
+	add := func(s []byte) {
+		kid.Data = append(kid.Data, s...)
+		kid.Off = append(kid.Off, int32(len(kid.Data)))
+		kid.Len++
+	}
+	next := 0
+	err := f.tryAll(func(i int) error {
+		for ; next <= i; next++ {
+			off[next] = int32(kid.Len)
+		}
+		if !f.valid(i) {
+			return nil
+		}
+		return do(i, add)
+	})
+	for ; next <= f.n; next++ {
+		off[next] = int32(kid.Len)
+	}
+	f.out.Kids = []*vec.Vec{kid}
+	return err
+}
