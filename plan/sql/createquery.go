@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/logical"
 )
 
@@ -35,7 +36,8 @@ func (p *parser) createQuery(t token) logical.Statement {
 			q.PartitionBy = p.nameList("a column")
 			continue
 		case p.isWord("OUTPUT", "TRIGGER", "CHECKPOINT", "LATE"):
-			p.failAt(c.pos(), "PARSE_SYNTAX_ERROR", "42601", "Syntax error at or near '%s': this clause stands before INTO.", p.text[c.start:c.end])
+			err := base.UserError("PARSE_SYNTAX_ERROR", "42601", "Syntax error at or near %s.", p.near(c)).At(c.pos())
+			p.fail(err.WithHint("%s stands before INTO", c.upper))
 		}
 		break
 	}

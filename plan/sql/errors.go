@@ -19,8 +19,8 @@ func (p *parser) failAt(pos base.Pos, condition, sqlState, format string, args .
 }
 
 // unexpected raises the syntax error that the current token is none of those
-// expected. It suggests a keyword where the token or the word before it looks
-// like one.
+// expected. It suggests a keyword where the token, or an alias just before it,
+// looks like one.
 func (p *parser) unexpected(expected ...string) {
 	t := p.tok()
 	msg := "Syntax error at or near " + p.near(t)
@@ -75,13 +75,9 @@ func (p *parser) hint(t token, expected []string) string {
 			return "did you mean " + s + "?"
 		}
 	}
-	for i := p.at - 1; i >= 0 && i >= p.at-2; i-- {
-		w := p.toks[i]
-		if w.kind != word {
-			continue
-		}
-		if s := misspelt(w.upper, clauses); s != "" {
-			return "did you mean " + s + " for " + p.near(w) + "?"
+	if a := p.lastAlias; a > 0 && a >= p.at-2 && a < p.at {
+		if s := misspelt(p.toks[a].upper, clauses); s != "" {
+			return "did you mean " + s + " for " + p.near(p.toks[a]) + "?"
 		}
 	}
 	if t.kind == text && p.at > 0 && p.toks[p.at-1].upper == "AS" {

@@ -176,6 +176,8 @@ func (p *parser) namedExpression() expr.Expr {
 		return p.multiAlias(first, e)
 	case !p.isAlias():
 		return e
+	default:
+		p.lastAlias = p.at
 	}
 	name := p.name("a name")
 	return &expr.Alias{At: p.from(first), Child: e, Name: name, ID: expr.NewID()}

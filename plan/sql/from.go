@@ -234,6 +234,8 @@ func (p *parser) alias(t token, n logical.Node) logical.Node {
 		p.at++
 	case !p.isRelationAlias() || p.startsJoin(0):
 		return n
+	default:
+		p.lastAlias = p.at
 	}
 	a := &logical.Alias{Input: n, Name: p.name("an alias")}
 	if p.isOp("(") {

@@ -20,10 +20,15 @@ func fold(s string) string { return strings.ToLower(s) }
 // textLiteral reads one or more adjacent text tokens as one text.
 func (p *parser) textLiteral() string {
 	s := p.mustText("a text literal")
-	for p.tok().kind == text && !p.isQuotedName(p.tok()) {
-		s += p.mustText("a text literal")
+	if p.tok().kind != text {
+		return s
 	}
-	return s
+	var b strings.Builder
+	b.WriteString(s)
+	for p.tok().kind == text && !p.isQuotedName(p.tok()) {
+		b.WriteString(p.mustText("a text literal"))
+	}
+	return b.String()
 }
 
 // number makes the literal of number token t, which sign may stand before; first
@@ -80,9 +85,10 @@ func (p *parser) integer(at base.Pos, s string, t *expr.Type, bits int, name str
 }
 
 func (p *parser) numberRange(at base.Pos, s, typ, low, high string) {
-	p.failAt(at, "INVALID_NUMERIC_LITERAL_RANGE", "22003",
+	err := base.UserError("INVALID_NUMERIC_LITERAL_RANGE", "22003",
 		"Numeric literal %s is outside the valid range for %s with minimum value of %s and maximum value of %s. Please adjust the value accordingly.",
 		s, typ, low, high)
+	p.fail(err.At(at).WithHint("leave the suffix out, or write BD for a DECIMAL"))
 }
 
 // decimal makes a DECIMAL literal of as many digits as are written.

@@ -63,7 +63,7 @@ func (p *parser) startsClause(n int) bool {
 	}
 	switch t.upper {
 	case "FROM":
-		return (p.isName(n+1) || p.isOpAt(n+1, "(")) && !(p.isWordAt(n+1, "WHERE") && p.startsExpr(n+2) && !p.startsClause(n+2)) ||
+		return (p.isName(n+1) || p.isOpAt(n+1, "(")) && !(p.isWordAt(n+1, "WHERE") && p.startsExpr(n+2)) ||
 			p.isWordAt(n+1, "EPOCH")
 	case "WHERE", "HAVING", "LIMIT", "OFFSET", "QUALIFY":
 		return p.startsExpr(n+1) && !(p.isWordAt(n+1, "ON", "USING") && t.upper != "LIMIT")
@@ -80,7 +80,7 @@ func (p *parser) startsClause(n int) bool {
 	case "UNPIVOT":
 		return p.isOpAt(n+1, "(") || p.isWordAt(n+1, "INCLUDE", "EXCLUDE")
 	case "WATERMARK":
-		return p.startsExpr(n+1) && !p.startsClause(n+1)
+		return p.startsExpr(n+1) && !p.isWordAt(n+1, "WATERMARK", "DEDUPLICATE", "WHERE", "GROUP", "ORDER", "JOIN", "LIMIT", "UNION", "LATERAL")
 	case "DEDUPLICATE":
 		return p.isWordAt(n+1, "ON", "WITHIN")
 	case "DELAY":
@@ -99,7 +99,7 @@ func (p *parser) startsJoin(n int) bool {
 	case p.isWordAt(n, "LEFT", "RIGHT", "FULL"):
 		return p.isWordAt(n+1, "JOIN") || p.isWordAt(n+1, "OUTER", "SEMI", "ANTI") && p.isWordAt(n+2, "JOIN")
 	case p.isWordAt(n, "NATURAL"):
-		return p.startsJoin(n + 1)
+		return !p.isWordAt(n+1, "NATURAL") && p.startsJoin(n+1)
 	}
 	return false
 }

@@ -128,6 +128,8 @@ type parser struct {
 	// refs are the window specifications of the query being read that name one
 	// of its WINDOW clause.
 	refs []*expr.WindowSpec
+	// lastAlias is the number of the last token taken for an alias without AS.
+	lastAlias int
 	// params counts the ? seen.
 	params int
 	// stops are words that are no alias here: those of SUBSCRIBE after its query.

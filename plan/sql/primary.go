@@ -51,7 +51,11 @@ func (p *parser) variantPath(first base.Pos, e expr.Expr) expr.Expr {
 		switch {
 		case n == 1 && p.isName(0), p.isOp(".") && p.isName(1):
 			p.op(".")
-			path += "['" + strings.ReplaceAll(p.name("a field"), "'", "\\'") + "']"
+			if name := p.name("a field"); expr.QuoteIfNeeded(name) == name {
+				path += "." + name
+			} else {
+				path += "['" + strings.ReplaceAll(name, "'", "\\'") + "']"
+			}
 		case p.op("["):
 			i := p.tok()
 			switch i.kind {

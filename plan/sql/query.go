@@ -261,8 +261,9 @@ func (p *parser) values() logical.Node {
 			want = len(a.Columns)
 		}
 		if len(r) != want {
-			p.failAt(at, "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "42000",
+			err := base.UserError("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "42000",
 				"Invalid inline table. Inline table expected %d columns but found %d columns in row %d.", want, len(r), i)
+			p.fail(err.At(at).WithHint("rows are counted from 0; each needs %d values", want))
 		}
 	}
 	return n
