@@ -1,0 +1,72 @@
+package flight
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/flightd/flightd/flight/guard"
+)
+
+// Options say how a Server behaves. The zero value is what `flightd serve` uses.
+type Options struct {
+	// Logger gets what happens; nil discards it.
+	Logger *slog.Logger
+	// Version is what clients see as the server's version.
+	Version string
+	// SliceBytes is the size that messages of a result aim at: 2 MiB.
+	SliceBytes int
+	// MaxMessage is the size that no message of a result exceeds: 3.5 MiB, because
+	// a gRPC client that was not told otherwise refuses 4 MiB. A session may raise
+	// it with the option max_message_bytes.
+	MaxMessage int
+	// MaxReceive is the largest message that is read from a client: 64 MiB.
+	MaxReceive int
+	// MaxStatement is the longest statement in bytes: 1 MiB.
+	MaxStatement int
+	// MaxSessions is the number of sessions at a time: 10,000.
+	MaxSessions int
+	// MaxHandles is the number of prepared statements of a session, and of its
+	// tickets, of which the oldest make room for new ones: 4,096.
+	MaxHandles int
+	// MaxParameters is the size of the parameters bound to a statement: 64 MiB.
+	MaxParameters int64
+	// SessionIdle is how long a session with a token or cookie lives without a
+	// call: 24 h. One without ends with its connection.
+	SessionIdle time.Duration
+	// TicketLife is how long a ticket can be read: 1 h.
+	TicketLife time.Duration
+	// Quiet is how long a result may have nothing to send before an empty record
+	// batch shows proxies that it lives: 15 s.
+	Quiet time.Duration
+	// Guard limits inbound streams.
+	Guard guard.Limits
+}
+
+func (o Options) withDefaults() Options {
+	def := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	dur := func(v *time.Duration, d time.Duration) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	def(&o.SliceBytes, 2<<20)
+	def(&o.MaxMessage, 7<<19)
+	def(&o.MaxReceive, 64<<20)
+	def(&o.MaxStatement, 1<<20)
+	def(&o.MaxSessions, 10_000)
+	def(&o.MaxHandles, 4096)
+	if o.MaxParameters == 0 {
+		o.MaxParameters = 64 << 20
+	}
+	dur(&o.SessionIdle, 24*time.Hour)
+	dur(&o.TicketLife, time.Hour)
+	dur(&o.Quiet, 15*time.Second)
+	return o
+}

@@ -1,0 +1,120 @@
+package flight
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/flight"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+type sendOptions struct {
+	target, limit int
+	quiet         time.Duration
+	log           *slog.Logger
+}
+
+// A batchWriter puts record batches on the wire. It is the seam for a codec that
+// sends body buffers by reference.
+type batchWriter interface {
+	Write(arrow.RecordBatch) error
+	Close() error
+}
+
+// send reads rows to their end and writes them, in messages of about o.target
+// bytes. It closes rows.
+func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Rows, o sendOptions) error {
+	defer rows.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	source := pump(ctx, rows, o.log)
+	// The reader of rows has ended when send returns.
+	defer func() {
+		cancel()
+		for it := range source {
+			if it.rec != nil {
+				it.rec.Release()
+			}
+		}
+	}()
+	var w batchWriter = flight.NewRecordWriter(stream, ipc.WithSchema(rows.Schema()))
+	quiet := time.NewTimer(o.quiet)
+	defer quiet.Stop()
+	for {
+		select {
+		case it := <-source:
+			if it.err == io.EOF {
+				return w.Close()
+			}
+			if it.err != nil {
+				return it.err
+			}
+			err := cut(it.rec, o.target, o.limit, w.Write)
+			it.rec.Release()
+			if err != nil {
+				return err
+			}
+		case <-quiet.C:
+			if err := w.Write(empty(rows.Schema())); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		quiet.Reset(o.quiet)
+	}
+}
+
+type item struct {
+	rec arrow.RecordBatch
+	err error
+}
+
+// pump reads rows in a goroutine of its own, one record batch ahead of the wire.
+// The channel closes after the item with an error, io.EOF included, or when ctx
+// ends.
+func pump(ctx context.Context, rows Rows, log *slog.Logger) <-chan item {
+	out := make(chan item, 1)
+	go func() {
+		defer close(out)
+		for {
+			it := next(ctx, rows, log)
+			select {
+			case out <- it:
+			case <-ctx.Done():
+				if it.rec != nil {
+					it.rec.Release()
+				}
+				return
+			}
+			if it.err != nil {
+				return
+			}
+		}
+	}()
+	return out
+}
+
+func next(ctx context.Context, rows Rows, log *slog.Logger) (it item) {
+	defer func() {
+		if p := recover(); p != nil {
+			it = item{err: recovered(log, "reading a result", p)}
+		}
+	}()
+	rec, err := rows.Next(ctx)
+	if err != nil {
+		return item{err: err}
+	}
+	return item{rec: rec}
+}
+
+// empty returns a record batch without rows.
+func empty(schema *arrow.Schema) arrow.RecordBatch {
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer b.Release()
+	return b.NewRecordBatch()
+}

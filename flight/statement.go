@@ -1,0 +1,127 @@
+package flight
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flightd/flightd/internal/base"
+)
+
+// parse prepares a statement's text in its session.
+func (s *service) parse(ctx context.Context, ses *session, text string, transaction []byte) (Statement, error) {
+	if len(transaction) > 0 {
+		return nil, invalid("there are no transactions; every statement takes effect at once")
+	}
+	if len(text) > s.opts.MaxStatement {
+		return nil, base.Errorf(base.CodeExhausted, "the statement has %d bytes; the limit is %d", len(text), s.opts.MaxStatement)
+	}
+	return ses.Prepare(ctx, text)
+}
+
+// resultSchema is the schema of what a client reads: an update's is its count.
+func resultSchema(st Statement) *arrow.Schema {
+	if st.IsUpdate() {
+		return affectedSchema
+	}
+	return st.Schema()
+}
+
+// statement makes the ticket of a statement without parameters.
+func (s *service) statement(ctx context.Context, ses *session, text string, transaction []byte) (*ticket, *arrow.Schema, error) {
+	st, err := s.parse(ctx, ses, text, transaction)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := s.ticketFor(ctx, ses, st, nil, false)
+	return t, resultSchema(st), err
+}
+
+// preparedQuery makes the ticket of a prepared statement with the parameters
+// that are bound now.
+func (s *service) preparedQuery(ctx context.Context, ses *session, handle []byte) (*ticket, *arrow.Schema, error) {
+	p, err := ses.preparedBy(handle)
+	if err != nil {
+		return nil, nil, err
+	}
+	params, bound := p.parameters()
+	t, err := s.ticketFor(ctx, ses, p.statement, params, bound)
+	return t, resultSchema(p.statement), err
+}
+
+// ticketFor runs an update, now and once, and keeps its answer; a query runs
+// whenever the ticket is read. It takes over the references of params.
+func (s *service) ticketFor(ctx context.Context, ses *session, st Statement, params []arrow.RecordBatch, bound bool) (*ticket, error) {
+	if err := checkParams(st, params, bound); err != nil {
+		releaseAll(params)
+		return nil, err
+	}
+	if st.IsUpdate() {
+		defer releaseAll(params)
+		n, err := update(ctx, st, params)
+		if err != nil {
+			return nil, err
+		}
+		return ses.addTicket(s.opts, func(context.Context) (Rows, error) { return fixed(affectedRow(n)), nil }), nil
+	}
+	if !bound {
+		return ses.addTicket(s.opts, func(ctx context.Context) (Rows, error) { return st.Execute(ctx, nil) }), nil
+	}
+	return ses.addTicket(s.opts, func(context.Context) (Rows, error) {
+		for _, rec := range params {
+			rec.Retain()
+		}
+		return &chain{statement: st, params: params}, nil
+	}), nil
+}
+
+// checkParams holds bound parameters against those that the statement has.
+func checkParams(st Statement, params []arrow.RecordBatch, bound bool) error {
+	want := st.Params().NumFields()
+	switch {
+	case want == 0 && !bound:
+		return nil
+	case !bound:
+		return base.UserError("UNBOUND_SQL_PARAMETER", "42P02", "The statement has %d parameters and none is bound.", want)
+	case len(params) > 0 && int(params[0].NumCols()) != want:
+		return base.UserError("WRONG_NUM_PARAMETERS", "07001", "The statement has %d parameters; %d were bound.", want, params[0].NumCols())
+	}
+	return nil
+}
+
+// update runs a statement once for every row of its parameters, or once without
+// any, and returns the number of rows that were changed in all.
+func update(ctx context.Context, st Statement, params []arrow.RecordBatch) (int64, error) {
+	if st.Params().NumFields() == 0 {
+		return updateOnce(ctx, st, nil)
+	}
+	var sum int64
+	for _, rec := range params {
+		for i := range rec.NumRows() {
+			one := rec.NewSlice(i, i+1)
+			n, err := updateOnce(ctx, st, one)
+			one.Release()
+			if err != nil {
+				return sum, err
+			}
+			sum += n
+		}
+	}
+	return sum, nil
+}
+
+func updateOnce(ctx context.Context, st Statement, params arrow.RecordBatch) (int64, error) {
+	rows, err := st.Execute(ctx, params)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	notify(ctx, rows.Notices())
+	return max(0, rows.RowsAffected()), nil
+}
+
+func releaseAll(recs []arrow.RecordBatch) {
+	for _, rec := range recs {
+		rec.Release()
+	}
+}
