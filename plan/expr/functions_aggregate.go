@@ -44,8 +44,8 @@ regr_syy (double, double) double nullable
 approx_count_distinct (any, double?) bigint notnull
 percentile_approx approx_percentile (numeric|date|timestamp|ntz|ansiinterval, double|array, int?10000) percentile_approx nullable
 percentile (numeric|ansiinterval, double|array, bigint?1) percentile nullable
-percentile_cont (numeric|ansiinterval, double|array) percentile nullable
-percentile_disc (numeric|ansiinterval, double|array) percentile nullable
+percentile_cont (numeric|ansiinterval, double|array, boolean?) percentile nullable
+percentile_disc (numeric|ansiinterval, double|array, boolean?) percentile nullable
 median (numeric|ansiinterval) median nullable
 mode (any, boolean?) $0 nullable
 histogram_numeric (numeric|date|timestamp|ntz|ansiinterval, int) histogram nullable

@@ -52,10 +52,10 @@ transform_values (map, fn) @lambda
 
 // generatorRows are the functions that make rows.
 const generatorRows = `
-explode (array|map) @explode
-explode_outer (array|map) @explode
-posexplode (array|map) @explode
-posexplode_outer (array|map) @explode
+explode (collection:array|map) @explode
+explode_outer (collection:array|map) @explode
+posexplode (collection:array|map) @explode
+posexplode_outer (collection:array|map) @explode
 inline (array) @inline
 inline_outer (array) @inline
 stack (int, any*) @stack
@@ -67,9 +67,9 @@ variant_explode_outer (variant) @variant_explode
 // rankingRows are the functions that need OVER.
 const rankingRows = `
 row_number () int notnull
-rank () int notnull
-dense_rank () int notnull
-percent_rank () double notnull
+rank () int notnull as:RANK
+dense_rank () int notnull as:DENSE_RANK
+percent_rank () double notnull as:PERCENT_RANK
 cume_dist () double notnull
 ntile (int?) int notnull
 lag (any, int?, any?) @offset nullable

@@ -37,7 +37,7 @@ ltrim (string, string?) string
 rtrim (string, string?) string
 btrim (string|binary, string|binary?) $0
 luhn_check (string) boolean
-mask (string, string?, string?, string?, string?) string
+mask (str:string, upperChar:string?X, lowerChar:string?x, digitChar:string?n, otherChar:string?NULL) string
 overlay (string|binary, string|binary, int, int?-1) $0
 quote (string) string
 regexp_count (string, string) int

@@ -178,9 +178,12 @@ type Session struct {
 
 // OverFunction is one function of an Over node.
 type OverFunction struct {
-	Call   expr.Expr // *expr.Agg or *expr.Call of a window function
+	Call expr.Expr // *expr.Agg or *expr.Call of a window function
+	// Frame is nil for the default of the function.
 	Frame  *expr.Frame
 	Column *expr.Column
+	// IgnoreNulls of lag, lead and nth_value.
+	IgnoreNulls bool
 }
 
 // Over adds the columns of window functions (OVER) with one partitioning and

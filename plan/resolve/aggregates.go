@@ -85,7 +85,33 @@ func (x *exprs) aggregateArguments(c *call) error {
 	if c.f.Name == "count" && len(e.Args) == 0 {
 		return wrongArgs(c.at, "count", "> 0", 0)
 	}
+	if ordered := c.apply.WithinGroup; len(ordered) > 0 && c.f.Name != "listagg" {
+		return x.withinGroup(c)
+	}
 	return x.arguments(c)
+}
+
+// withinGroup makes percentile_cont(p) WITHIN GROUP (ORDER BY x) the call
+// percentile_cont(x, p[, true]), the last for DESC, and mode() likewise mode(x).
+func (x *exprs) withinGroup(c *call) error {
+	terms := c.apply.WithinGroup
+	if len(terms) > 1 {
+		return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "42K0K",
+			"Invalid function %s with WITHIN GROUP. The function requires 1 orderings in WITHIN GROUP but got %d.", quoteName([]string{c.name}), len(terms)).At(c.at)
+	}
+	value, err := x.expr(terms[0].Expr, c.s)
+	if err != nil {
+		return err
+	}
+	rest, err := x.all(c.apply.Args, c.s)
+	if err != nil {
+		return err
+	}
+	c.args = append([]expr.Expr{value}, rest...)
+	if terms[0].Descending && c.f.Name != "mode" {
+		c.args = append(c.args, &expr.Literal{At: c.at, Value: true, Typ: expr.Bool})
+	}
+	return checkCount(c, len(c.args))
 }
 
 // aggregateShape turns the forms of first, mode and the percentiles into one.
@@ -106,41 +132,34 @@ func (x *exprs) aggregateShape(c *call, out *expr.Agg) error {
 		}
 	case "percentile_cont", "percentile_disc":
 		if c.apply.WithinGroup == nil {
-			if len(c.args) == 2 {
-				return nil
-			}
 			return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "42K0K",
 				"Invalid function %s with WITHIN GROUP. WITHIN GROUP is required for the function.", quoteName([]string{c.name})).At(c.at)
 		}
-		fallthrough
-	case "mode", "listagg":
+	case "listagg":
 		for _, t := range c.apply.WithinGroup {
 			e, err := x.expr(t.Expr, c.s)
 			if err != nil {
 				return err
 			}
-			switch c.f.Name {
-			case "percentile_cont", "percentile_disc":
-				c.args = []expr.Expr{e, c.args[0]}
-			case "mode":
-				c.args = []expr.Expr{e}
-			}
-			term := e.SQL() + " ASC"
-			if t.Descending {
-				term = e.SQL() + " DESC"
-			}
-			if t.NullsFirst {
-				term += " NULLS FIRST"
-			} else {
-				term += " NULLS LAST"
-			}
 			if c.withinText != "" {
 				c.withinText += ", "
 			}
-			c.withinText += term
+			c.withinText += termText(e, t)
 		}
 	}
 	return nil
+}
+
+// termText is a term of ORDER BY as Spark shows it.
+func termText(e expr.Expr, t expr.SortTerm) string {
+	text := e.SQL() + " ASC"
+	if t.Descending {
+		text = e.SQL() + " DESC"
+	}
+	if t.NullsFirst {
+		return text + " NULLS FIRST"
+	}
+	return text + " NULLS LAST"
 }
 
 func (c *call) aggregateText(out *expr.Agg) string {
@@ -160,6 +179,15 @@ func (c *call) aggregateText(out *expr.Agg) string {
 		parts = append(parts, c.f.Params[i].Shown)
 	}
 	body := strings.Join(parts, ", ")
+	if lit, ok := lastLiteral(c); ok && c.f.Name == "mode" && c.apply.WithinGroup == nil {
+		if lit {
+			return "mode() WITHIN GROUP (ORDER BY " + parts[0] + " DESC)"
+		}
+		return "mode(" + parts[0] + ")"
+	}
+	if c.apply.Distinct && c.f.Name == "listagg" {
+		body = "DISTINCT " + body
+	}
 	if c.apply.WithinGroup != nil && c.f.Name == "listagg" {
 		return "listagg(" + body + ") WITHIN GROUP (ORDER BY " + c.withinText + ")"
 	}
@@ -174,10 +202,10 @@ func (c *call) aggregateText(out *expr.Agg) string {
 		}
 		return name + "(" + first + ") WITHIN GROUP (ORDER BY " + parts[0] + dir + ")"
 	}
-	if c.apply.Distinct {
+	if c.apply.Distinct && c.f.Name != "listagg" {
 		body = "DISTINCT " + body
 	}
-	if out.IgnoreNulls {
+	if c.apply.IgnoreNulls {
 		name = c.f.Name
 	}
 	return name + "(" + body + ")"
@@ -224,4 +252,17 @@ func (x *exprs) coerceAggregate(c *call, out *expr.Agg) error {
 		out.Mode = expr.Try
 	}
 	return nil
+}
+
+// lastLiteral returns the value of a BOOLEAN literal as the last of two arguments.
+func lastLiteral(c *call) (bool, bool) {
+	if len(c.args) != 2 {
+		return false, false
+	}
+	lit, ok := c.args[1].(*expr.Literal)
+	if !ok {
+		return false, false
+	}
+	v, ok := lit.Value.(bool)
+	return v, ok
 }

@@ -160,13 +160,6 @@ func itemName(raw, e expr.Expr) string {
 		return "outer(" + e.Name + ")"
 	case *expr.Alias:
 		return e.Name
-	case *expr.Call:
-		if n, ok := raw.(*expr.Name); ok {
-			return n.Parts[len(n.Parts)-1]
-		}
-		if a, ok := raw.(*expr.Apply); ok && e.Fn == "getfield" && a.Operator {
-			return fieldName(e)
-		}
 	}
 	if n, ok := raw.(*expr.Name); ok {
 		return n.Parts[len(n.Parts)-1]

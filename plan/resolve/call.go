@@ -58,7 +58,7 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 	case f.Class == expr.Aggregating:
 		return x.aggregate(c)
 	case f.Class == expr.Ranking:
-		return nil, base.UserError("_LEGACY_ERROR_TEMP_1035", "", "Window function %s() requires an OVER clause.", name).At(e.At)
+		return nil, base.UserError("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "Window function %s requires an OVER clause.", e.SQL()).At(e.At)
 	case e.Distinct:
 		return nil, base.UserError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
 			"Invalid SQL syntax: The function `%s` does not support DISTINCT.", name).At(e.At)
@@ -133,6 +133,11 @@ func (x *exprs) arguments(c *call) error {
 				return unsupportedTime(c.at)
 			}
 		}
+	}
+	if n := len(c.args); n < c.f.Min && c.f.Params[n].Name != "" {
+		return base.UserError("REQUIRED_PARAMETER_NOT_FOUND", "4274K",
+			"Cannot invoke routine `%s` because the parameter named `%s` is required, but the routine call did not supply a value. Please update the routine call to supply an argument value (either positionally at index %d or by name) and retry the query again.",
+			c.name, c.f.Params[n].Name, n).At(c.at)
 	}
 	return checkCount(c, len(c.args))
 }

@@ -51,6 +51,13 @@ func (b *block) aggregated(list []expr.Expr) (logical.Node, []expr.Expr, error) 
 	for i, e := range list {
 		var err error
 		if out[i], err = b.agg.rewrite(e, nil); err != nil {
+			if i >= len(b.items) && base.AsError(err).Condition == "MISSING_GROUP_BY" {
+				var cols []*expr.Column
+				for _, it := range b.items {
+					cols = append(cols, &expr.Column{Name: it.name})
+				}
+				return nil, nil, unresolvedColumn(e.Pos(), []string{e.SQL()}, cols)
+			}
 			return nil, nil, err
 		}
 	}
@@ -69,7 +76,6 @@ func (b *block) aggregated(list []expr.Expr) (logical.Node, []expr.Expr, error) 
 // its columns take its place among the items.
 func (b *block) generate(node logical.Node, list []expr.Expr) (logical.Node, []item, error) {
 	var out []item
-	found := 0
 	for i, it := range b.items {
 		it.e = list[i]
 		gen := generatorOf(it.e)
@@ -80,11 +86,6 @@ func (b *block) generate(node logical.Node, list []expr.Expr) (logical.Node, []i
 			}
 			out = append(out, it)
 			continue
-		}
-		if found++; found > 1 {
-			return nil, nil, base.UserError("UNSUPPORTED_GENERATOR.MULTI_GENERATOR", "42K0E",
-				"The generator is not supported: only one generator allowed per SELECT clause but found 2.").At(it.at).
-				WithHint("use LATERAL VIEW for the others")
 		}
 		names := it.names
 		if _, ok := it.raw.(*expr.Alias); ok && names == nil {

@@ -13,6 +13,9 @@ func (x *exprs) generator(c *call) (expr.Expr, error) {
 	base := strings.TrimSuffix(c.f.Name, "_outer")
 	outer := base != c.f.Name
 	if c.f.Rule != "@stack" && c.f.Rule != "@json_tuple" {
+		if c.args[0].Type().Kind == expr.KindNull {
+			return nil, unexpectedInput(c.at, c.text(), 0, wantText(c.f.Params[0].Wants), c.args[0])
+		}
 		if err := x.coerce(c); err != nil {
 			return nil, err
 		}
@@ -72,6 +75,9 @@ func (x *exprs) stack(c *call) ([]expr.Field, error) {
 	if len(c.args) < 2 {
 		return nil, wrongArgs(c.at, c.name, "> 1", len(c.args))
 	}
+	if !foldable(c.args[0]) {
+		return nil, mismatch("NON_FOLDABLE_INPUT", c.at, c.text(), "the input `n` should be a foldable \"INT\" expression; however, got %q.", c.args[0].SQL())
+	}
 	n, ok := intLiteral(c.args[0])
 	if !ok || n <= 0 {
 		return nil, mismatch("VALUE_OUT_OF_RANGE", c.at, c.text(), "The `n` must be between (0, 2147483647] (current value = %s).", c.args[0].SQL())
@@ -89,7 +95,15 @@ func (x *exprs) stack(c *call) ([]expr.Field, error) {
 			list[k] = c.args[i].Type()
 			null = null || c.args[i].Nullable()
 		}
-		t := x.r.co.Common(list)
+		t := list[0]
+		for _, u := range list[1:] {
+			if t.Kind == expr.KindNull {
+				t = u
+			} else if u.Kind != expr.KindNull && !u.Equal(t) {
+				t = nil
+				break
+			}
+		}
 		if t == nil {
 			return nil, mismatch("STACK_COLUMN_DIFF_TYPES", c.at, c.text(), "The data type of the column (%d) do not have the same type: %q <> %q.", col, list[0].SQL(), list[len(list)-1].SQL())
 		}

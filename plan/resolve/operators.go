@@ -199,9 +199,20 @@ func (x *exprs) compare(c *call) (expr.Expr, error) {
 	return out, nil
 }
 
-// comparable returns the type in which l and r are compared, or nil.
+// comparable returns the type in which l and r are compared, or nil. Structs
+// are compared member by member, whatever the members' names.
 func (x *exprs) comparable(l, r expr.Expr) *expr.Type {
 	lt, rt := l.Type(), r.Type()
+	if lt.Kind == expr.KindStruct && rt.Kind == expr.KindStruct && len(lt.Fields) == len(rt.Fields) {
+		fields := append([]expr.Field(nil), rt.Fields...)
+		for i := range fields {
+			fields[i].Name = lt.Fields[i].Name
+		}
+		return x.r.co.Wider(lt, expr.StructOf(fields...))
+	}
+	if lt.Kind == expr.KindString && rt.Kind == expr.KindString {
+		return stringCollation(lt, rt)
+	}
 	if x.r.co.ANSI {
 		if a, b := asDecimal(l), asDecimal(r); a != nil && b != nil && (lt.Kind == expr.KindDecimal || rt.Kind == expr.KindDecimal) {
 			return expr.WiderDecimal(a, b)
@@ -228,6 +239,17 @@ func (x *exprs) comparable(l, r expr.Expr) *expr.Type {
 		return rt
 	}
 	return x.r.co.Wider(lt, rt)
+}
+
+// stringCollation returns the STRING type with the collation that one side has.
+func stringCollation(t, u *expr.Type) *expr.Type {
+	switch {
+	case t.Collation == u.Collation || u.Collation == "":
+		return t
+	case t.Collation == "":
+		return u
+	}
+	return nil
 }
 
 // logic resolves AND, OR and NOT.

@@ -17,6 +17,8 @@ type overCall struct {
 	order []expr.SortTerm
 	frame *expr.Frame
 	text  string
+	// ignoreNulls of lag, lead and nth_value.
+	ignoreNulls bool
 }
 
 func (e *overCall) Pos() base.Pos { return e.at }
@@ -73,7 +75,7 @@ func (x *exprs) over(c *call) (expr.Expr, error) {
 	if spec.Ref != "" {
 		return nil, base.UserError("MISSING_WINDOW_SPECIFICATION", "42P20", "Window specification is not defined in the WINDOW clause for %s.", spec.Ref).At(spec.At)
 	}
-	out := &overCall{at: c.at, frame: spec.Frame}
+	out := &overCall{at: c.at, frame: spec.Frame, ignoreNulls: c.f.Class == expr.Ranking && c.apply.IgnoreNulls}
 	var err error
 	if out.part, err = x.all(spec.PartitionBy, c.s); err != nil {
 		return nil, err
@@ -87,7 +89,11 @@ func (x *exprs) over(c *call) (expr.Expr, error) {
 	if err := x.frame(c, out); err != nil {
 		return nil, err
 	}
-	out.text = out.fn.SQL() + " OVER (" + specText(out) + ")"
+	fn := out.fn.SQL()
+	if out.ignoreNulls {
+		fn += " ignore nulls"
+	}
+	out.text = fn + " OVER (" + specText(out) + ")"
 	return out, nil
 }
 
@@ -176,8 +182,8 @@ func (x *exprs) ranking(c *call) (expr.Expr, error) {
 	c.args[1] = x.cast(c.args[1], expr.Int32)
 	t := c.args[0].Type()
 	if c.args[2].Type().Kind != expr.KindNull {
-		w := x.r.co.Wider(t, c.args[2].Type())
-		if w == nil {
+		w := t
+		if x.wanted(c.args[2].Type(), []expr.Want{{Type: t}}) == nil {
 			return nil, mismatch("UNEXPECTED_INPUT_TYPE", c.at, text, "The third parameter requires the %q type, however %q has the type %q.", t.SQL(), c.args[2].SQL(), c.args[2].Type().SQL())
 		}
 		t = w
@@ -241,15 +247,7 @@ func specText(e *overCall) string {
 	if len(e.order) > 0 {
 		texts := make([]string, len(e.order))
 		for i, t := range e.order {
-			texts[i] = t.Expr.SQL() + " ASC"
-			if t.Descending {
-				texts[i] = t.Expr.SQL() + " DESC"
-			}
-			if t.NullsFirst {
-				texts[i] += " NULLS FIRST"
-			} else {
-				texts[i] += " NULLS LAST"
-			}
+			texts[i] = termText(t.Expr, t)
 		}
 		parts = append(parts, "ORDER BY "+strings.Join(texts, ", "))
 	}
@@ -264,13 +262,14 @@ func frameText(e *overCall) string {
 			f.Upper.Kind = 2
 		}
 		if k, ok := e.fn.(*expr.Call); ok {
-			f.Rows = true
+			f.Rows = k.Fn != "cume_dist" && k.Fn != "nth_value"
 			if k.Fn == "lag" || k.Fn == "lead" {
 				off := k.Args[1].SQL()
 				if k.Fn == "lag" {
 					off = "-" + off
-					if strings.HasPrefix(off, "--") {
-						off = off[2:]
+					off = strings.TrimPrefix(off, "--")
+					if off == "-0" {
+						off = "0"
 					}
 				}
 				return "ROWS BETWEEN " + off + " FOLLOWING AND " + off + " FOLLOWING"
@@ -292,10 +291,7 @@ func boundText(b expr.Bound) string {
 	case -2:
 		return "UNBOUNDED PRECEDING"
 	case -1:
-		if n, ok := intLiteral(b.Offset); ok {
-			return itoa(int(-n)) + " FOLLOWING"
-		}
-		return "(- " + b.Offset.SQL() + ") FOLLOWING"
+		return b.Offset.SQL() + " PRECEDING"
 	case 1:
 		return b.Offset.SQL() + " FOLLOWING"
 	case 2:
@@ -331,7 +327,7 @@ func placeOver(node logical.Node, list []expr.Expr) (logical.Node, []expr.Expr, 
 			}
 			col := &expr.Column{At: o.at, ID: expr.NewID(), Name: o.text, Typ: o.Type(), Null: o.Nullable()}
 			columns[print] = col
-			groups[key].Functions = append(groups[key].Functions, logical.OverFunction{Call: o.fn, Frame: o.frame, Column: col})
+			groups[key].Functions = append(groups[key].Functions, logical.OverFunction{Call: o.fn, Frame: o.frame, Column: col, IgnoreNulls: o.ignoreNulls})
 			return col, nil
 		})
 		if err != nil {

@@ -217,7 +217,7 @@ func (r *resolver) values(n *logical.Values, outer *scope) (rel, error) {
 		for k, e := range row {
 			v, err := x.expr(e, s)
 			if err != nil {
-				if c := base.AsError(err).Condition; c == "UNSUPPORTED_EXPR_FOR_OPERATOR" || strings.HasPrefix(c, "UNRESOLVED_COLUMN") {
+				if c := base.AsError(err).Condition; c == "UNSUPPORTED_EXPR_FOR_OPERATOR" {
 					return rel{}, base.UserError("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000",
 						"Invalid inline table. Cannot evaluate the expression %q in inline table definition.", e.SQL()).At(e.Pos())
 				}
@@ -237,7 +237,12 @@ func (r *resolver) values(n *logical.Values, outer *scope) (rel, error) {
 			list[i] = rows[i][k].Type()
 			null = null || rows[i][k].Nullable()
 		}
-		t := r.co.Common(list)
+		t := list[0]
+		for _, u := range list[1:] {
+			if t = r.co.WiderNoString(t, u); t == nil {
+				break
+			}
+		}
 		if t == nil {
 			return rel{}, base.UserError("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "42000",
 				"Invalid inline table. Found incompatible types in the column %s for inline table.", quoteName([]string{"col" + itoa(k+1)})).At(n.At)

@@ -161,6 +161,9 @@ func (x *exprs) session(c *call) (*timeWindow, error) {
 	switch k := w.gap.Type().Kind; {
 	case k == expr.KindString, k == expr.KindCalendar:
 		// A text that is no interval fails when a row has it.
+	case isAnsi(w.gap.Type()):
+		return nil, base.UserError("_LEGACY_ERROR_TEMP_1040", "", "Gap duration expression used in session window must be CalendarIntervalType, but got %s.",
+			w.gap.Type().SQL()).At(w.gap.Pos()).WithHint("write the gap as text: '5 minutes'")
 	default:
 		return nil, mismatch("UNEXPECTED_INPUT_TYPE", c.at, text,
 			"The second parameter requires the (\"STRING\" or \"INTERVAL\") type, however %q has the type %q.", w.gap.SQL(), w.gap.Type().SQL())
