@@ -84,3 +84,9 @@ func (c call) unsupported(t *expr.Type) error {
 	return base.UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09",
 		"Cannot resolve %q due to data type mismatch: the type %q is not supported.", c.SQL(), t.SQL()).At(c.At)
 }
+
+// A Settler is an accumulator for which merging into an empty group is not the
+// identity, because it rounds. Settle makes groups what such a merge would give.
+type Settler interface {
+	Settle(groups []int32)
+}

@@ -114,7 +114,8 @@ func (c *comoments) covarPop() (v float64, ok bool)  { return c.ck / c.n, c.n !=
 func (c *comoments) covarSamp() (v float64, ok bool) { return c.ck / (c.n - 1), c.n > 1 }
 
 func (c *comoments) corr() (v float64, ok bool) {
-	return c.ck / math.Sqrt(c.xMk*c.yMk), c.n > 1
+	root := math.Sqrt(c.xMk * c.yMk)
+	return c.ck / root, c.n > 1 && root != 0
 }
 
 // r2 takes y as the independent variable: regr_r2(y, x) gives x as the second.

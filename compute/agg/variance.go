@@ -175,3 +175,21 @@ func (a *covariance) Final(groups []int32) (*vec.Vec, error) {
 		return a.result(&m)
 	}), nil
 }
+
+// Settle rounds as a merge into empty groups does.
+func (a *variance) Settle(groups []int32) {
+	for _, g := range groups {
+		var m moments
+		m.merge(a.load(g), a.order)
+		a.store(g, &m)
+	}
+}
+
+// Settle rounds as a merge into empty groups does.
+func (a *covariance) Settle(groups []int32) {
+	for _, g := range groups {
+		var m comoments
+		m.merge(a.load(g))
+		a.store(g, &m)
+	}
+}

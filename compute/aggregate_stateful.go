@@ -1,0 +1,211 @@
+package compute
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/physical"
+	"github.com/flightd/flightd/state"
+)
+
+// statefulAggregate merges the groups of the epoch into those of the query's
+// life. Late groups are dropped after the epoch's own aggregation, as Spark
+// does, so one late group is dropped however many rows it has.
+type statefulAggregate struct {
+	unary
+	node    *physical.Aggregate
+	plan    *grouping
+	env     *Env
+	table   *state.Sharded
+	metrics *StateMetrics
+	schema  *arrow.Schema
+	out     *emitter
+	held
+}
+
+var _ Operator = (*statefulAggregate)(nil)
+
+func newStatefulAggregate(n *physical.Aggregate, g *grouping, input Operator, env *Env) (Operator, error) {
+	g.countRows = n.State.EventKey >= 0
+	table, err := keptTable(env, n.State, g.schema)
+	if err != nil {
+		return nil, err
+	}
+	return &statefulAggregate{unary: unary{input}, node: n, plan: g, env: env, table: table, schema: n.Out.Arrow()}, nil
+}
+
+func (a *statefulAggregate) Next(ctx context.Context) (Batch, error) {
+	if a.out == nil {
+		a.metrics = &a.env.Metrics.State[a.node.State.Operator]
+		groups, err := a.plan.gather(ctx, a.input)
+		if err != nil {
+			return Batch{}, err
+		}
+		if err := a.update(groups); err != nil {
+			return Batch{}, err
+		}
+		if a.out, err = a.evict(); err != nil {
+			return Batch{}, err
+		}
+	}
+	return a.out.next(ctx, a.schema, &a.held)
+}
+
+// update merges the groups that are not late into the state.
+func (a *statefulAggregate) update(g *groups) error {
+	g.settle()
+	keep, err := a.punctual(g)
+	if err != nil {
+		return err
+	}
+	var keys state.Keys
+	g.table.Keys(&keys)
+	err = a.table.Upsert(&keys, keep, func(t *state.Table, sel, rows []int32) error {
+		accs := a.plan.bind(t)
+		settle(accs, rows)
+		for i, acc := range accs {
+			if err := acc.Merge(rows, g.accs[i], sel); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	a.metrics.Updated = int64(len(keep))
+	if keep == nil {
+		a.metrics.Updated = int64(g.table.Rows())
+	}
+	return err
+}
+
+// punctual returns the groups that are not late; nil means all of them.
+func (a *statefulAggregate) punctual(g *groups) ([]int32, error) {
+	late := watermark(a.env.Late, a.node.State.Operator)
+	if !a.bounded() || late == NoWatermark {
+		return nil, nil
+	}
+	all := a.plan.list.first(g.table.Rows())
+	times, err := g.table.Key(a.plan.keys.eventKey(a.node.State.EventKey), all)
+	if err != nil {
+		return nil, err
+	}
+	keep := make([]int32, 0, len(all))
+	counts := g.count.Data()
+	for i, gone := range due(times, late) {
+		if gone {
+			a.metrics.Dropped++
+			a.metrics.LateRows += counts[i]
+			continue
+		}
+		keep = append(keep, int32(i))
+	}
+	return keep, nil
+}
+
+// bounded reports whether the watermark bounds the state: complete mode ignores
+// it, and so do keys without an event time.
+func (a *statefulAggregate) bounded() bool {
+	return a.node.State.EventKey >= 0 && a.node.State.Mode != base.Complete
+}
+
+// evict forgets the groups that are due, and returns what the epoch puts out: in
+// append mode these, in update mode those that changed, in complete mode all.
+func (a *statefulAggregate) evict() (*emitter, error) {
+	var gone, out []state.Ref
+	if a.bounded() {
+		key := a.plan.keys.eventKey(a.node.State.EventKey)
+		var err error
+		gone, err = dueRefs(a.table, watermark(a.env.Evict, a.node.State.Operator), func(refs []state.Ref) (state.Vector, error) {
+			return a.table.Key(key, refs)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	switch a.node.State.Mode {
+	case base.Append:
+		out = gone
+	case base.Update:
+		out = a.table.Changed()
+	case base.Complete:
+		out = a.table.Scan()
+	}
+	// Rows of the state can be read until the epoch ends, also removed ones.
+	e, err := a.read(out)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.table.Remove(gone); err != nil {
+		return nil, err
+	}
+	a.metrics.Removed = int64(len(gone))
+	a.metrics.Total = int64(a.table.Len())
+	a.metrics.Bytes = a.table.MemBytes()
+	return e, nil
+}
+
+// read returns the output rows of refs, in their order.
+func (a *statefulAggregate) read(refs []state.Ref) (*emitter, error) {
+	// Results are made sub-table by sub-table and put into order afterwards.
+	rows, place := bySub(a.table.Subs(), refs)
+	cols := make([]*vec.Vec, len(a.node.Out))
+	for i := range cols {
+		if i < len(a.plan.keys.types) {
+			var err error
+			if cols[i], err = a.plan.keys.column(i, func(k int) (state.Vector, error) { return a.table.Key(k, refs) }); err != nil {
+				return nil, err
+			}
+		}
+	}
+	parts := make([][]*vec.Vec, len(a.plan.aggs))
+	for sub, r := range rows {
+		if len(r) == 0 {
+			continue
+		}
+		for i, acc := range a.plan.bind(a.table.Sub(sub)) {
+			v, err := acc.Final(r)
+			if err != nil {
+				return nil, err
+			}
+			parts[i] = append(parts[i], v)
+		}
+	}
+	for i, p := range parts {
+		if at := len(a.plan.keys.types) + i; len(p) == 0 {
+			cols[at] = vec.NewNull(a.node.Out[at].Type, 0)
+		} else {
+			cols[at] = vec.Concat(p)
+		}
+	}
+	keys := len(a.plan.keys.types)
+	return &emitter{total: len(refs), columns: len(cols), column: func(i, lo, hi int) (*vec.Vec, error) {
+		if i < keys {
+			return cols[i].Slice(lo, hi), nil
+		}
+		return cols[i].Take(place[lo:hi]), nil
+	}}, nil
+}
+
+// bySub splits refs by sub-table; place says where each of refs is when the
+// sub-tables' rows are put one after another.
+func bySub(subs int, refs []state.Ref) (rows [][]int32, place []int32) {
+	rows, place = make([][]int32, subs), make([]int32, len(refs))
+	for i, r := range refs {
+		place[i] = int32(len(rows[r.Sub]))
+		rows[r.Sub] = append(rows[r.Sub], r.Row)
+	}
+	first, sum := make([]int32, subs), int32(0)
+	for s, r := range rows {
+		first[s] = sum
+		sum += int32(len(r))
+	}
+	for i, r := range refs {
+		place[i] += first[r.Sub]
+	}
+	return rows, place
+}
+
+// Close lets go of the last batch and closes the input.
+func (a *statefulAggregate) Close() error { a.set(nil); return a.unary.Close() }

@@ -1,0 +1,87 @@
+package compute
+
+import (
+	"context"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/invariants"
+	"github.com/flightd/flightd/plan/physical"
+)
+
+// Build makes the operators of a plan for one epoch. Scalar subqueries run now,
+// under ctx; everything else when the first batch is asked for. Who builds also
+// closes.
+func Build(ctx context.Context, root physical.Node, env *Env) (Operator, error) {
+	b := &builder{ctx: ctx, env: env}
+	return b.build(root)
+}
+
+type builder struct {
+	ctx context.Context
+	env *Env
+}
+
+// build makes the operator of n over those of its inputs.
+func (b *builder) build(n physical.Node) (Operator, error) {
+	n, err := b.withoutSubqueries(n)
+	if err != nil {
+		return nil, err
+	}
+	inputs := make([]Operator, len(n.Inputs()))
+	for i, in := range n.Inputs() {
+		if inputs[i], err = b.build(in); err != nil {
+			closeAll(inputs[:i]...)
+			return nil, err
+		}
+	}
+	op, err := b.operator(n, inputs)
+	if err != nil {
+		closeAll(inputs...)
+		return nil, err
+	}
+	if invariants.Enabled {
+		op = Check(op, n.Schema())
+	}
+	if b.env.Wrap != nil {
+		op = b.env.Wrap(n, op)
+	}
+	return op, nil
+}
+
+// operator has one line per kind of node.
+func (b *builder) operator(n physical.Node, in []Operator) (Operator, error) {
+	switch n := n.(type) {
+	case *physical.Scan:
+		return newScan(n, b.env), nil
+	case *physical.Values:
+		return newValues(n, b.env), nil
+	case *physical.Range:
+		return newSeries(n)
+	case *physical.Filter:
+		return newFilter(n, in[0], b.env)
+	case *physical.Project:
+		return newProject(n, in[0], b.env)
+	case *physical.Expand:
+		return newExpand(n, in[0], b.env)
+	case *physical.Watermark:
+		return newObserver(n, in[0], b.env), nil
+	case *physical.Window:
+		return newWindow(n, in[0], b.env)
+	case *physical.Aggregate:
+		return newAggregate(n, in[0], b.env)
+	case *physical.Join:
+		return newJoin(n, in[0], in[1], b.env)
+	case *physical.Union:
+		return &union{inputs: in}, nil
+	case *physical.Sort:
+		return newSort(n, in[0], b.env)
+	case *physical.Limit:
+		if n.State != nil {
+			return newStreamLimit(n, in[0], b.env)
+		}
+		return newLimit(n, in[0]), nil
+	case *physical.Dedup:
+		return newDedup(n, in[0], b.env)
+	}
+	return nil, base.Errorf(base.CodeInternal, "building operators: no operator for %T", n)
+}

@@ -1,0 +1,127 @@
+package compute
+
+import (
+	"context"
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	cexpr "github.com/flightd/flightd/compute/expr"
+	"github.com/flightd/flightd/plan/physical"
+	"github.com/flightd/flightd/state"
+)
+
+// A RowReader yields the rows of a split: never an empty record batch, io.EOF at
+// the end. The record batch belongs to the caller.
+type RowReader interface {
+	Next(ctx context.Context) (arrow.RecordBatch, error)
+	Close() error
+}
+
+// A Split opens one part of an input.
+type Split func(ctx context.Context) (RowReader, error)
+
+// NoWatermark is the watermark of an operator that has none: nothing is late,
+// nothing is due.
+const NoWatermark = math.MinInt64
+
+// Env is what an epoch's operators work with. The caller makes one for each
+// epoch.
+type Env struct {
+	// Expr is what expressions depend on: time zone, the epoch's clock, seed.
+	Expr *cexpr.Env
+	// Open returns the splits of a scan for this epoch, in their order. Record
+	// batches have exactly the columns of the scan.
+	Open func(ctx context.Context, scan *physical.Scan) ([]Split, error)
+	// Store holds the state; nil in a batch query.
+	Store state.Store
+	// Seed is the hash seed of all tables: that of Store, where there is one.
+	Seed uint64
+	// Late and Evict are the watermarks, in milliseconds, by number of the stateful
+	// operator: rows at or before Late are late, state at or before Evict is due.
+	// A missing one is NoWatermark.
+	Late, Evict []int64
+	// Wrap, if set, is put around each operator: to measure or to check it.
+	Wrap func(n physical.Node, op Operator) Operator
+	// Metrics is filled in while the epoch runs, and is complete after io.EOF.
+	Metrics Metrics
+}
+
+func watermark(list []int64, operator int) int64 {
+	if operator < len(list) {
+		return list[operator]
+	}
+	return NoWatermark
+}
+
+// Metrics are what an epoch's operators counted.
+type Metrics struct {
+	// InputRows counts the rows read, by input, before anything was done with
+	// them; an input that is scanned twice is counted twice.
+	InputRows []int64
+	// EventTimes is what the watermark nodes saw, by their index.
+	EventTimes []EventTime
+	// State has an entry for each stateful operator.
+	State []StateMetrics
+}
+
+// StateMetrics are the figures of a stateful operator, as Spark defines them,
+// and some of ours.
+type StateMetrics struct {
+	// Total is the number of rows in the state after the epoch; Updated, Removed and
+	// Dropped are what was put, evicted, and refused as late in the epoch.
+	// Aggregates count groups of a split's or epoch's rows as Dropped, not rows.
+	Total, Updated, Removed, Dropped int64
+	// LateRows counts the input rows that were late.
+	LateRows int64
+	// Bytes is the memory of the state.
+	Bytes int64
+	// Custom are figures that only this operator has: numDroppedDuplicateRows.
+	Custom map[string]int64
+}
+
+func (m *Metrics) state(operator int) *StateMetrics {
+	for len(m.State) <= operator {
+		m.State = append(m.State, StateMetrics{})
+	}
+	return &m.State[operator]
+}
+
+func (m *Metrics) addInput(input int, rows int64) {
+	for len(m.InputRows) <= input {
+		m.InputRows = append(m.InputRows, 0)
+	}
+	m.InputRows[input] += rows
+}
+
+// EventTime is the statistics of the event times, in milliseconds, that passed a
+// watermark node in an epoch.
+type EventTime struct {
+	Count, Min, Max int64
+	// Avg is the running mean of Spark's collector, to the bit: its rounding shows
+	// where the mean is cut to whole milliseconds.
+	Avg float64
+}
+
+func (e *EventTime) add(ms int64) {
+	if e.Count == 0 {
+		e.Min, e.Max = ms, ms
+	}
+	e.Min, e.Max = min(e.Min, ms), max(e.Max, ms)
+	e.Count++
+	e.Avg += (float64(ms) - e.Avg) / float64(e.Count)
+}
+
+// Merge takes in what another collector saw.
+func (e *EventTime) Merge(o EventTime) {
+	switch {
+	case o.Count == 0:
+	case e.Count == 0:
+		*e = o
+	default:
+		e.Min, e.Max = min(e.Min, o.Min), max(e.Max, o.Max)
+		n := e.Count + o.Count
+		e.Avg = (float64(e.Avg*float64(e.Count)) + float64(o.Avg*float64(o.Count))) / float64(n)
+		e.Count = n
+	}
+}

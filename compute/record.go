@@ -1,0 +1,142 @@
+package compute
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	cexpr "github.com/flightd/flightd/compute/expr"
+	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/plan/expr"
+)
+
+// newRecord makes a record batch of cols, whose references it takes over.
+func newRecord(schema *arrow.Schema, cols []arrow.Array, n int) arrow.RecordBatch {
+	rec := array.NewRecordBatch(schema, cols, int64(n))
+	for _, c := range cols {
+		c.Release()
+	}
+	return rec
+}
+
+// recordOf makes a record batch of columns that nobody writes.
+func recordOf(schema *arrow.Schema, cols []*vec.Vec, n int) arrow.RecordBatch {
+	arrs := make([]arrow.Array, len(cols))
+	for i, c := range cols {
+		arrs[i] = c.Arrow()
+	}
+	return newRecord(schema, arrs, n)
+}
+
+// held is the record batch that an operator put out last: it is released when
+// the next one is asked for.
+type held struct{ rec arrow.RecordBatch }
+
+// set releases the last record batch and keeps rec, whose reference it takes
+// over.
+func (h *held) set(rec arrow.RecordBatch) arrow.RecordBatch {
+	if h.rec != nil {
+		h.rec.Release()
+	}
+	h.rec = rec
+	return rec
+}
+
+// arrayOf returns the result of an evaluator over the rows of rec as an array
+// that lives on its own: buffers that may be rec's keep rec alive.
+func arrayOf(v *vec.Vec, rec arrow.RecordBatch) arrow.Array {
+	shared := v.Own == vec.Shared && !v.Const
+	arr := cexpr.Fresh(v).Arrow()
+	if !shared || rec == nil {
+		return arr
+	}
+	defer arr.Release()
+	d := arr.Data()
+	bufs := append([]*memory.Buffer(nil), d.Buffers()...)
+	for i, b := range bufs {
+		if b == nil {
+			continue
+		}
+		rec.Retain()
+		bufs[i] = memory.NewBufferWithAllocator(b.Bytes(), tether{rec})
+		defer bufs[i].Release()
+		break
+	}
+	data := array.NewData(d.DataType(), d.Len(), bufs, d.Children(), d.NullN(), d.Offset())
+	defer data.Release()
+	return array.MakeFromData(data)
+}
+
+// tether is the allocator of a buffer that is a part of rec's memory: freeing
+// the buffer lets go of rec.
+type tether struct{ rec arrow.RecordBatch }
+
+func (t tether) Allocate(int) []byte           { return nil }
+func (t tether) Reallocate(int, []byte) []byte { return nil }
+func (t tether) Free([]byte)                   { t.rec.Release() }
+
+// view gives evaluators the columns of batches: only those that they use.
+type view struct {
+	types []*expr.Type
+	used  []bool
+	in    cexpr.Input
+}
+
+func newView(schema expr.Schema, exprs ...expr.Expr) *view {
+	v := &view{types: make([]*expr.Type, len(schema)), used: make([]bool, len(schema))}
+	for i, f := range schema {
+		v.types[i] = f.Type
+	}
+	v.use(exprs...)
+	v.in.Cols = make([]*vec.Vec, len(schema))
+	return v
+}
+
+func (v *view) use(exprs ...expr.Expr) {
+	for _, e := range exprs {
+		expr.Walk(e, func(e expr.Expr) bool {
+			if r, ok := e.(*expr.Ref); ok {
+				v.used[r.Index] = true
+			}
+			return true
+		})
+	}
+}
+
+// of returns the columns of b. They are valid as long as b, and until the next
+// call.
+func (v *view) of(b Batch) *cexpr.Input {
+	for i, used := range v.used {
+		if used {
+			v.in.Cols[i] = vec.FromArrow(b.Rec.Column(i), v.types[i])
+		}
+	}
+	v.in.Rows, v.in.Sel = int(b.Rec.NumRows()), b.Sel
+	return &v.in
+}
+
+// all returns every column of b.
+func (v *view) all(b Batch) *cexpr.Input {
+	for i := range v.used {
+		v.used[i] = true
+	}
+	return v.of(b)
+}
+
+// rows lists the live rows of a batch; identity is reused.
+type rowList struct{ identity []int32 }
+
+func (l *rowList) of(b Batch) []int32 {
+	if b.Sel != nil {
+		return b.Sel
+	}
+	return l.first(int(b.Rec.NumRows()))
+}
+
+// first returns 0 … n−1. It must not be written.
+func (l *rowList) first(n int) []int32 {
+	for i := len(l.identity); i < n; i++ {
+		l.identity = append(l.identity, int32(i))
+	}
+	return l.identity[:n]
+}

@@ -1,0 +1,85 @@
+package compute
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/flightd/flightd/plan/physical"
+)
+
+// scan reads an input, split after split, and counts its rows before anything
+// else can remove them.
+type scan struct {
+	node    *physical.Scan
+	env     *Env
+	splits  []Split
+	opened  bool
+	next    int
+	current RowReader
+	held
+}
+
+var _ Operator = (*scan)(nil)
+
+func newScan(n *physical.Scan, env *Env) *scan {
+	env.Metrics.addInput(n.Input, 0)
+	return &scan{node: n, env: env}
+}
+
+func (s *scan) Next(ctx context.Context) (Batch, error) {
+	if !s.opened {
+		splits, err := s.env.Open(ctx, s.node)
+		if err != nil {
+			return Batch{}, err
+		}
+		s.splits, s.opened = splits, true
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return Batch{}, err
+		}
+		if s.current == nil {
+			if s.next == len(s.splits) {
+				return Batch{}, io.EOF
+			}
+			r, err := s.splits[s.next](ctx)
+			if err != nil {
+				return Batch{}, err
+			}
+			s.current = r
+			s.next++
+		}
+		rec, err := s.current.Next(ctx)
+		if err == io.EOF {
+			if err := s.closeSplit(); err != nil {
+				return Batch{}, err
+			}
+			continue
+		}
+		if err != nil {
+			return Batch{}, err
+		}
+		s.env.Metrics.addInput(s.node.Input, rec.NumRows())
+		return Batch{Rec: s.set(rec), Split: int32(s.next - 1)}, nil
+	}
+}
+
+func (s *scan) closeSplit() error {
+	r := s.current
+	s.current = nil
+	if r == nil {
+		return nil
+	}
+	return r.Close()
+}
+
+// Close closes the split that is open.
+func (s *scan) Close() error {
+	s.set(nil)
+	return s.closeSplit()
+}
+
+func (s *scan) Explain() string {
+	return fmt.Sprintf("scan of input %d, %d columns", s.node.Input, len(s.node.Columns))
+}

@@ -1,0 +1,46 @@
+package compute
+
+import (
+	"reflect"
+
+	"github.com/flightd/flightd/internal/invariants"
+	"github.com/flightd/flightd/plan/physical"
+	"github.com/flightd/flightd/state"
+)
+
+// keptTable returns the one table of a stateful operator.
+func keptTable(env *Env, s *physical.State, schema state.Schema) (*state.Sharded, error) {
+	if env.Store == nil {
+		return nil, invariants.AssertionFailedf("operator %d (%s) has no state store", s.Operator, s.Name)
+	}
+	table, err := env.Store.Table(state.ID{Operator: s.Operator, Name: state.DefaultName}, schema)
+	if err != nil {
+		return nil, err
+	}
+	// Keys of the epoch's own tables are looked up in the kept one by their hashes.
+	if !reflect.DeepEqual(table.NewKeys(), state.NewKeys(schema.Keys, env.Seed)) {
+		return nil, invariants.AssertionFailedf("operator %d (%s): hash seed %d is not that of the state store", s.Operator, s.Name, env.Seed)
+	}
+	env.Metrics.state(s.Operator)
+	return table, nil
+}
+
+// dueRefs returns the rows of t whose event time is at or before the watermark
+// ms, in the order of their row numbers. times returns the event times of refs.
+func dueRefs(t *state.Sharded, ms int64, times func(refs []state.Ref) (state.Vector, error)) ([]state.Ref, error) {
+	if ms == NoWatermark || t.Len() == 0 {
+		return nil, nil
+	}
+	all := t.Scan()
+	v, err := times(all)
+	if err != nil {
+		return nil, err
+	}
+	gone := all[:0]
+	for i, is := range due(v, ms) {
+		if is {
+			gone = append(gone, all[i])
+		}
+	}
+	return gone, nil
+}
