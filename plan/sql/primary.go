@@ -19,8 +19,7 @@ func (p *parser) primary() expr.Expr {
 			index := p.value()
 			p.mustOp("]")
 			e = p.apply(first, "[]", e, index)
-		case p.isOp(".") && p.isName(1):
-			p.at++
+		case p.op("."):
 			at := p.tok().pos()
 			field := p.name("a field")
 			e = p.apply(first, ".", e, &expr.Literal{At: at, Value: field, Typ: expr.String})

@@ -88,7 +88,12 @@ func (p *parser) foreignStatement(t token, hint string) {
 		p.fail(err.At(p.since(t)))
 	}
 	p.toStatementEnd()
-	err := base.UserError("UNSUPPORTED_FEATURE", "0A000", "%s is not supported.", t.upper).At(p.since(t))
+	condition := "UNSUPPORTED_FEATURE"
+	switch t.upper {
+	case "ALTER", "UPDATE", "DELETE", "MERGE", "TRUNCATE":
+		condition += ".TABLE_OPERATION"
+	}
+	err := base.UserError(condition, "0A000", "%s is not supported.", t.upper).At(p.since(t))
 	err.Hint = hint
 	p.fail(err)
 }
