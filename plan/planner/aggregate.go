@@ -171,7 +171,7 @@ func (p *planner) numberStateful(root logical.Node) {
 	visit = func(n logical.Node) {
 		name := ""
 		switch n := n.(type) {
-		case *logical.Aggregate, *logical.Distinct:
+		case *logical.Aggregate, *logical.Distinct, *logical.SetOp:
 			name = "stateStoreSave"
 		case *logical.Deduplicate:
 			name = "dedupe"

@@ -101,5 +101,9 @@ func (p *planner) setOp(n *logical.SetOp) (physical.Node, []*expr.Column, error)
 	if n.Except {
 		kind = physical.LeftAnti
 	}
-	return p.distinct(&logical.Distinct{At: n.At, Input: &logical.Join{At: n.At, Kind: kind, Left: n.Left, Right: n.Right, Cond: expr.And(cond)}})
+	d := &logical.Distinct{At: n.At, Input: &logical.Join{At: n.At, Kind: kind, Left: n.Left, Right: n.Right, Cond: expr.And(cond)}}
+	if s := p.state[n]; s != nil {
+		p.state[d] = s
+	}
+	return p.distinct(d)
 }
