@@ -25,24 +25,32 @@ func TestNoDeadTestdata(t *testing.T) {
 		}
 	}
 	text := readers.String()
+	words := map[string]bool{}
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n\"`'()[]{},;:/=<>|*", r) }) {
+		words[w] = true
+	}
+	dirs := map[string]bool{}
 	for _, p := range data {
-		if !mentioned(text, p) {
-			t.Errorf("%s: nothing names it or its folder", p)
+		if words[path.Base(p)] || named(text, path.Dir(p), dirs) {
+			continue
 		}
+		t.Errorf("%s: nothing names it or its folder", p)
 	}
 }
 
-// mentioned reports whether text has the file's name, or "testdata/" with the
-// folders below it.
-func mentioned(text, p string) bool {
-	if base := path.Base(p); strings.Contains(text, base) {
-		return true
+// named reports whether text has "testdata/" with the folder dir or one above it;
+// memo keeps the answers.
+func named(text, dir string, memo map[string]bool) bool {
+	if known, ok := memo[dir]; ok {
+		return known
 	}
-	_, below, _ := strings.Cut("/"+p, "/testdata/")
-	for dir := path.Dir(below); dir != "."; dir = path.Dir(dir) {
-		if strings.Contains(text, "testdata/"+dir) || strings.Contains(text, `"testdata", "`+dir) {
-			return true
-		}
+	_, below, _ := strings.Cut("/"+dir+"/", "/testdata/")
+	below = strings.TrimSuffix(below, "/")
+	found := false
+	for below != "" && below != "." && !found {
+		found = strings.Contains(text, "testdata/"+below) || strings.Contains(text, `"testdata", "`+below)
+		below = path.Dir(below)
 	}
-	return false
+	memo[dir] = found
+	return found
 }
