@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/flightd/flightd"
 	"github.com/flightd/flightd/internal/arrowtext"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/kernels"
 )
 
 // answer is what flightd did with a scenario: an Expect of its own.
@@ -167,6 +169,8 @@ func (p *player) start(ctx context.Context) (err error, at string) {
 	return err, "start"
 }
 
+var utc = kernels.NewZone(time.UTC)
+
 // collect is the query's sink.
 func (p *player) collect(_ context.Context, recs []arrow.RecordBatch, batchID int64) error {
 	rows := [][]*string{}
@@ -174,9 +178,9 @@ func (p *player) collect(_ context.Context, recs []arrow.RecordBatch, batchID in
 		for i := range int(rec.NumRows()) {
 			row := make([]*string, rec.NumCols())
 			for c := range row {
-				text, ok, err := arrowtext.Cell(rec.Column(c), i)
-				if err != nil {
-					return err
+				text, ok := arrowtext.Value(rec.Column(c), i, utc)
+				if b, binary := rec.Column(c).(*array.Binary); ok && binary {
+					text = fmt.Sprintf("%X", b.Value(i))
 				}
 				if ok {
 					row[c] = &text

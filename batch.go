@@ -1,0 +1,160 @@
+package flightd
+
+import (
+	"context"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flightd/flightd/compute"
+	cexpr "github.com/flightd/flightd/compute/expr"
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/catalog"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/logical"
+	"github.com/flightd/flightd/plan/physical"
+	"github.com/flightd/flightd/plan/planner"
+	"github.com/flightd/flightd/plan/resolve"
+	"github.com/flightd/flightd/plan/rules"
+	"github.com/flightd/flightd/sources"
+)
+
+// analyse resolves a plan and applies the rules that belong to its meaning.
+func analyse(n logical.Node, names *names, conf catalog.Conf) (logical.Node, error) {
+	resolved, err := resolve.Plan(n, &resolve.Env{Catalog: names, Conf: conf})
+	if err != nil {
+		return nil, err
+	}
+	return resolved, nil
+}
+
+// noStream refuses a batch query over a stream.
+func noStream(n logical.Node) error {
+	if !isStream(n) {
+		return nil
+	}
+	return base.UserError("STREAMING_QUERY_AS_BATCH", "0A000", "A query over a stream never ends, so it cannot be read as a result.").
+		At(n.Pos()).WithHint("run it with CREATE STREAMING QUERY … AS, or follow it with SUBSCRIBE TO; to read a stream's table as it is now, leave out STREAM")
+}
+
+// query runs a plan as a batch. Inputs are pinned now; rows are made as the
+// result is read.
+func (s *Session) query(ctx context.Context, plan logical.Node) (*Result, error) {
+	names, conf := s.snapshot()
+	resolved, err := analyse(plan, names, conf)
+	if err != nil {
+		return nil, err
+	}
+	if err := noStream(resolved); err != nil {
+		return nil, err
+	}
+	return s.eng.runBatch(ctx, resolved, names, conf)
+}
+
+func (e *Engine) runBatch(ctx context.Context, resolved logical.Node, names *names, conf catalog.Conf) (*Result, error) {
+	meant, err := rules.Meaning(resolved)
+	if err != nil {
+		return nil, err
+	}
+	p, err := planner.New(meant, planner.Options{})
+	if err != nil {
+		return nil, err
+	}
+	b := &batch{tables: make([]sources.Table, len(p.Inputs)), pins: make([]string, len(p.Inputs))}
+	for i, in := range p.Inputs {
+		t, err := in.Table.Handle.(*table).openBatch(ctx, names)
+		if err == nil {
+			b.tables[i] = t
+			b.pins[i], err = t.Pin(ctx)
+		}
+		if err != nil {
+			b.close()
+			return nil, base.Wrap(err, "reading %s", in.Table.Name)
+		}
+	}
+	env := &compute.Env{Expr: exprEnv(conf, e.clock.Now().UnixMicro()), Open: b.open}
+	root, err := compute.Build(ctx, p.Root, env)
+	if err != nil {
+		b.close()
+		return nil, err
+	}
+	b.root = root
+	return &Result{schema: schemaOf(resolved).Arrow(), affected: -1, next: b.next, close: b.close}, nil
+}
+
+// batch is a running batch query.
+type batch struct {
+	tables []sources.Table
+	pins   []string
+	root   compute.Operator
+}
+
+func (b *batch) open(ctx context.Context, scan *physical.Scan) ([]compute.Split, error) {
+	splits, err := b.tables[scan.Input].Scan(ctx, b.pins[scan.Input], sources.Scan{Columns: scan.Columns})
+	if err != nil {
+		return nil, err
+	}
+	return computeSplits(splits), nil
+}
+
+// computeSplits hands the splits of a source or table to the operators.
+func computeSplits(splits []sources.Split) []compute.Split {
+	out := make([]compute.Split, len(splits))
+	for i, s := range splits {
+		out[i] = func(ctx context.Context) (compute.RowReader, error) {
+			r, err := s.Open(ctx)
+			if err != nil {
+				return nil, base.Wrap(err, "opening %s", s)
+			}
+			return r, nil
+		}
+	}
+	return out
+}
+
+func (b *batch) next(ctx context.Context) (arrow.RecordBatch, error) {
+	for {
+		out, err := b.root.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		rec, err := out.Compact()
+		if err != nil {
+			return nil, err
+		}
+		if rec.NumRows() > 0 {
+			return rec, nil
+		}
+		rec.Release()
+	}
+}
+
+func (b *batch) close() error {
+	if b.root != nil {
+		compute.Close(b.root)
+	}
+	for _, t := range b.tables {
+		if t != nil {
+			t.Close()
+		}
+	}
+	return nil
+}
+
+// rowsResult is the result of a statement that makes its rows at once.
+func rowsResult(schema expr.Schema, rows []arrow.RecordBatch) *Result {
+	return &Result{schema: schema.Arrow(), affected: -1, next: func(context.Context) (arrow.RecordBatch, error) {
+		if len(rows) == 0 {
+			return nil, io.EOF
+		}
+		rec := rows[0]
+		rows = rows[1:]
+		return rec, nil
+	}}
+}
+
+// exprEnv is what expressions depend on in a session: its time zone and now, in
+// microseconds.
+func exprEnv(conf catalog.Conf, now int64) *cexpr.Env {
+	return &cexpr.Env{Zone: zoneOf(conf), Now: now}
+}

@@ -1,0 +1,124 @@
+package flightd
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/physical"
+	"github.com/flightd/flightd/sinks"
+	"github.com/flightd/flightd/sources"
+	"github.com/flightd/flightd/sources/file"
+)
+
+// builtinSources are the connectors that rows can come from.
+func builtinSources() []sources.Provider {
+	return file.Providers()
+}
+
+// builtinSinks are the connectors that rows can go to.
+func builtinSinks(e *Engine) []sinks.Provider {
+	return []sinks.Provider{}
+}
+
+// sinkProvider finds the query's sink.
+func (r *run) sinkProvider() (sinks.Provider, error) {
+	if f := r.q.spec.foreachBatch; f != nil {
+		return sinks.Provider{Name: "foreachBatch", Volatile: true,
+			Open: func(context.Context, sinks.Config) (sinks.Sink, error) { return &functionSink{f: f}, nil }}, nil
+	}
+	if r.q.spec.table != "" {
+		return sinks.Provider{Name: managedFormat}, nil
+	}
+	return r.eng.sinks.Lookup(r.q.spec.format)
+}
+
+// openSink opens the query's sink. A table under the data folder, and the result
+// of a query into memory, are known to the catalog as well.
+func (r *run) openSink(ctx context.Context, p sinks.Provider) error {
+	spec := &r.q.spec
+	r.sinkMode = sinks.Mode{Kind: spec.mode, Keys: r.keyColumns()}
+	if spec.table != "" {
+		return r.openTableSink(ctx)
+	}
+	options := base.Options{}
+	for k, v := range spec.options {
+		if !strings.EqualFold(k, "checkpointLocation") {
+			options[k] = v
+		}
+	}
+	if err := options.CheckKeys("sink "+p.Name, p.Options); err != nil && p.Name != "foreachBatch" {
+		return err
+	}
+	sink, err := p.Open(ctx, sinks.Config{Query: cmp.Or(spec.name, r.q.id), QueryID: r.q.id, Options: options, Schema: r.schema.Arrow(),
+		OutputMode: spec.mode, PartitionBy: spec.partitionBy, Clock: r.eng.clock})
+	if err != nil {
+		return base.Wrap(err, "opening the sink %s", p.Name)
+	}
+	r.sink = sink
+	return nil
+}
+
+// keyColumns are the columns of the result that identify a row in update mode:
+// those of the topmost aggregation's keys that reach the result unchanged.
+func (r *run) keyColumns() []int {
+	n := r.plan.Root
+	refs := make([]int, len(n.Schema()))
+	for i := range refs {
+		refs[i] = i
+	}
+	for {
+		switch x := n.(type) {
+		case *physical.Project:
+			for i, at := range refs {
+				refs[i] = -1
+				if at >= 0 {
+					if ref, ok := x.Exprs[at].(*expr.Ref); ok {
+						refs[i] = ref.Index
+					}
+				}
+			}
+			n = x.Input
+			continue
+		case *physical.Filter:
+			n = x.Input
+			continue
+		case *physical.Sort:
+			n = x.Input
+			continue
+		case *physical.Aggregate:
+			var keys []int
+			for i, at := range refs {
+				if at >= 0 && at < len(x.Keys) {
+					keys = append(keys, i)
+				}
+			}
+			return keys
+		}
+		return nil
+	}
+}
+
+func (r *run) openTableSink(ctx context.Context) error {
+	t := r.eng.table(r.q.spec.table)
+	if t == nil {
+		def := tableDef{Name: r.q.spec.table, Schema: slices.Clone(r.schema)}
+		if err := r.eng.createManaged(&def, false); err != nil {
+			return err
+		}
+		t = r.eng.table(def.Name)
+	}
+	if t.def.Format != managedFormat {
+		return base.Errorf(base.CodeInvalid, "the table %s is not under the data folder", t.def.Name).
+			WithHint("INTO %s OPTIONS (…) writes with the connector itself", t.def.Format)
+	}
+	if !sameColumns(t.def.Schema, r.schema) {
+		return base.Errorf(base.CodeInvalid, "the table %s has the columns (%s), the query gives (%s)", t.def.Name, ddl(t.def.Schema), ddl(r.schema))
+	}
+	var err error
+	r.sink, err = r.eng.openManagedSink(t, r.q.id, r.schema.Arrow(), r.q.spec.mode)
+	return err
+}

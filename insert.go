@@ -1,0 +1,155 @@
+package flightd
+
+import (
+	"context"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/google/uuid"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/logical"
+	"github.com/flightd/flightd/sinks"
+)
+
+// insert is INSERT INTO: a batch query whose rows become one commit of a sink.
+func (s *Session) insert(ctx context.Context, st *logical.Insert) (*Result, error) {
+	t := s.eng.table(last(st.Table))
+	if t == nil {
+		return nil, notFound("table", last(st.Table), s.eng.tableNames()).At(st.At)
+	}
+	names, _ := s.snapshot()
+	d, err := t.describe(names)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := storeAs(st, d.Schema)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.query(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	mode := base.Append
+	if st.Overwrite {
+		mode = base.Complete
+	}
+	n, err := s.eng.writeBatch(ctx, t, r, mode)
+	if err != nil {
+		return nil, base.Wrap(err, "inserting into %s", t.def.Name)
+	}
+	return done(n), nil
+}
+
+// storeAs puts the inserted columns into the table's order and types; columns
+// that are not named become NULL.
+func storeAs(st *logical.Insert, schema expr.Schema) (logical.Node, error) {
+	return &logical.Store{At: st.At, Columns: st.Columns, ByName: st.ByName, Schema: schema, Input: st.Plan}, nil
+}
+
+// writeBatch writes a result into a table as one commit.
+func (e *Engine) writeBatch(ctx context.Context, t *table, r *Result, mode base.OutputMode) (int64, error) {
+	var sink sinks.Sink
+	var err error
+	id := uuid.NewString()
+	if t.def.Format == managedFormat {
+		sink, err = e.openManagedSink(t, id, r.Schema(), mode)
+	} else {
+		var p sinks.Provider
+		if p, err = e.sinks.Lookup(t.def.Format); err == nil {
+			sink, err = p.Open(ctx, sinks.Config{Query: t.def.Name, QueryID: id, Options: t.def.Options, Schema: r.Schema(), OutputMode: mode, Clock: e.clock})
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer sink.Close()
+	return drain(ctx, r, sink, mode)
+}
+
+// drain writes all rows of a result as epoch 0 of a sink and commits it.
+func drain(ctx context.Context, r *Result, sink sinks.Sink, mode base.OutputMode) (int64, error) {
+	schema, err := expr.SchemaFromArrow(r.Schema())
+	if err != nil {
+		return 0, err
+	}
+	digest, rows := newDigester(schema), int64(0)
+	m := sinks.Mode{Kind: mode}
+	for {
+		rec, err := r.Next(ctx)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+		digest.write(rec)
+		rows += rec.NumRows()
+		err = sink.Write(ctx, 0, m, rec)
+		rec.Release()
+		if err != nil {
+			return 0, err
+		}
+	}
+	return rows, sink.Commit(ctx, 0, m, digest.sum())
+}
+
+// IngestMode says what Ingest does with a table that exists or does not.
+type IngestMode uint8
+
+// The modes of Ingest, as ADBC has them.
+const (
+	IngestCreate       IngestMode = iota // the table must not exist
+	IngestAppend                         // the table must exist
+	IngestReplace                        // the table is made anew
+	IngestCreateAppend                   // the table is made if need be
+)
+
+// Ingest writes record batches, all of schema, into a table under the data
+// folder as one durable commit, and returns their number of rows. next returns
+// io.EOF after the last one; Ingest releases them. Columns go by name.
+func (e *Engine) Ingest(ctx context.Context, name string, mode IngestMode, schema *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error) {
+	s, err := expr.SchemaFromArrow(schema)
+	if err != nil {
+		return 0, base.Wrap(err, "ingesting into %s", name)
+	}
+	t := e.table(name)
+	switch {
+	case t == nil && mode == IngestAppend:
+		return 0, notFound("table", name, e.tableNames())
+	case t == nil || mode == IngestReplace || mode == IngestCreate:
+		def := tableDef{Name: name, Schema: s}
+		if err := e.createManaged(&def, mode == IngestReplace); err != nil {
+			return 0, err
+		}
+		t = e.table(name)
+	}
+	session := e.NewSession()
+	names, _ := session.snapshot()
+	d, err := t.describe(names)
+	if err != nil {
+		return 0, err
+	}
+	r := &Result{schema: schema, next: func(context.Context) (arrow.RecordBatch, error) { return next() }}
+	if !sameColumns(d.Schema, s) {
+		if r, err = reshaped(ctx, session, d.Schema, s, next); err != nil {
+			return 0, base.Wrap(err, "ingesting into %s", name)
+		}
+	}
+	return e.writeBatch(ctx, t, r, base.Append)
+}
+
+func sameColumns(a, b expr.Schema) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Name != b[i].Name || !a[i].Type.Equal(b[i].Type) {
+			return false
+		}
+	}
+	return true
+}

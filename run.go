@@ -1,0 +1,209 @@
+package flightd
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/flightd/flightd/checkpoint"
+	"github.com/flightd/flightd/compute"
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/catalog"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/physical"
+	"github.com/flightd/flightd/plan/planner"
+	"github.com/flightd/flightd/sinks"
+	"github.com/flightd/flightd/sources"
+	"github.com/flightd/flightd/state"
+)
+
+// run is one start of a query: what its goroutine works with.
+type run struct {
+	q     *StreamingQuery
+	eng   *Engine
+	plan  *planner.Plan
+	conf  catalog.Conf
+	names *names
+	// schema is that of the result.
+	schema expr.Schema
+
+	streams   []*streamInput
+	statics   map[int]sources.Table
+	sink      sinks.Sink
+	sinkMode  sinks.Mode
+	ledger    *checkpoint.Ledger
+	recovered *checkpoint.Recovered
+	temporary string // a checkpoint directory to remove at the end
+	store     state.Store
+	subTables int
+
+	// Read once at the start.
+	noData       bool
+	multiple     bool
+	single       bool
+	pollingDelay time.Duration
+	idleEvery    time.Duration
+
+	// What moves from epoch to epoch.
+	epoch         base.Epoch
+	epochsRun     int
+	replay        *planned
+	marks         *watermarks
+	planWatermark int64   // the watermark of the last epoch's plan
+	evicted       []int64 // what the last epoch of this run evicted with
+	timings       *timings
+	lastTrigger   time.Time
+	lastReport    time.Time
+	pinned        chan error // the outcome of a snapshot that is being written
+	sinceSnapshot int
+}
+
+// streamInput is a stream that the plan reads.
+type streamInput struct {
+	input     int // index among the plan's inputs
+	name      string
+	source    sources.Source
+	committed base.Offset
+	fold      []byte
+}
+
+// open opens the checkpoint, the inputs and the sink of the query.
+func (r *run) open(ctx context.Context) error {
+	provider, err := r.sinkProvider()
+	if err != nil {
+		return err
+	}
+	dir, temporary, err := r.checkpointDir(provider)
+	if err != nil {
+		return err
+	}
+	if temporary {
+		r.temporary = dir
+	}
+	r.noData = r.conf.Bool("spark.sql.streaming.noDataMicroBatches.enabled", true)
+	r.multiple = r.conf.Bool("spark.sql.streaming.statefulOperator.allowMultiple", true)
+	r.pollingDelay = durationSetting(r.conf, "spark.sql.streaming.pollingDelay", 10*time.Millisecond)
+	r.idleEvery = durationSetting(r.conf, "spark.sql.streaming.noDataProgressEventInterval", 10*time.Second)
+	if err := r.openLedger(dir); err != nil {
+		return base.Wrap(err, "opening the checkpoint %s", dir)
+	}
+	if err := r.openInputs(ctx); err != nil {
+		return err
+	}
+	return r.openSink(ctx, provider)
+}
+
+// openInputs opens every stream and static table of the plan.
+func (r *run) openInputs(ctx context.Context) error {
+	r.statics = map[int]sources.Table{}
+	for i, in := range r.plan.Inputs {
+		t := in.Table.Handle.(*table)
+		if !in.Stream {
+			b, err := t.openBatch(ctx, r.names)
+			if err != nil {
+				return base.Wrap(err, "opening %s", in.Table.Name)
+			}
+			r.statics[i] = b
+			continue
+		}
+		s, err := t.openStream(ctx, r.names)
+		if err != nil {
+			return base.Wrap(err, "opening %s", cmp.Or(in.Table.Name, in.Table.Format))
+		}
+		r.streams = append(r.streams, &streamInput{input: i, name: fmt.Sprintf("%d", len(r.streams)), source: s})
+	}
+	return nil
+}
+
+// close lets go of everything; the query's rows and state stay on disk.
+func (r *run) close() {
+	if r.pinned != nil {
+		<-r.pinned
+	}
+	for _, in := range r.streams {
+		in.source.Close()
+	}
+	for _, t := range r.statics {
+		t.Close()
+	}
+	if r.sink != nil {
+		r.sink.Close()
+	}
+	if r.ledger != nil {
+		r.ledger.Close()
+	}
+	if r.temporary != "" {
+		os.RemoveAll(r.temporary)
+	}
+}
+
+// pinStatics names the static inputs of the epoch as they are now.
+func (r *run) pinStatics(ctx context.Context, p *planned) error {
+	p.pins = map[int]string{}
+	for i, t := range r.statics {
+		pin, err := t.Pin(ctx)
+		if err != nil {
+			return base.Wrap(err, "reading %s", t.Describe())
+		}
+		p.pins[i] = pin
+	}
+	return nil
+}
+
+// computeEnv is what the operators of the epoch work with.
+func (r *run) computeEnv(p planned, late, evict []int64) *compute.Env {
+	env := exprEnv(r.conf, p.clock*1000)
+	env.Epoch = int64(p.epoch)
+	env.Seed = int64(r.recovered.Meta.HashSeed)
+	return &compute.Env{Expr: env, Store: r.store, Seed: r.recovered.Meta.HashSeed, Late: late, Evict: evict,
+		Open: func(ctx context.Context, scan *physical.Scan) ([]compute.Split, error) {
+			splits, err := r.splits(ctx, p, scan)
+			return computeSplits(splits), err
+		}}
+}
+
+// splits are the parts of what the epoch reads of an input.
+func (r *run) splits(ctx context.Context, p planned, scan *physical.Scan) ([]sources.Split, error) {
+	want := sources.Scan{Columns: scan.Columns, BatchRows: intSetting(r.conf, "flightd.batchRows", 0)}
+	if t := r.statics[scan.Input]; t != nil {
+		return t.Scan(ctx, p.pins[scan.Input], want)
+	}
+	for i, in := range r.streams {
+		if in.input == scan.Input {
+			if p.from[i] == p.to[i] {
+				return nil, nil
+			}
+			return in.source.Read(ctx, p.from[i], p.to[i], want)
+		}
+	}
+	return nil, base.Errorf(base.CodeInternal, "the plan scans input %d, which is not open", scan.Input)
+}
+
+// collect takes over what the operators counted.
+func (r *run) collect(out *outcome, env *compute.Env) {
+	out.inputs = make([]int64, len(r.plan.Inputs))
+	copy(out.inputs, env.Metrics.InputRows)
+	out.times = make([]compute.EventTime, len(r.plan.Watermarks))
+	copy(out.times, env.Metrics.EventTimes)
+	out.state = make([]compute.StateMetrics, len(r.plan.Stateful))
+	copy(out.state, env.Metrics.State)
+	for _, m := range out.state {
+		out.late += m.LateRows
+	}
+}
+
+// panicked makes an error of a recovered panic: the stack goes to the log of
+// whoever prints its cause, not to the user.
+func panicked(p any) error {
+	return base.Errorf(base.CodeInternal, "a bug in flightd: %v", p).
+		WithHint("please report it with the query").Because(&stackTrace{debug.Stack()})
+}
+
+// stackTrace carries a stack without showing it in messages.
+type stackTrace struct{ stack []byte }
+
+// Error is empty on purpose: a user has no use for the stack.
+func (s *stackTrace) Error() string { return "internal error" }

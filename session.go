@@ -1,0 +1,209 @@
+package flightd
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/google/uuid"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/catalog"
+	"github.com/flightd/flightd/plan/conf"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/logical"
+	"github.com/flightd/flightd/plan/planner"
+	"github.com/flightd/flightd/plan/resolve"
+)
+
+// Session holds what belongs to one user of an engine: temporary views and
+// settings. Its methods may be called from any goroutine.
+type Session struct {
+	eng *Engine
+
+	mu    sync.Mutex
+	views map[string]*catalog.View
+	conf  catalog.Conf
+	// records are tables over record batches, under names that no SQL can spell.
+	records map[string]*table
+}
+
+// NewSession returns a session with the default settings.
+func (e *Engine) NewSession() *Session {
+	return &Session{eng: e, views: map[string]*catalog.View{}, conf: catalog.Conf{}, records: map[string]*table{}}
+}
+
+// Close forgets the session's views. Queries that it started go on.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	s.views, s.records = map[string]*catalog.View{}, map[string]*table{}
+	s.mu.Unlock()
+	return nil
+}
+
+// Engine is the engine of the session.
+func (s *Session) Engine() *Engine { return s.eng }
+
+// Set sets a setting. The notice, if any, tells that it has no effect here.
+func (s *Session) Set(key, value string) (string, error) {
+	notice, err := conf.Check(key, value)
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	s.conf[strings.ToLower(key)] = value
+	s.mu.Unlock()
+	return notice, nil
+}
+
+// Settings are the settings that were set in the session, by lower-case key.
+func (s *Session) Settings() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(map[string]string(s.conf))
+}
+
+func (s *Session) setView(name string, plan logical.Node, text string, replace bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := strings.ToLower(name)
+	if s.views[key] != nil && !replace {
+		return base.UserError("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "There is a temporary view %s already.", name).
+			WithHint("CREATE OR REPLACE TEMPORARY VIEW replaces it")
+	}
+	s.views[key] = &catalog.View{Name: name, Text: text, Plan: plan}
+	return nil
+}
+
+// names is the session's view of the catalog: temporary views over tables.
+type names struct {
+	eng   *Engine
+	views map[string]*catalog.View
+	// records are the session's tables over record batches.
+	records map[string]*table
+	infer   bool
+	zone    *time.Location
+	// opened are the connectors named without a table, so that a query that names
+	// one twice reads it as one input.
+	opened map[string]*table
+}
+
+var _ catalog.Catalog = (*names)(nil)
+
+// snapshot returns the names and settings of this moment.
+func (s *Session) snapshot() (*names, catalog.Conf) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := &names{eng: s.eng, opened: map[string]*table{}, views: maps.Clone(s.views), records: maps.Clone(s.records)}
+	c := maps.Clone(s.conf)
+	n.infer = c.Bool("spark.sql.streaming.schemaInference", false)
+	n.zone = zoneOf(c)
+	return n, c
+}
+
+func zoneOf(c catalog.Conf) *time.Location {
+	loc, err := time.LoadLocation(c.Zone())
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// View returns a temporary view, or nil.
+func (n *names) View(name []string) (*catalog.View, error) {
+	if len(name) != 1 {
+		return nil, nil
+	}
+	return n.views[strings.ToLower(name[0])], nil
+}
+
+// Table returns a table of the engine, or nil.
+func (n *names) Table(name []string) (*catalog.Table, error) {
+	t := n.records[last(name)]
+	if t == nil {
+		t = n.eng.table(last(name))
+	}
+	if t == nil {
+		return nil, nil
+	}
+	return t.describe(n)
+}
+
+// Names lists views and tables.
+func (n *names) Names() []string {
+	var out []string
+	for _, v := range n.views {
+		out = append(out, v.Name)
+	}
+	out = append(out, n.eng.tableNames()...)
+	sort.Strings(out)
+	return out
+}
+
+// Source describes a connector that a DataFrame names without a table.
+func (n *names) Source(format string, opts base.Options, schema expr.Schema, stream bool) (*catalog.Table, error) {
+	key := fmt.Sprintf("%s %v %v %v", format, opts, schema, stream)
+	if t := n.opened[key]; t != nil {
+		return t.describe(n)
+	}
+	t, err := n.eng.connector(tableDef{Format: format, Options: opts, Schema: schema})
+	if err != nil {
+		return nil, err
+	}
+	t.streamOnly, t.batchOnly = stream, !stream
+	n.opened[key] = t
+	return t.describe(n)
+}
+
+// resolve analyses the DataFrame's plan with the session's names and settings.
+func (d *DataFrame) resolve() (logical.Node, error) {
+	if d.err != nil {
+		return nil, d.err
+	}
+	names, conf := d.s.snapshot()
+	return resolve.Plan(d.plan, &resolve.Env{Catalog: names, Conf: conf})
+}
+
+func schemaOf(n logical.Node) expr.Schema {
+	var out expr.Schema
+	for _, c := range n.Output() {
+		out = append(out, expr.Field{Name: c.Name, Type: c.Typ, Nullable: c.Null})
+	}
+	return out
+}
+
+func isStream(n logical.Node) bool { return planner.Streaming(n) }
+
+// Execute runs one statement. A SELECT runs as its result is read; everything
+// else has happened when Execute returns.
+func (s *Session) Execute(ctx context.Context, text string) (*Result, error) {
+	return s.execute(ctx, text, nil)
+}
+
+// FromRecords is a DataFrame over record batches of schema, which it retains. A
+// name, if given, becomes a temporary view of it.
+func (s *Session) FromRecords(name string, schema *arrow.Schema, recs []arrow.RecordBatch) (*DataFrame, error) {
+	t, err := memoryTable(schema, recs)
+	if err != nil {
+		return nil, err
+	}
+	key := "\x00" + uuid.NewString()
+	s.mu.Lock()
+	s.records[key] = t
+	s.mu.Unlock()
+	d := &DataFrame{s: s, plan: &logical.Table{Name: []string{key}}}
+	if name != "" {
+		return d, d.CreateOrReplaceTempView(name)
+	}
+	return d, nil
+}
+
+// Session is the session that the DataFrame belongs to.
+func (d *DataFrame) Session() *Session { return d.s }
+
+var affectedSchema = arrow.NewSchema([]arrow.Field{{Name: "rows_affected", Type: arrow.PrimitiveTypes.Int64}}, nil)
