@@ -27,7 +27,7 @@ func writeFingerprint(b *strings.Builder, e expr.Expr, vars map[expr.ID]int) {
 		fmt.Fprintf(b, "outer#%d", e.ID)
 		return
 	case *expr.Literal:
-		fmt.Fprintf(b, "%v:%s", e.Value, e.Typ.SQL())
+		fmt.Fprintf(b, "%#v:%s", e.Value, e.Typ.SQL())
 		return
 	case *expr.LambdaVar:
 		n, ok := vars[e.ID]

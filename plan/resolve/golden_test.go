@@ -245,6 +245,7 @@ func (c *streamingCase) check(t *testing.T) string {
 	if err != nil {
 		return err.Error()
 	}
+	checkPlan(t, n)
 	if c.Expect.Schema == "" {
 		return ""
 	}
@@ -315,7 +316,7 @@ func TestSQLRecordings(t *testing.T) {
 				t.Fatal(err)
 			}
 			total++
-			if problem := c.check(m); problem == "" {
+			if problem := c.check(t, m); problem == "" {
 				good++
 			} else if verbose != "" && (verbose == "all" || verbose == family) {
 				fmt.Printf("%s: %s\n   %s\n", c.ID, problem, c.SQL)
@@ -328,7 +329,7 @@ func TestSQLRecordings(t *testing.T) {
 	t.Logf("%-16s %5d of %5d", "all", allGood, all)
 }
 
-func (c *sqlCase) check(m *memory) (problem string) {
+func (c *sqlCase) check(t *testing.T, m *memory) (problem string) {
 	defer func() {
 		if r := recover(); r != nil {
 			problem = fmt.Sprintf("panic: %v", r)
@@ -356,6 +357,9 @@ func (c *sqlCase) check(m *memory) (problem string) {
 	}
 	if err != nil {
 		return err.Error()
+	}
+	if checkPlan(t, n); t.Failed() {
+		t.Fatal(c.ID, c.SQL)
 	}
 	out := n.Output()
 	if len(out) != len(c.Schema) {

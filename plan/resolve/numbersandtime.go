@@ -156,19 +156,20 @@ func (x *exprs) makeTimestamp(c *call) (expr.Expr, error) {
 	return x.result(c, t)
 }
 
-// extractFns are the functions behind EXTRACT(field FROM time).
-var extractFns = map[string]string{
-	"year": "year", "y": "year", "years": "year", "yr": "year", "yrs": "year", "yearofweek": "yearofweek", "quarter": "quarter", "qtr": "quarter",
-	"month": "month", "mon": "month", "mons": "month", "months": "month", "week": "weekofyear", "w": "weekofyear", "weeks": "weekofyear",
-	"day": "dayofmonth", "d": "dayofmonth", "days": "dayofmonth", "dayofweek": "dayofweek", "dow": "dayofweek",
-	"dayofweek_iso": "dayofweek_iso", "dow_iso": "dayofweek_iso", "doy": "dayofyear", "dayofyear": "dayofyear",
-	"hour": "hour", "h": "hour", "hours": "hour", "hr": "hour", "hrs": "hour",
-	"minute": "minute", "m": "minute", "min": "minute", "mins": "minute", "minutes": "minute",
-	"second": "second", "s": "second", "sec": "second", "seconds": "second", "secs": "second",
+// extractFields are the names of fields that EXTRACT takes, and the one name of
+// each that evaluators see.
+var extractFields = map[string]string{
+	"year": "YEAR", "y": "YEAR", "years": "YEAR", "yr": "YEAR", "yrs": "YEAR", "yearofweek": "YEAROFWEEK", "quarter": "QUARTER", "qtr": "QUARTER",
+	"month": "MONTH", "mon": "MONTH", "mons": "MONTH", "months": "MONTH", "week": "WEEK", "w": "WEEK", "weeks": "WEEK",
+	"day": "DAY", "d": "DAY", "days": "DAY", "dayofweek": "DAYOFWEEK", "dow": "DAYOFWEEK",
+	"dayofweek_iso": "DAYOFWEEK_ISO", "dow_iso": "DAYOFWEEK_ISO", "doy": "DOY", "dayofyear": "DOY",
+	"hour": "HOUR", "h": "HOUR", "hours": "HOUR", "hr": "HOUR", "hrs": "HOUR",
+	"minute": "MINUTE", "m": "MINUTE", "min": "MINUTE", "mins": "MINUTE", "minutes": "MINUTE",
+	"second": "SECOND", "s": "SECOND", "sec": "SECOND", "seconds": "SECOND", "secs": "SECOND",
 }
 
 // extract resolves extract(field FROM x) and date_part: the call "extract" with
-// a literal field, one of the values of extractFns.
+// a literal field, one of the values of extractFields.
 func (x *exprs) extract(c *call) (expr.Expr, error) {
 	field, ok := stringLiteral(c.args[0])
 	text := c.text()
@@ -180,7 +181,7 @@ func (x *exprs) extract(c *call) (expr.Expr, error) {
 		source = x.cast(source, expr.Timestamp)
 	}
 	t := source.Type()
-	fn := extractFns[strings.ToLower(field)]
+	fn := extractFields[strings.ToLower(field)]
 	out := extractType(fn, t)
 	if out == nil || !ok {
 		return nil, base.UserError("INVALID_EXTRACT_FIELD", "42601", "Cannot extract `%s` from %q.", field, c.args[1].SQL()).At(c.at)
@@ -194,22 +195,22 @@ func extractType(fn string, t *expr.Type) *expr.Type {
 	case fn == "":
 		return nil
 	case isTime(t) || t.Kind == expr.KindNull:
-		if fn == "second" {
+		if fn == "SECOND" {
 			return expr.Decimal(8, 6)
 		}
 		return expr.Int32
 	case t.Kind == expr.KindTime:
 		switch fn {
-		case "hour", "minute":
+		case "HOUR", "MINUTE":
 			return expr.Int32
-		case "second":
+		case "SECOND":
 			return expr.Decimal(8, 6)
 		}
 	case t.IsInterval():
-		inYM := fn == "year" || fn == "month"
-		inDT := fn == "dayofmonth" || fn == "hour" || fn == "minute" || fn == "second"
-		field := map[string]expr.IntervalField{"year": expr.FieldYear, "month": expr.FieldMonth, "dayofmonth": expr.FieldDay,
-			"hour": expr.FieldHour, "minute": expr.FieldMinute, "second": expr.FieldSecond}[fn]
+		inYM := fn == "YEAR" || fn == "MONTH"
+		inDT := fn == "DAY" || fn == "HOUR" || fn == "MINUTE" || fn == "SECOND"
+		field := map[string]expr.IntervalField{"YEAR": expr.FieldYear, "MONTH": expr.FieldMonth, "DAY": expr.FieldDay,
+			"HOUR": expr.FieldHour, "MINUTE": expr.FieldMinute, "SECOND": expr.FieldSecond}[fn]
 		if t.Kind == expr.KindYearMonth && !inYM || t.Kind == expr.KindDayTime && !inDT || !inYM && !inDT {
 			return nil
 		}
@@ -217,9 +218,9 @@ func extractType(fn string, t *expr.Type) *expr.Type {
 			return nil
 		}
 		switch fn {
-		case "second":
+		case "SECOND":
 			return expr.Decimal(8, 6)
-		case "month", "hour", "minute":
+		case "MONTH", "HOUR", "MINUTE":
 			return expr.Int8
 		}
 		return expr.Int32

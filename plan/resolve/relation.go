@@ -89,7 +89,10 @@ func (r *resolver) view(n *logical.Table, v *catalog.View) (rel, error) {
 	r.ctes = saved
 	r.depth--
 	if err != nil {
-		return rel{}, base.Wrap(err, "view %s", v.Name)
+		// The place is one in the view's text, which is not this query's.
+		e := *base.AsError(err)
+		e.Pos = n.At
+		return rel{}, &e
 	}
 	if n.Stream && !streaming(out.node) {
 		return rel{}, base.UserError("", "", "View %s reads no stream.", quoteName(n.Name)).At(n.At).WithHint("leave out STREAM")

@@ -140,7 +140,7 @@ func (x *exprs) column(n *expr.Name, s *scope, outer bool) (expr.Expr, error) {
 			return nil, ambiguous(n, found)
 		}
 		c := *found[0]
-		c.At = n.At
+		c.At, c.Name = n.At, name // as written: it shows in column names
 		var e expr.Expr = &c
 		if outer {
 			e = &outerRef{&c}
