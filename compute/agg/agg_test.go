@@ -159,7 +159,7 @@ var (
 )
 
 func TestFunctionsOverGroups(t *testing.T) {
-	half := columnOf(expr.Float64, 0.5)
+	half, quarter := columnOf(expr.Float64, 0.5), columnOf(expr.Float64, 0.25)
 	yes := columnOf(expr.Bool, true)
 	for _, c := range []struct {
 		fn   string
@@ -203,6 +203,10 @@ func TestFunctionsOverGroups(t *testing.T) {
 		{"collect_list", expr.ArrayOf(expr.Float64, false), []*vec.Vec{nums}, "[1.5,NaN,2.25] [-0,0] []"},
 		{"percentile_approx", expr.Int32, []*vec.Vec{ints, half}, "2 3 NULL"},
 		{"percentile", expr.Float64, []*vec.Vec{ints, half}, "2 3 NULL"},
+		{"percentile_cont", expr.Float64, []*vec.Vec{bigs, quarter}, "1.5 5 NULL"},
+		{"percentile_cont", expr.Float64, []*vec.Vec{bigs, quarter, yes}, "15 5 NULL"},
+		{"percentile_disc", expr.Float64, []*vec.Vec{bigs, quarter}, "-7 5 NULL"},
+		{"percentile_disc", expr.Float64, []*vec.Vec{bigs, quarter, yes}, "20 5 NULL"},
 		{"median", expr.Float64, []*vec.Vec{bigs}, "10 5 NULL"},
 		{"mode", expr.Int32, []*vec.Vec{ints}, "2 3 NULL"},
 		{"mode", expr.String, []*vec.Vec{text}, "x  日本"},

@@ -41,6 +41,7 @@ func functions() map[string]constructor {
 		"percentile":            newPercentile,
 		"percentile_approx":     newQuantiles,
 		"percentile_cont":       newPercentile,
+		"percentile_disc":       newPercentile,
 		"regr_avgx":             pairwise(1, newAvg),
 		"regr_avgy":             pairwise(0, newAvg),
 		"regr_count":            newCount,
