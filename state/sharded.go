@@ -165,6 +165,9 @@ func (s *Sharded) Find(k *Keys, sel []int32, refs []Ref) error {
 	mask := uint64(len(s.subs) - 1)
 	for i, t := range s.subs {
 		part := s.part.Sub(i)
+		if len(part) == 0 { // a nil selection would mean all rows
+			continue
+		}
 		rows := s.rows[:len(part)]
 		if err := t.Find(k, part, rows); err != nil {
 			return err
