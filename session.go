@@ -19,6 +19,7 @@ import (
 	"github.com/flightd/flightd/plan/logical"
 	"github.com/flightd/flightd/plan/planner"
 	"github.com/flightd/flightd/plan/resolve"
+	"github.com/flightd/flightd/plan/sql"
 )
 
 // Session holds what belongs to one user of an engine: temporary views and
@@ -107,11 +108,10 @@ func (s *Session) snapshot() (*names, catalog.Conf) {
 }
 
 func zoneOf(c catalog.Conf) *time.Location {
-	loc, err := time.LoadLocation(c.Zone())
-	if err != nil {
-		return time.UTC
+	if loc, ok := sql.ParseZone(c.Zone()); ok {
+		return loc
 	}
-	return loc
+	return time.UTC
 }
 
 // View returns a temporary view, or nil.

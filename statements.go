@@ -12,6 +12,7 @@ import (
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/catalog"
+	"github.com/flightd/flightd/plan/conf"
 	"github.com/flightd/flightd/plan/logical"
 	"github.com/flightd/flightd/plan/sql"
 )
@@ -29,10 +30,10 @@ func (s *Session) execute(ctx context.Context, text string, params arrow.RecordB
 	return r, inText(err, text)
 }
 
-// dialect is how the session reads SQL: its time zone is that of literals.
+// dialect is how the session's settings have SQL read.
 func (s *Session) dialect() sql.Dialect {
-	_, conf := s.snapshot()
-	return sql.Dialect{Zone: zoneOf(conf)}
+	_, c := s.snapshot()
+	return conf.Dialect(c)
 }
 
 func (s *Session) parse(text string) (logical.Statement, error) { return s.dialect().Parse(text) }
@@ -272,10 +273,10 @@ func (s *Session) Prepare(ctx context.Context, text string) (*Prepared, error) {
 
 // prepare finds out what the statement will return.
 func (s *Session) prepare(stmt logical.Statement, p *Prepared) error {
-	names, conf := s.snapshot()
+	names, c := s.snapshot()
 	switch st := stmt.(type) {
 	case *logical.Query:
-		n, err := analyse(nullParams(st.Plan), names, conf)
+		n, err := analyse(nullParams(st.Plan), names, c)
 		if err == nil {
 			err = noStream(n)
 		}
