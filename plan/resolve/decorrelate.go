@@ -79,7 +79,14 @@ func (d *decorrelation) node(n logical.Node) (logical.Node, []expr.Expr, error) 
 		if len(conds) > 0 {
 			return kids[0], conds, nil
 		}
-	case *logical.Sort, *logical.Distinct, *logical.Generate, *logical.Over, *logical.Window, *logical.Sample, *logical.Repartition:
+	}
+	for _, e := range logical.Exprs(n) {
+		if holdsOuter(e) {
+			return nil, nil, notAllowed(n.Pos(), e.SQL())
+		}
+	}
+	switch n.(type) {
+	case *logical.Limit, *logical.Sort, *logical.Distinct, *logical.Generate, *logical.Over, *logical.Window, *logical.Sample, *logical.Repartition:
 	default:
 		if len(conds) > 0 {
 			return nil, nil, notAllowed(n.Pos(), "")

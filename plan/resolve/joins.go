@@ -24,6 +24,9 @@ func (r *resolver) join(n *logical.Join, outer *scope) (rel, error) {
 	}
 	out := &logical.Join{At: n.At, Kind: n.Kind, Left: left.node, Right: right.node}
 	var conds []expr.Expr
+	if g, ok := right.node.(*logical.Generate); ok && n.Lateral && holdsOuter(g.Gen) && n.Cond == nil {
+		return lateralGenerate(n, g, left, right)
+	}
 	if n.Lateral {
 		if out.Right, conds, err = decorrelate(right.node, left.cols); err != nil {
 			return rel{}, err
@@ -58,6 +61,24 @@ func (r *resolver) join(n *logical.Join, outer *scope) (rel, error) {
 	}
 	out.Cond = conjunction(conds)
 	return joinedRel(out, left, right), nil
+}
+
+// lateralGenerate is a join with LATERAL explode(…) over the left's columns: a
+// Generate over the left.
+func lateralGenerate(n *logical.Join, g *logical.Generate, left, right rel) (rel, error) {
+	gen, err := expr.Rewrite(g.Gen, func(e expr.Expr) (expr.Expr, error) {
+		if o, ok := e.(*outerRef); ok {
+			return o.Column, nil
+		}
+		return e, nil
+	})
+	if err != nil {
+		return rel{}, err
+	}
+	d := *g
+	d.Gen, d.Input = gen, left.node
+	d.Outer = d.Outer || n.Kind == physical.LeftOuter
+	return rel{node: &d, cols: concat(left.cols, right.cols), hidden: left.hidden}, nil
 }
 
 func concat(a, b []*expr.Column) []*expr.Column { return append(a[:len(a):len(a)], b...) }
