@@ -3,6 +3,8 @@ package state
 import (
 	"bytes"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/flightd/flightd/internal/base"
 )
 
@@ -12,9 +14,9 @@ func headOf(s *Sharded) tableHeader {
 
 // encodeChanges writes what epoch did to tables: for each, removed keys, then the
 // touched rows, in the order of first touch.
-func encodeChanges(epoch base.Epoch, tables []*Sharded) ([]byte, error) {
+func encodeChanges(enc *zstd.Encoder, epoch base.Epoch, tables []*Sharded) ([]byte, error) {
 	var out bytes.Buffer
-	f, err := newFrameWriter(&out)
+	f, err := newFrameWriter(&out, enc)
 	if err != nil {
 		return nil, err
 	}

@@ -198,7 +198,11 @@ func TestPinBesideEpochs(t *testing.T) {
 func reframed(blob []byte, n int, mutate func([]byte) []byte) []byte {
 	d := newSliceReader(blob[len(blobMagic):])
 	var out bytes.Buffer
-	f, err := newFrameWriter(&out)
+	enc, err := newEncoder()
+	if err != nil {
+		panic(err)
+	}
+	f, err := newFrameWriter(&out, enc)
 	if err != nil {
 		panic(err)
 	}

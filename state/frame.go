@@ -59,7 +59,13 @@ type end struct {
 	Rows   int64 `json:"rows"`
 }
 
-// frameWriter writes frames. The encoder lives as long as it.
+// newEncoder returns the encoder of a store: making one costs more than a small
+// epoch. It may be used by several goroutines, one after the other.
+func newEncoder() (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
+}
+
+// frameWriter writes frames.
 type frameWriter struct {
 	w     io.Writer
 	enc   *zstd.Encoder
@@ -68,11 +74,7 @@ type frameWriter struct {
 	total end
 }
 
-func newFrameWriter(w io.Writer) (*frameWriter, error) {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
-	if err != nil {
-		return nil, err
-	}
+func newFrameWriter(w io.Writer, enc *zstd.Encoder) (*frameWriter, error) {
 	if _, err := io.WriteString(w, blobMagic); err != nil {
 		return nil, err
 	}
@@ -112,7 +114,6 @@ func (f *frameWriter) write(typ uint8, table int, rows int, payload []byte) erro
 
 // close writes the last frame.
 func (f *frameWriter) close() error {
-	defer f.enc.Close()
 	return f.writeJSON(frameEnd, f.total)
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/flightd/flightd/internal/base"
 )
 
@@ -12,6 +14,7 @@ import (
 type Pinned struct {
 	epoch  base.Epoch
 	tables []pinnedTable
+	enc    *zstd.Encoder
 }
 
 type pinnedTable struct {
@@ -22,7 +25,7 @@ type pinnedTable struct {
 
 // Pin keeps the state as the last Commit left it.
 func (m *MemoryStore) Pin() *Pinned {
-	p := &Pinned{epoch: m.epoch}
+	p := &Pinned{epoch: m.epoch, enc: m.enc}
 	for _, s := range m.tables {
 		t := pinnedTable{head: headOf(s), layout: s.layout}
 		for _, sub := range s.subs {
@@ -40,7 +43,7 @@ func (p *Pinned) Epoch() base.Epoch { return p.epoch }
 // each as soon as it is written. It can be called once.
 func (p *Pinned) Encode(w io.Writer) error {
 	defer p.Release()
-	f, err := newFrameWriter(w)
+	f, err := newFrameWriter(w, p.enc)
 	if err != nil {
 		return err
 	}

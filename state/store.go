@@ -5,6 +5,8 @@ import (
 	"io"
 	"sort"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/flightd/flightd/internal/base"
 )
 
@@ -100,6 +102,7 @@ type MemoryStore struct {
 	cfg    Config
 	tables []*Sharded
 	epoch  base.Epoch
+	enc    *zstd.Encoder
 }
 
 var _ Store = (*MemoryStore)(nil)
@@ -112,7 +115,11 @@ func NewMemory(cfg Config) (*MemoryStore, error) {
 	if n := cfg.SubTables; n < 1 || n > 256 || n&(n-1) != 0 {
 		return nil, base.Errorf(base.CodeInvalid, "opening state: %d sub-tables, want a power of two up to 256", n)
 	}
-	return &MemoryStore{cfg: cfg, epoch: base.NoEpoch}, nil
+	enc, err := newEncoder()
+	if err != nil {
+		return nil, base.Errorf(base.CodeInternal, "opening state").Because(err)
+	}
+	return &MemoryStore{cfg: cfg, epoch: base.NoEpoch, enc: enc}, nil
 }
 
 // Table returns the table that id names, and makes it at first.
@@ -159,7 +166,7 @@ func (m *MemoryStore) Commit(epoch base.Epoch) ([]byte, error) {
 	if m.epoch != base.NoEpoch && epoch != m.epoch+1 {
 		return nil, base.Errorf(base.CodeInternal, "committing state of epoch %d: the last one is %d", epoch, m.epoch)
 	}
-	changes, err := encodeChanges(epoch, m.tables)
+	changes, err := encodeChanges(m.enc, epoch, m.tables)
 	if err != nil {
 		return nil, base.Wrap(err, "committing state of epoch %d", epoch)
 	}
