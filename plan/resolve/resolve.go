@@ -148,6 +148,8 @@ func (r *resolver) node(n logical.Node, outer *scope) (rel, error) {
 		return r.watermark(n, outer)
 	case *logical.Deduplicate:
 		return r.deduplicate(n, outer)
+	case *logical.Store:
+		return r.store(n, outer)
 	case *logical.Sample, *logical.Repartition:
 		in, err := r.node(n.Inputs()[0], outer)
 		if err != nil {
