@@ -169,7 +169,7 @@ func (r *run) computeEnv(p planned, late, evict []int64) *compute.Env {
 func (r *run) splits(ctx context.Context, p planned, scan *physical.Scan) ([]sources.Split, error) {
 	want := sources.Scan{Columns: scan.Columns, BatchRows: intSetting(r.conf, "flightd.batchRows", 0)}
 	if t := r.statics[scan.Input]; t != nil {
-		return t.Scan(ctx, p.pins[scan.Input], want)
+		return r.static(ctx, t, p.pins[scan.Input], want)
 	}
 	for i, in := range r.streams {
 		if in.input == scan.Input {
@@ -180,6 +180,21 @@ func (r *run) splits(ctx context.Context, p planned, scan *physical.Scan) ([]sou
 		}
 	}
 	return nil, base.Errorf(base.CodeInternal, "the plan scans input %d, which is not open", scan.Input)
+}
+
+// static are the splits of a static input as the plan pinned it. If that is gone,
+// the query stops with a class of its own, unless it may go on with what is there
+// now.
+func (r *run) static(ctx context.Context, t sources.Table, pin string, want sources.Scan) ([]sources.Split, error) {
+	splits, err := t.Scan(ctx, pin, want)
+	if err == nil || base.AsError(err).Condition != "STATIC_INPUT_CHANGED" || !r.conf.Bool("flightd.allowNonDeterministicReplay", false) {
+		return splits, err
+	}
+	r.eng.log.Warn("a static input changed since the epoch was planned", "query", r.q.name, "epoch", r.epoch, "input", t.Describe())
+	if pin, err = t.Pin(ctx); err != nil {
+		return nil, err
+	}
+	return t.Scan(ctx, pin, want)
 }
 
 // collect takes over what the operators counted.

@@ -61,7 +61,7 @@ func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, e
 	if err != nil {
 		return nil, err
 	}
-	p, err := planner.New(meant, planner.Options{Stream: true, Mode: spec.mode})
+	p, err := planner.New(meant, planner.Options{Stream: true, Mode: spec.mode, Plain: plain(conf)})
 	if err != nil {
 		return nil, err
 	}

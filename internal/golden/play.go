@@ -33,27 +33,28 @@ type answer struct {
 
 // player plays the steps of one scenario in a directory of its own.
 type player struct {
-	spec   Scenario
-	home   string
-	eng    *flightd.Engine
-	query  *flightd.StreamingQuery
-	rows   map[int64][][]*string
-	files  int
-	schema string
-	seen   int
+	spec     Scenario
+	settings map[string]string
+	home     string
+	eng      *flightd.Engine
+	query    *flightd.StreamingQuery
+	rows     map[int64][][]*string
+	files    int
+	schema   string
+	seen     int
 }
 
 const stepTimeout = 60 * time.Second
 
 // play runs the scenario on an engine of its own whose clock stands still, so
 // that the query looks for data only when it is told to.
-func play(ctx context.Context, s *Scenario) (a answer) {
+func play(ctx context.Context, s *Scenario, settings map[string]string) (a answer) {
 	home, err := os.MkdirTemp("", "golden-")
 	if err != nil {
 		return answer{err: err, at: "setup"}
 	}
 	defer os.RemoveAll(home)
-	p := &player{spec: *s, home: home, rows: map[int64][][]*string{}}
+	p := &player{spec: *s, settings: settings, home: home, rows: map[int64][][]*string{}}
 	clock := base.NewVirtualClock(time.UnixMilli(1_800_000_000_000))
 	p.eng, err = flightd.Open(ctx, flightd.Options{DataDir: filepath.Join(home, "data"), Clock: clock})
 	if err != nil {
@@ -89,7 +90,12 @@ func (p *player) in(stream string) string { return filepath.Join(p.home, "in", s
 // the output.
 func (p *player) build() (*flightd.DataFrame, error) {
 	s := p.eng.NewSession()
-	for k, v := range p.spec.Conf {
+	conf := maps.Clone(p.spec.Conf)
+	if conf == nil {
+		conf = map[string]string{}
+	}
+	maps.Copy(conf, p.settings)
+	for k, v := range conf {
 		if _, err := s.Set(k, v); err != nil {
 			return nil, err
 		}

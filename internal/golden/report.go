@@ -28,8 +28,9 @@ type Outcome struct {
 type Report struct{ Outcomes []Outcome }
 
 // Streaming plays the recordings below dir. gaps maps case IDs to the reasons
-// why they are known not to pass.
-func Streaming(ctx context.Context, dir string, gaps map[string]string, only string) (*Report, error) {
+// why they are known not to pass, only is a prefix of the IDs that are played, and
+// settings are set in every session besides those of the recording.
+func Streaming(ctx context.Context, dir string, gaps map[string]string, only string, settings map[string]string) (*Report, error) {
 	all, err := Load(dir)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func Streaming(ctx context.Context, dir string, gaps map[string]string, only str
 			defer wg.Done()
 			for i := range next {
 				s := cases[i]
-				r.Outcomes[i] = Outcome{Family: s.Family, ID: s.ID(), Diff: compare(s, playGuarded(ctx, s)), Gap: gaps[s.ID()]}
+				r.Outcomes[i] = Outcome{Family: s.Family, ID: s.ID(), Diff: compare(s, playGuarded(ctx, s, settings)), Gap: gaps[s.ID()]}
 			}
 		}()
 	}
@@ -62,13 +63,13 @@ func Streaming(ctx context.Context, dir string, gaps map[string]string, only str
 }
 
 // playGuarded turns a panic into the case's failure.
-func playGuarded(ctx context.Context, s *Scenario) (a answer) {
+func playGuarded(ctx context.Context, s *Scenario, settings map[string]string) (a answer) {
 	defer func() {
 		if p := recover(); p != nil {
 			a = answer{err: fmt.Errorf("panic: %v", p), at: "run"}
 		}
 	}()
-	return play(ctx, s)
+	return play(ctx, s, settings)
 }
 
 // Tally counts the cases of a family.

@@ -46,7 +46,7 @@ func (p *planner) subquery(e *expr.Subquery) (expr.Expr, error) {
 	if !ok || e.Kind != expr.ScalarSubquery {
 		return nil, notYet(e.Pos(), "This subquery")
 	}
-	inner := &planner{plan: p.plan}
+	inner := &planner{plan: p.plan, opts: Options{Plain: p.opts.Plain}}
 	need := set{}
 	need.addAll(body.Output())
 	n, cols, err := inner.node(body, need)

@@ -30,6 +30,8 @@ type Options struct {
 	// Stream says that the plan runs epoch after epoch in Mode.
 	Stream bool
 	Mode   base.OutputMode
+	// Plain switches the rules for speed off: every column is read.
+	Plain bool
 }
 
 // New plans a resolved tree. The errors are of queries that mean something but
@@ -203,7 +205,7 @@ func (p *planner) relation(n *logical.Relation, need set) (physical.Node, []*exp
 	scan := &physical.Scan{Input: input}
 	var cols []*expr.Column
 	for i, c := range n.Columns {
-		if need[c.ID] {
+		if need[c.ID] || p.opts.Plain {
 			scan.Columns = append(scan.Columns, i)
 			cols = append(cols, c)
 		}

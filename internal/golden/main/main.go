@@ -17,15 +17,16 @@ func main() {
 	root := flag.String("golden", "testdata/golden", "folder with streaming/, CLAIMED and KNOWN_GAPS")
 	streaming := flag.String("streaming", "", "another folder of streaming recordings; claims are not checked")
 	only := flag.String("only", "", "only cases whose family/name begins so")
+	plain := flag.Bool("plain", false, "with the rules for speed switched off")
 	quiet := flag.Bool("quiet", false, "no differences, only the table")
 	flag.Parse()
-	if err := run(*root, *streaming, *only, *quiet); err != nil {
+	if err := run(*root, *streaming, *only, *quiet, *plain); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(root, streaming, only string, quiet bool) error {
+func run(root, streaming, only string, quiet, plain bool) error {
 	gaps, err := golden.ReadGaps(filepath.Join(root, "KNOWN_GAPS"))
 	if err != nil {
 		return err
@@ -34,7 +35,11 @@ func run(root, streaming, only string, quiet bool) error {
 	if streaming == "" {
 		streaming = filepath.Join(root, "streaming")
 	}
-	r, err := golden.Streaming(context.Background(), streaming, gaps, only)
+	settings := map[string]string{}
+	if plain {
+		settings["flightd.speedRules.enabled"] = "false"
+	}
+	r, err := golden.Streaming(context.Background(), streaming, gaps, only, settings)
 	if err != nil {
 		return err
 	}
