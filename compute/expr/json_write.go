@@ -1,0 +1,137 @@
+package expr
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/internal/arrowtext"
+	"github.com/flightd/flightd/plan/expr"
+)
+
+// jsonOptions are the options of to_json and from_json.
+type jsonOptions struct {
+	env                   *Env
+	keepNulls             bool
+	timestamp, ntz, date  pattern
+	mode, corrupt         string
+	readTimestamp         bool
+	timestampSet, dateSet bool
+}
+
+// newJSONOptions reads the options of a MAP literal.
+func newJSONOptions(c *expr.Call, arg int, env *Env, parsing bool) (*jsonOptions, error) {
+	o := &jsonOptions{env: env, mode: "PERMISSIVE", corrupt: "_corrupt_record"}
+	o.timestamp, _ = parsePattern("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", false)
+	o.ntz, _ = parsePattern("yyyy-MM-dd'T'HH:mm:ss.SSS", false)
+	o.date, _ = parsePattern("yyyy-MM-dd", false)
+	if arg >= len(c.Args) {
+		return o, nil
+	}
+	lit, err := Fold(c.Args[arg], env)
+	if err != nil {
+		return nil, err
+	}
+	entries, _ := lit.Value.([]expr.MapEntry)
+	for _, m := range entries {
+		key, _ := m.Key.(string)
+		val, _ := m.Value.(string)
+		switch strings.ToLower(key) {
+		case "ignorenullfields":
+			o.keepNulls = strings.EqualFold(val, "false")
+		case "mode":
+			o.mode = strings.ToUpper(val)
+		case "columnnameofcorruptrecord":
+			o.corrupt = val
+		case "timestampformat", "dateformat", "timestampntzformat":
+			p, err := parsePattern(val, parsing)
+			if err != nil {
+				return nil, err.At(c.At)
+			}
+			switch strings.ToLower(key) {
+			case "dateformat":
+				o.date, o.dateSet = p, true
+			case "timestampformat":
+				o.timestamp, o.timestampSet = p, true
+			default:
+				o.ntz = p
+			}
+		}
+	}
+	return o, nil
+}
+
+func makeToJSON(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
+	o, err := newJSONOptions(c, 1, env, false)
+	if err != nil {
+		return nil, err
+	}
+	return newFunction(c, args[:1], env, func(f *frame) error {
+		v := f.args[0]
+		return f.write(func(i int, dst []byte) ([]byte, error) { return o.append(dst, v, i), nil })
+	}), nil
+}
+
+// append appends row i of v, which is present, as JSON.
+func (o *jsonOptions) append(dst []byte, v *vec.Vec, i int) []byte {
+	if v.Null(i) {
+		return append(dst, "null"...)
+	}
+	i = v.Index(i)
+	switch v.Type.Kind {
+	case expr.KindString:
+		return appendQuoted(dst, v.Text(i))
+	case expr.KindBinary:
+		return append(base64.StdEncoding.AppendEncode(append(dst, '"'), v.Str(i)), '"')
+	case expr.KindFloat32, expr.KindFloat64:
+		text := appendText(nil, v, i, nil)
+		if strings.ContainsAny(string(text), "NI") {
+			return append(append(append(dst, '"'), text...), '"')
+		}
+		return append(dst, text...)
+	case expr.KindDate:
+		t, _ := arrowtext.JoinDay(int64(vec.Values[int32](v)[i]), 0)
+		return append(o.date.format(append(dst, '"'), t, utc, timeUTC), '"')
+	case expr.KindTimestamp:
+		return append(o.timestamp.format(append(dst, '"'), vec.Values[int64](v)[i], o.env.zone, o.env.Zone), '"')
+	case expr.KindTimestampNTZ:
+		return append(o.ntz.format(append(dst, '"'), vec.Values[int64](v)[i], utc, timeUTC), '"')
+	case expr.KindArray:
+		dst = append(dst, '[')
+		for k := v.Off[i]; k < v.Off[i+1]; k++ {
+			if k > v.Off[i] {
+				dst = append(dst, ',')
+			}
+			dst = o.append(dst, v.Kids[0], int(k))
+		}
+		return append(dst, ']')
+	case expr.KindMap:
+		dst = append(dst, '{')
+		for k := v.Off[i]; k < v.Off[i+1]; k++ {
+			if k > v.Off[i] {
+				dst = append(dst, ',')
+			}
+			dst = append(appendQuoted(dst, string(AppendText(nil, v.Kids[0], int(k), o.env.zone))), ':')
+			dst = o.append(dst, v.Kids[1], int(k))
+		}
+		return append(dst, '}')
+	case expr.KindStruct:
+		dst = append(dst, '{')
+		first := true
+		for k, kid := range v.Kids {
+			if kid.Null(i) && !o.keepNulls {
+				continue
+			}
+			if !first {
+				dst = append(dst, ',')
+			}
+			first = false
+			dst = append(appendQuoted(dst, v.Type.Fields[k].Name), ':')
+			dst = o.append(dst, kid, i)
+		}
+		return append(dst, '}')
+	case expr.KindYearMonth, expr.KindDayTime, expr.KindCalendar, expr.KindTime:
+		return append(appendText(append(dst, '"'), v, i, nil), '"')
+	}
+	return appendText(dst, v, i, o.env.zone)
+}
