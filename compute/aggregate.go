@@ -8,7 +8,6 @@ import (
 
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/plan/physical"
-	"github.com/flightd/flightd/state"
 )
 
 // aggregate groups the rows of the epoch. Each split is aggregated by itself, and
@@ -76,13 +75,4 @@ func (e *emitter) next(ctx context.Context, schema *arrow.Schema, h *held) (Batc
 	}
 	e.at += n
 	return Batch{Rec: h.set(recordOf(schema, cols, n))}, nil
-}
-
-// column returns output column i of groups lo to hi: keys first.
-func (g *groups) column(i, lo, hi int) (*vec.Vec, error) {
-	rows := g.plan.list.first(hi)[lo:hi]
-	if i < len(g.plan.keys.types) {
-		return g.plan.keys.column(i, func(k int) (state.Vector, error) { return g.table.Key(k, rows) })
-	}
-	return g.accs[i-len(g.plan.keys.types)].Final(rows)
 }

@@ -63,6 +63,8 @@ func (b *builder) operator(n physical.Node, in []Operator) (Operator, error) {
 		return newProject(n, in[0], b.env)
 	case *physical.Expand:
 		return newExpand(n, in[0], b.env)
+	case *physical.Generate:
+		return newGenerate(n, in[0], b.env)
 	case *physical.Watermark:
 		return newObserver(n, in[0], b.env), nil
 	case *physical.Window:

@@ -1,8 +1,6 @@
 package compute
 
 import (
-	"context"
-	"io"
 	"strconv"
 
 	"github.com/flightd/flightd/compute/agg"
@@ -106,29 +104,6 @@ func (c constants) Value(i int) (*vec.Vec, error) {
 	return cexpr.Constant(l.Value, c.args[i].Type())
 }
 
-// groups is a table of groups that is not kept, and its accumulators.
-type groups struct {
-	plan  *grouping
-	table *state.Table
-	accs  []agg.Accumulator
-	count *state.Fixed[int64]
-	// settled says that the groups were merged, if only into empty ones.
-	settled bool
-}
-
-func (g *grouping) newGroups() *groups {
-	schema := g.schema
-	if g.countRows {
-		schema.Values = append(schema.Values[:len(schema.Values):len(schema.Values)], state.Field{Name: "rows", Type: "BIGINT", Kind: state.Int64})
-	}
-	s := &groups{plan: g, table: state.NewTable(schema, g.env.Seed)}
-	s.accs = g.bind(s.table)
-	if g.countRows {
-		s.count = s.table.Value(len(g.schema.Values)).(*state.Fixed[int64])
-	}
-	return s
-}
-
 // bind returns accumulators over the value columns of t.
 func (g *grouping) bind(t *state.Table) []agg.Accumulator {
 	accs := make([]agg.Accumulator, len(g.aggs))
@@ -140,127 +115,6 @@ func (g *grouping) bind(t *state.Table) []agg.Accumulator {
 		accs[i] = s.fn.Bind(cols)
 	}
 	return accs
-}
-
-// gather drains op: the groups of all splits. Without keys there is always one
-// group.
-func (g *grouping) gather(ctx context.Context, op Operator) (*groups, error) {
-	var merged *groups
-	part, split := g.newGroups(), int32(0)
-	for {
-		b, err := op.Next(ctx)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if b.Live() == 0 {
-			continue
-		}
-		if b.Split != split && part.table.Rows() > 0 {
-			if merged, err = merged.take(part); err != nil {
-				return nil, err
-			}
-			part = g.newGroups()
-		}
-		split = b.Split
-		if err := part.add(b); err != nil {
-			return nil, err
-		}
-	}
-	merged, err := merged.take(part)
-	if err == nil && len(g.evals) == 0 {
-		err = merged.ensureOne()
-	}
-	return merged, err
-}
-
-// take returns the groups of s, those of the splits so far, with part, those of
-// the next split, merged in. s is nil before the first split.
-func (s *groups) take(part *groups) (*groups, error) {
-	if s == nil {
-		return part, nil
-	}
-	s.settle()
-	var keys state.Keys
-	part.table.Keys(&keys)
-	n := part.table.Rows()
-	rows := make([]int32, n)
-	if err := s.table.Upsert(&keys, nil, rows); err != nil {
-		return nil, err
-	}
-	src := part.plan.list.first(n)
-	for i, acc := range s.accs {
-		if err := acc.Merge(rows, part.accs[i], src); err != nil {
-			return nil, err
-		}
-	}
-	if s.count != nil {
-		to, from := s.count.Data(), part.count.Data()
-		for i, r := range rows {
-			to[r] += from[i]
-		}
-	}
-	return s, nil
-}
-
-// settle makes the groups what merging them into empty ones gives: Spark does so
-// with the groups of a split, unless a batch query has only one.
-func (s *groups) settle() {
-	if !s.settled {
-		settle(s.accs, s.plan.list.first(s.table.Rows()))
-		s.settled = true
-	}
-}
-
-func settle(accs []agg.Accumulator, rows []int32) {
-	for _, a := range accs {
-		if s, ok := a.(agg.Settler); ok {
-			s.Settle(rows)
-		}
-	}
-}
-
-// ensureOne makes the one group of an aggregation without keys.
-func (s *groups) ensureOne() error {
-	if err := s.plan.norm.Normalise(nil, 1, nil); err != nil {
-		return err
-	}
-	return s.table.Upsert(s.plan.norm, nil, make([]int32, 1))
-}
-
-// add takes in a batch.
-func (s *groups) add(b Batch) error {
-	g := s.plan
-	in := g.view.of(b)
-	rows := g.list.of(b)
-	keys, err := g.keyVectors(in, rows)
-	if err != nil {
-		return err
-	}
-	if err := g.norm.Normalise(keys, in.Rows, in.Sel); err != nil {
-		return err
-	}
-	if cap(g.rows) < len(rows) {
-		g.rows = make([]int32, len(rows))
-	}
-	ids := g.rows[:len(rows)]
-	if err := s.table.Upsert(g.norm, in.Sel, ids); err != nil {
-		return err
-	}
-	if s.count != nil {
-		count := s.count.Data()
-		for _, id := range ids {
-			count[id]++
-		}
-	}
-	for i := range g.aggs {
-		if err := g.aggs[i].update(s.accs[i], in, rows, ids, keys); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (g *grouping) keyVectors(in *cexpr.Input, rows []int32) ([]state.Vector, error) {

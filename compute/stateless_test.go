@@ -174,3 +174,19 @@ func TestScalarSubquery(t *testing.T) {
 	computetest.Run(t, computetest.Case{Inputs: []expr.Schema{two}, Plan: plan(&physical.Range{Start: 4, End: 6, Step: 1, Out: one}),
 		Epochs: []computetest.Epoch{e}})
 }
+
+func TestGenerate(t *testing.T) {
+	lists := computetest.Schema("id", expr.Int64, "xs", expr.ArrayOf(expr.Int64, true))
+	in := rows{{1, []any{10, nil}}, {2, []any{}}, {3, nil}, {4, []any{7}}}
+	plan := func(fn string, outer bool) func(in []physical.Node) physical.Node {
+		return func(in []physical.Node) physical.Node {
+			made := expr.StructOf(expr.Field{Name: "pos", Type: expr.Int32, Nullable: true}, expr.Field{Name: "col", Type: expr.Int64, Nullable: true})
+			return &physical.Generate{Input: in[0], Gen: call(fn, made, ref(lists, 1)), Outer: outer, Keep: []int{0},
+				Out: computetest.Schema("id", expr.Int64, "pos", expr.Int32, "col", expr.Int64)}
+		}
+	}
+	computetest.Run(t, computetest.Case{Inputs: []expr.Schema{lists}, Plan: plan("posexplode", false),
+		Epochs: once(in, rows{{1, 0, 10}, {1, 1, nil}, {4, 0, 7}})})
+	computetest.Run(t, computetest.Case{Inputs: []expr.Schema{lists}, Plan: plan("posexplode_outer", true),
+		Epochs: once(in, rows{{1, 0, 10}, {1, 1, nil}, {2, nil, nil}, {3, nil, nil}, {4, 0, 7}})})
+}

@@ -56,6 +56,9 @@ func hashRow(v *vec.Vec, i int, seed uint64) uint64 {
 		}
 		return seed
 	}
+	if v.Type.Kind == expr.KindTime { // Spark counts nanoseconds
+		return kernels.XXH64Uint64(vec.Values[uint64](v)[i]*1000, seed)
+	}
 	switch v.Type.Width() {
 	case 1:
 		return kernels.XXH64Uint32(uint32(int32(vec.Values[int8](v)[i])), seed)

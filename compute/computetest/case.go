@@ -3,6 +3,7 @@ package computetest
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/flightd/flightd/compute"
 	cexpr "github.com/flightd/flightd/compute/expr"
@@ -31,8 +32,9 @@ type Case struct {
 	Splits int
 	// Unordered says that the output's order is not part of the promise.
 	Unordered bool
-	// Zone, Now and Seed of expressions.
-	Env cexpr.Env
+	// Zone and Now are those of expressions.
+	Zone *time.Location
+	Now  int64
 }
 
 // An Epoch is what goes in and comes out in one.

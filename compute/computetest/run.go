@@ -131,7 +131,7 @@ func (p *player) epoch(n base.Epoch, e Epoch) error {
 }
 
 func (p *player) env(e Epoch, plan physical.Node) (*compute.Env, error) {
-	ex := &cexpr.Env{Zone: p.Case.Env.Zone, Now: p.Case.Env.Now, Seed: p.Case.Env.Seed}
+	ex := &cexpr.Env{Zone: p.Zone, Now: p.Now}
 	env := &compute.Env{Expr: ex, Store: p.store, Seed: seed, Wrap: p.wrap}
 	if e.Late != 0 || e.Evict != 0 {
 		for range 8 {
