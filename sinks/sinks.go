@@ -20,7 +20,8 @@ type Mode struct {
 // A Sink receives the rows of one epoch at a time. After a crash the engine
 // writes and commits an epoch again: committing a committed epoch with the same
 // digest discards the new rows and returns nil; with another digest it is a
-// corruption error that names the epoch.
+// corruption error that names the epoch. After an epoch failed the sink is closed
+// and opened again: what Write took of it is forgotten only so.
 type Sink interface {
 	// Write takes rows of epoch. The sink retains rec if it keeps it.
 	Write(ctx context.Context, epoch base.Epoch, mode Mode, rec arrow.RecordBatch) error
@@ -45,7 +46,10 @@ type Config struct {
 	OutputMode base.OutputMode
 	// PartitionBy are the columns of the directory layout; file sinks only.
 	PartitionBy []string
-	Clock       base.Clock
+	// Batch says that the rows are those of one batch statement, written as epoch 0
+	// and never replayed: a file sink then keeps no manifest.
+	Batch bool
+	Clock base.Clock
 }
 
 // A Provider makes sinks of one format or system.
