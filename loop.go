@@ -14,7 +14,7 @@ func (r *run) loop(ctx context.Context) error {
 	trigger := r.q.spec.trigger
 	if r.replay != nil {
 		p := *r.replay
-		r.replay = nil
+		r.replay, r.timings = nil, newTimings(r.eng.clock)
 		if err := r.runEpoch(ctx, p); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flightd/flightd/checkpoint"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/streaming"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/state"
 )
@@ -74,8 +75,7 @@ func (r *run) recover(ctx context.Context) error {
 	if err := r.restoreOffsets(ctx); err != nil {
 		return base.Wrap(err, "restoring offsets")
 	}
-	r.restoreWatermark()
-	return nil
+	return r.restoreWatermark()
 }
 
 // begin writes who the query is, and where its sources start.
@@ -227,7 +227,7 @@ func (r *run) restoreOffsets(ctx context.Context) error {
 
 // restoreWatermark takes the global watermark of the last plan or done record,
 // and the epoch to replay if there is one.
-func (r *run) restoreWatermark() {
+func (r *run) restoreWatermark() error {
 	rec := r.recovered
 	var global int64
 	if rec.LastPlan != nil {
@@ -238,7 +238,7 @@ func (r *run) restoreWatermark() {
 	}
 	r.marks = newWatermarks(r.plan.Watermarks, r.conf.Lookup("spark.sql.streaming.multipleWatermarkPolicy", "min"), global)
 	if !rec.Replay {
-		return
+		return r.restoreEvicted()
 	}
 	p := rec.LastPlan
 	r.replay = &planned{epoch: p.Epoch, from: p.From, to: p.To, watermark: p.WatermarkMs, before: p.LateWatermarkMs, clock: p.ClockMs,
@@ -248,6 +248,17 @@ func (r *run) restoreWatermark() {
 			r.replay.pins[i] = pin
 		}
 	}
+	return nil
+}
+
+// restoreEvicted takes what the last epoch evicted with, so that an epoch without
+// data which a crash kept from running is still due: what a query puts out does
+// not depend on where it was cut.
+func (r *run) restoreEvicted() (err error) {
+	if r.recovered.LastPlan != nil {
+		r.evicted, err = streaming.Propagate(r.plan.Root, len(r.plan.Stateful), r.recovered.LastPlan.WatermarkMs, r.multiple)
+	}
+	return err
 }
 
 // How often the state is written whole, and the offsets are folded.

@@ -5,21 +5,24 @@
 // A script is a datadriven file: a command with arguments, its input, "----" and
 // the output, which -rewrite regenerates.
 //
-//	source name=clicks      columns in DDL: a stream fed by push
-//	table name=users        columns in DDL, then rows: a static table
+//	source name=clicks      columns in DDL: a stream fed by push; other arguments are options of the source
+//	table name=users        columns in DDL, then rows: a static table; again: its rows change
 //	set                     settings, one "key = value" a line
-//	query mode=append [trigger=available-now|once]     SQL, then "ok" or the error with its caret
+//	query mode=append [trigger=available-now|once|'1 minute'] [checkpoint=other]     SQL, then "ok" or the error with its caret
 //	explain                 SQL; the analysed and the physical plan
 //	push [source=clicks]    rows: values between commas, one row a line (or, of one column, several a line)
 //	run                     epochs until idle: watermark before -> after and the rows of each
 //	state                   the stateful operators of the last epoch
 //	sink                    every row the sink has committed, by epoch
+//	ledger                  the records of the checkpoint
 //	crash before=plan|write|commit|done|advise         dies there at the next chance; prints where
-//	restart                 a new process on the same folder; prints which epoch is replayed
+//	restart                 a new process on the same folder; prints what it does first
 //	clock +5s               processing time moves
 //
-// Times may be written as seconds since 1970. Run plays each script many times:
-// with record batches of 1, 2, 3 and all rows, and with a crash before the k-th
-// durable step for several k, recovered on the spot. Every time the output must
-// be the same.
+// Times may be written as seconds since 1970. A query that ends by itself
+// (available-now, once) is started again by every run.
+//
+// Run plays each script many times: with record batches of 1, 2, 3 and all rows,
+// with one sub-table of state, and with a crash before the k-th durable step for
+// several k, recovered on the spot. Every time the output must be the same.
 package streamtest

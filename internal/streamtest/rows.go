@@ -15,13 +15,35 @@ import (
 	"github.com/flightd/flightd"
 )
 
+// source declares a stream. Arguments besides name are options of the source.
+func (s *script) source(d *datadriven.TestData) (string, error) {
+	name := arg(d, "name", "s")
+	in := stream{ddl: strings.TrimSpace(d.Input)}
+	for _, a := range d.CmdArgs {
+		if a.Key != "name" && len(a.Vals) > 0 {
+			in.options = append(in.options, [2]string{a.Key, a.Vals[0]})
+		}
+	}
+	if s.first == "" {
+		s.first = name
+	}
+	s.streams[name] = in
+	if err := os.MkdirAll(filepath.Join(s.home, "in", name), 0o755); err != nil {
+		return "", err
+	}
+	if s.session != nil {
+		return "ok\n", s.viewStream(name)
+	}
+	return "ok\n", nil
+}
+
 // push appends rows to a stream as one file of JSON lines.
 func (s *script) push(source, input string) (string, error) {
-	ddl, ok := s.streams[source]
+	in, ok := s.streams[source]
 	if !ok {
 		return "", fmt.Errorf("no source %s", source)
 	}
-	lines, n, err := jsonLines(ddl, input)
+	lines, n, err := jsonLines(in.ddl, input)
 	if err != nil {
 		return "", err
 	}
@@ -35,7 +57,7 @@ func (s *script) push(source, input string) (string, error) {
 	if err := os.Chtimes(staged, at, at); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d rows\n", n), os.Rename(staged, name)
+	return rowsText(n), os.Rename(staged, name)
 }
 
 // table writes a static table: its first line is the DDL, the others are rows.
@@ -51,7 +73,25 @@ func (s *script) table(d *datadriven.TestData) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d rows\n", n), os.WriteFile(filepath.Join(dir, "rows.json"), lines, 0o644)
+	if err := os.WriteFile(filepath.Join(dir, "rows.json"), lines, 0o644); err != nil {
+		return "", err
+	}
+	s.files++
+	at := time.Unix(1_700_000_000+int64(s.files)*10, 0)
+	if err := os.Chtimes(filepath.Join(dir, "rows.json"), at, at); err != nil {
+		return "", err
+	}
+	if s.session != nil {
+		return rowsText(n), s.viewTable(name)
+	}
+	return rowsText(n), nil
+}
+
+func rowsText(n int) string {
+	if n == 1 {
+		return "1 row\n"
+	}
+	return fmt.Sprintf("%d rows\n", n)
 }
 
 // jsonLines turns the rows of a script into JSON lines.

@@ -5,46 +5,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/cockroachdb/datadriven"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/flightd/flightd"
+	"github.com/flightd/flightd/checkpoint"
 	"github.com/flightd/flightd/internal/base"
-	"github.com/flightd/flightd/sinks"
 )
-
-// errCrash is what a crashed step returns.
-var errCrash = errors.New("crashed here")
-
-// fuse crashes the engine before a durable step: the next one of a name, or the
-// k-th of all.
-type fuse struct {
-	step  string
-	k     int
-	steps int
-	blown string
-}
-
-func (f *fuse) before(_, step string, epoch base.Epoch) error {
-	f.steps++
-	if f.step == step || f.k > 0 && f.steps == f.k {
-		f.step, f.k = "", 0
-		f.blown = fmt.Sprintf("crashed before %s of epoch %d", step, epoch)
-		return errCrash
-	}
-	return nil
-}
 
 // script is the state of one play of a script.
 type script struct {
-	home      string
-	batchRows int
-	fuse      *fuse
+	home  string
+	extra [][2]string // settings of the multiplier
+	fuse  *fuse
 	// recover restarts on the spot after a crash that the script did not order.
 	recover bool
 
@@ -54,20 +33,28 @@ type script struct {
 	clock   *base.VirtualClock
 	sink    store
 	marks   map[base.Epoch]string
+	last    *flightd.Progress
 	printed int
-	streams map[string]string // name -> DDL
+	streams map[string]stream
 	first   string            // the stream that push means by default
-	tables  map[string]string
+	tables  map[string]string // name -> DDL
 	conf    [][2]string
 	sql     string
 	mode    string
+	folder  string // of the checkpoint
 	trigger flightd.Trigger
 	files   int
 }
 
-func newScript(home string, batchRows int, f *fuse) *script {
-	return &script{home: home, batchRows: batchRows, fuse: f, recover: f.k > 0, marks: map[base.Epoch]string{},
-		streams: map[string]string{}, tables: map[string]string{}, clock: base.NewVirtualClock(time.Unix(1_800_000_000, 0))}
+// stream is a source that push feeds.
+type stream struct {
+	ddl     string
+	options [][2]string
+}
+
+func newScript(home string, extra [][2]string, f *fuse) *script {
+	return &script{home: home, extra: extra, fuse: f, recover: f.k > 0, marks: map[base.Epoch]string{}, folder: "checkpoint",
+		streams: map[string]stream{}, tables: map[string]string{}, clock: base.NewVirtualClock(time.Unix(1_800_000_000, 0))}
 }
 
 // command runs one command of the script and returns what it prints.
@@ -76,41 +63,15 @@ func (s *script) command(d *datadriven.TestData) (string, error) {
 	defer cancel()
 	switch d.Cmd {
 	case "source":
-		name := arg(d, "name", "s")
-		if s.first == "" {
-			s.first = name
-		}
-		s.streams[name] = strings.TrimSpace(d.Input)
-		return "ok\n", os.MkdirAll(filepath.Join(s.home, "in", name), 0o755)
+		return s.source(d)
 	case "table":
 		return s.table(d)
 	case "set":
-		for _, line := range strings.Split(strings.TrimSpace(d.Input), "\n") {
-			k, v, _ := strings.Cut(line, "=")
-			s.conf = append(s.conf, [2]string{strings.TrimSpace(k), strings.TrimSpace(v)})
-		}
-		return "ok\n", nil
+		return s.set(d.Input)
 	case "query":
-		s.sql, s.mode = d.Input, arg(d, "mode", "append")
-		switch arg(d, "trigger", "") {
-		case "available-now":
-			s.trigger.Kind = flightd.AvailableNow
-		case "once":
-			s.trigger.Kind = flightd.Once
-		}
-		if err := s.start(ctx); err != nil {
-			return show(err, s.sql), nil
-		}
-		return "ok\n", nil
+		return s.declare(ctx, d)
 	case "explain":
-		if err := s.open(ctx); err != nil {
-			return "", err
-		}
-		text, err := s.session.SQL(d.Input).Explain()
-		if err != nil {
-			return show(err, d.Input), nil
-		}
-		return text, nil
+		return s.explain(ctx, d.Input)
 	case "push":
 		return s.push(arg(d, "source", s.first), d.Input)
 	case "run":
@@ -119,17 +80,14 @@ func (s *script) command(d *datadriven.TestData) (string, error) {
 		return s.state(), nil
 	case "sink":
 		return s.sink.String(), nil
+	case "ledger":
+		return s.ledger()
 	case "clock":
 		dur, err := base.ParseDuration(strings.TrimPrefix(d.CmdArgs[0].Key, "+"))
 		s.clock.Advance(dur)
 		return "ok\n", err
 	case "crash":
-		s.fuse.step = arg(d, "before", "")
-		err := s.drain(ctx)
-		if !errors.Is(err, errCrash) {
-			return fmt.Sprintf("did not crash: %v\n", err), nil
-		}
-		return s.fuse.blown + "\n", nil
+		return s.crash(ctx, arg(d, "before", ""))
 	case "restart":
 		return s.restart(ctx)
 	}
@@ -145,69 +103,169 @@ func arg(d *datadriven.TestData, key, def string) string {
 	return def
 }
 
+// runID is what differs in the message of a failed query from run to run.
+var runID = regexp.MustCompile(`query q \[id = [-0-9a-f]+, runId = [-0-9a-f]+\] terminated: `)
+
 // show is an error as a user sees it.
-func show(err error, _ string) string { return base.AsError(err).Display() + "\n" }
-
-// open opens the engine on the script's folder, if it is not open.
-func (s *script) open(ctx context.Context) error {
-	if s.eng != nil {
-		return nil
-	}
-	eng, err := flightd.Open(ctx, flightd.Options{DataDir: filepath.Join(s.home, "data"), Clock: s.clock,
-		Sinks: []sinks.Provider{s.sink.provider()}, BeforeStep: s.fuse.before})
-	if err != nil {
-		return err
-	}
-	s.eng, s.session = eng, eng.NewSession()
-	for _, kv := range s.conf {
-		if _, err := s.session.Set(kv[0], kv[1]); err != nil {
-			return err
-		}
-	}
-	if s.batchRows > 0 {
-		if _, err := s.session.Set("flightd.batchRows", strconv.Itoa(s.batchRows)); err != nil {
-			return err
-		}
-	}
-	for name, ddl := range s.streams {
-		if err := s.session.ReadStream().Schema(ddl).Option("mode", "FAILFAST").Option("pathGlobFilter", "*.json").
-			JSON(filepath.Join(s.home, "in", name)).CreateOrReplaceTempView(name); err != nil {
-			return err
-		}
-	}
-	for name, ddl := range s.tables {
-		if err := s.session.Read().Schema(ddl).JSON(filepath.Join(s.home, "tables", name)).CreateOrReplaceTempView(name); err != nil {
-			return err
-		}
-	}
-	return nil
+func (s *script) show(err error) string {
+	text := runID.ReplaceAllString(base.AsError(err).Display(), "")
+	return strings.ReplaceAll(text, s.home, "") + "\n"
 }
 
-func (s *script) start(ctx context.Context) error {
+// set adds settings; they hold from the next start on.
+func (s *script) set(input string) (string, error) {
+	for line := range strings.SplitSeq(strings.TrimSpace(input), "\n") {
+		k, v, _ := strings.Cut(line, "=")
+		k, v = strings.TrimSpace(k), strings.TrimSpace(v)
+		if s.session != nil {
+			if _, err := s.session.Set(k, v); err != nil {
+				return s.show(err), nil
+			}
+		}
+		s.conf = append(s.conf, [2]string{k, v})
+	}
+	return "ok\n", nil
+}
+
+// declare takes a query and starts it, in place of the one before it. A query
+// that ends by itself has ended when declare returns.
+func (s *script) declare(ctx context.Context, d *datadriven.TestData) (string, error) {
+	s.sql, s.mode, s.trigger = d.Input, arg(d, "mode", "append"), flightd.Trigger{}
+	s.folder = arg(d, "checkpoint", s.folder)
+	switch trigger := arg(d, "trigger", ""); trigger {
+	case "":
+	case "available-now":
+		s.trigger.Kind = flightd.AvailableNow
+	case "once":
+		s.trigger.Kind = flightd.Once
+	default:
+		interval, err := base.ParseDuration(trigger)
+		if err != nil {
+			return "", err
+		}
+		s.trigger.Interval = interval
+	}
+	if s.query != nil {
+		if err := s.query.Stop(ctx); err != nil {
+			return "", err
+		}
+	}
+	s.query = nil
+	if err := s.start(ctx); err != nil {
+		return s.show(err), nil
+	}
+	if s.trigger.Kind != flightd.ProcessingTime {
+		if err := s.settle(ctx); err != nil {
+			return s.show(err), nil
+		}
+	}
+	return "ok\n", nil
+}
+
+func (s *script) explain(ctx context.Context, sql string) (string, error) {
 	if err := s.open(ctx); err != nil {
-		return err
+		return "", err
 	}
-	q, err := s.session.SQL(s.sql).WriteStream().OutputMode(s.mode).QueryName("q").Format("script").Trigger(s.trigger).
-		Option("checkpointLocation", filepath.Join(s.home, "checkpoint")).Start(ctx)
+	text, err := s.session.SQL(sql).Explain()
 	if err != nil {
-		return err
+		return s.show(err), nil
 	}
-	s.query = q
-	return nil
+	return strings.ReplaceAll(text, s.home, ""), nil
 }
 
-// drain lets the query work until it is idle, or ends.
-func (s *script) drain(ctx context.Context) error {
+// run lets the query work until it is idle or ends, and prints the epochs that
+// the sink has not printed yet. A query that ended by itself is started again.
+func (s *script) run(ctx context.Context) (string, error) {
+	if s.query == nil {
+		return "no query runs\n", nil
+	}
 	var err error
-	if s.trigger.Kind == flightd.ProcessingTime {
-		err = s.query.ProcessAllAvailable(ctx)
-	} else {
-		err = s.query.AwaitTermination(ctx)
+	if s.trigger.Kind != flightd.ProcessingTime && !s.query.IsActive() {
+		err = s.start(ctx)
 	}
-	for _, p := range s.query.RecentProgress() {
-		s.marks[p.BatchID] = fmt.Sprintf("watermark %s -> %s", seconds(p.EventTime["watermark"]), seconds(p.NextWatermark))
+	if err == nil {
+		err = s.settle(ctx)
 	}
-	return err
+	var b bytes.Buffer
+	for _, c := range s.sink.since(s.printed) {
+		fmt.Fprintf(&b, "epoch %d%s\n", c.epoch, s.marks[c.epoch])
+		for _, r := range c.rows {
+			fmt.Fprintf(&b, "  %s\n", r)
+		}
+		s.printed++
+	}
+	if err != nil {
+		b.WriteString(s.show(err))
+	} else if b.Len() == 0 {
+		return "nothing to do\n", nil
+	}
+	return b.String(), nil
+}
+
+// crash waits for a crash that the next step of a name has.
+func (s *script) crash(ctx context.Context, step string) (string, error) {
+	if s.query == nil {
+		return "no query runs\n", nil
+	}
+	s.fuse.arm(step)
+	err := s.drain(ctx)
+	blown := s.fuse.disarm()
+	if !errors.Is(err, errCrash) {
+		return fmt.Sprintf("did not crash: %v\n", err), nil
+	}
+	return blown + "\n", nil
+}
+
+// restart abandons the engine as a crash would, opens the folder again and tells
+// what the query does first.
+func (s *script) restart(ctx context.Context) (string, error) {
+	steps, repeats := s.fuse.count(), s.sink.repeated()
+	if err := s.reopen(ctx); err != nil {
+		return s.show(err), nil
+	}
+	if err := s.drain(ctx); err != nil {
+		return s.show(err), nil
+	}
+	first, ok := s.fuse.first(steps)
+	switch {
+	case !ok:
+		return "nothing to do\n", nil
+	case first.step == "plan":
+		return fmt.Sprintf("goes on with epoch %d\n", first.epoch), nil
+	case s.sink.repeated() > repeats:
+		return fmt.Sprintf("replays epoch %d; the sink had it\n", first.epoch), nil
+	}
+	return fmt.Sprintf("replays epoch %d\n", first.epoch), nil
+}
+
+// state is what the last epoch reported of its stateful operators.
+func (s *script) state() string {
+	if s.last == nil {
+		return "no epoch yet\n"
+	}
+	var b bytes.Buffer
+	for i, o := range s.last.StateOps {
+		fmt.Fprintf(&b, "operator %d %s: rows %d, updated %d, removed %d, dropped %d\n", i, o.OperatorName, o.NumRowsTotal, o.NumRowsUpdated,
+			o.NumRowsRemoved, o.NumRowsDroppedByWatermark)
+	}
+	fmt.Fprintf(&b, "late input rows: %d\n", s.last.LateInputRows)
+	return b.String()
+}
+
+// volatile is what differs in a ledger from run to run.
+var volatile = regexp.MustCompile(`^\S+ frame \d+ |"mtime":\d+|"(crc|createdMs|hashSeed)":\d+|"queryId":"[^"]*"| \+ \d+ bytes`)
+
+// ledger prints the records of the checkpoint.
+func (s *script) ledger() (string, error) {
+	var b bytes.Buffer
+	if err := checkpoint.Dump(vfs.Default, filepath.Join(s.home, s.folder), &b); err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	for line := range strings.SplitSeq(strings.TrimSpace(b.String()), "\n") {
+		out.WriteString(volatile.ReplaceAllString(strings.ReplaceAll(line, s.home, ""), "") + "\n")
+	}
+	return out.String(), nil
 }
 
 // seconds is an ISO time as seconds since 1970, "-" if there is none.
@@ -217,68 +275,4 @@ func seconds(iso string) string {
 		return "-"
 	}
 	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', -1, 64)
-}
-
-func (s *script) run(ctx context.Context) (string, error) {
-	err := s.drain(ctx)
-	for tries := 0; s.recover && errors.Is(err, errCrash) && tries < 3; tries++ {
-		if _, err = s.restart(ctx); err == nil {
-			err = s.drain(ctx)
-		}
-	}
-	var b bytes.Buffer
-	for _, c := range s.sink.since(s.printed) {
-		fmt.Fprintf(&b, "epoch %d  %s\n", c.epoch, s.marks[c.epoch])
-		for _, r := range c.rows {
-			fmt.Fprintf(&b, "  %s\n", r)
-		}
-		s.printed++
-	}
-	if err != nil {
-		b.WriteString(show(err, s.sql))
-	}
-	return b.String(), nil
-}
-
-// restart abandons the engine as a crash would and opens the folder again.
-func (s *script) restart(ctx context.Context) (string, error) {
-	done := base.NoEpoch
-	if s.eng != nil {
-		s.eng.Close()
-	}
-	for _, c := range s.sink.since(0) {
-		done = max(done, c.epoch)
-	}
-	s.eng = nil
-	repeats := s.sink.repeats
-	if err := s.start(ctx); err != nil {
-		return show(err, s.sql), nil
-	}
-	if s.recover {
-		return "", nil
-	}
-	before := len(s.sink.since(0))
-	if err := s.drain(ctx); err != nil {
-		return show(err, s.sql), nil
-	}
-	switch {
-	case s.sink.repeats > repeats:
-		return fmt.Sprintf("epoch %d is replayed; the sink had it\n", done), nil
-	case len(s.sink.since(0)) > before:
-		return fmt.Sprintf("goes on with epoch %d\n", s.sink.since(before)[0].epoch), nil
-	}
-	return "nothing to replay\n", nil
-}
-
-func (s *script) state() string {
-	p := s.query.LastProgress()
-	if p == nil {
-		return "no epoch yet\n"
-	}
-	var b bytes.Buffer
-	for i, o := range p.StateOps {
-		fmt.Fprintf(&b, "operator %d %s: %d rows, %d updated, %d removed, %d dropped\n", i, o.OperatorName, o.NumRowsTotal, o.NumRowsUpdated, o.NumRowsRemoved, o.NumRowsDroppedByWatermark)
-	}
-	fmt.Fprintf(&b, "late input rows: %d\n", p.LateInputRows)
-	return b.String()
 }

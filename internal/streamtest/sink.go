@@ -99,6 +99,13 @@ func (s *store) since(n int) []committed {
 	return append([]committed(nil), s.epochs[n:]...)
 }
 
+// repeated is how often a committed epoch came again.
+func (s *store) repeated() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.repeats
+}
+
 func (s *store) String() string {
 	var b strings.Builder
 	for _, c := range s.since(0) {
