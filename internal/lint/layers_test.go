@@ -25,6 +25,7 @@ var rooms = []room{
 	{dir: "internal/deps"},
 	{dir: "internal/arrowtext", may: []string{"kernels"}},
 	{dir: "internal/atomicfile"},
+	{dir: "internal/kafkaclient"},
 	{dir: "internal/manifest", may: []string{"internal/atomicfile"}},
 	{dir: "internal/streamtest", may: all},
 	{dir: "internal/golden", may: all},
@@ -36,8 +37,8 @@ var rooms = []room{
 	{dir: "compute", may: []string{"compute", "plan/expr", "plan/physical", "state", "kernels", "internal/arrowtext"}},
 	{dir: "checkpoint", may: []string{"checkpoint"}},
 
-	{dir: "sources", may: append([]string{"=sources", "internal/arrowtext", "internal/manifest"}, sharedBySources...)},
-	{dir: "sinks", may: append([]string{"=sinks", "internal/arrowtext", "internal/manifest", "internal/atomicfile"}, sharedBySinks...)},
+	{dir: "sources", may: append([]string{"=sources", "internal/arrowtext", "internal/manifest", "internal/kafkaclient"}, sharedBySources...)},
+	{dir: "sinks", may: append([]string{"=sinks", "internal/arrowtext", "internal/manifest", "internal/atomicfile", "internal/kafkaclient"}, sharedBySinks...)},
 
 	// The hallway: it may enter every room of the engine, and no front door.
 	{dir: ".", may: []string{"plan", "compute", "state", "checkpoint", "sources", "sinks", "kernels", "internal/arrowtext", "internal/atomicfile"}},
@@ -55,7 +56,7 @@ var all = []string{"=.", "plan", "compute", "state", "checkpoint", "sources", "s
 // room build on.
 var (
 	sharedBySources = []string{"sources/columnar", "sources/csvtext", "sources/jsonlines", "sources/parquetfile"}
-	sharedBySinks   = []string{"sinks/rowtext"}
+	sharedBySinks   = []string{"sinks/rowtext", "sinks/parquetfile"}
 )
 
 func covers(dir, pkg string) bool {

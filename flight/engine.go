@@ -1,0 +1,73 @@
+package flight
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flightd/flightd"
+)
+
+// Engine returns e as a Backend. The caller keeps e open while it is served.
+func Engine(e *flightd.Engine) Backend { return engine{e} }
+
+type engine struct{ e *flightd.Engine }
+
+// NewSession returns a session of the engine.
+func (b engine) NewSession() Session { return engineSession{b.e.NewSession()} }
+
+// Tables lists the engine's tables.
+func (b engine) Tables(ctx context.Context) ([]Table, error) {
+	infos, err := b.e.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Table, len(infos))
+	for i, t := range infos {
+		out[i] = Table{Name: t.Name, Type: t.Type, Schema: t.Schema, Comment: t.Comment}
+	}
+	return out, nil
+}
+
+// Ingest writes into a table of the engine.
+func (b engine) Ingest(ctx context.Context, table string, mode IngestMode, schema *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error) {
+	modes := map[IngestMode]flightd.IngestMode{IngestCreate: flightd.IngestCreate, IngestAppend: flightd.IngestAppend,
+		IngestReplace: flightd.IngestReplace, IngestCreateAppend: flightd.IngestCreateAppend}
+	return b.e.Ingest(ctx, table, modes[mode], schema, next)
+}
+
+type engineSession struct{ *flightd.Session }
+
+// Prepare analyses a statement.
+func (s engineSession) Prepare(ctx context.Context, text string) (Statement, error) {
+	p, err := s.Session.Prepare(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return engineStatement{p}, nil
+}
+
+type engineStatement struct{ p *flightd.Prepared }
+
+// Schema is the schema of the result.
+func (s engineStatement) Schema() *arrow.Schema { return s.p.Schema }
+
+// Params is the schema of the parameters.
+func (s engineStatement) Params() *arrow.Schema {
+	if s.p.Params == nil {
+		return arrow.NewSchema(nil, nil)
+	}
+	return s.p.Params
+}
+
+// IsUpdate reports that there are no rows.
+func (s engineStatement) IsUpdate() bool { return s.p.IsUpdate }
+
+// Execute runs the statement.
+func (s engineStatement) Execute(ctx context.Context, params arrow.RecordBatch) (Rows, error) {
+	r, err := s.p.Execute(ctx, params)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
