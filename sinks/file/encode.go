@@ -11,17 +11,18 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/flightd/flightd/internal/atomicfile"
+	"github.com/flightd/flightd/sinks/parquetfile"
 	"github.com/flightd/flightd/sinks/rowtext"
 )
 
 // encoder writes record batches into one file. Its bytes depend on the rows
 // only.
 type encoder interface {
-	write(rec arrow.RecordBatch) error
-	// close ends the file and syncs it.
-	close() error
-	// abort closes the file as it is.
-	abort()
+	Write(rec arrow.RecordBatch) error
+	// Close ends the file and syncs it.
+	Close() error
+	// Abort closes the file as it is.
+	Abort()
 }
 
 // ext is how the names of files end.
@@ -42,7 +43,7 @@ func (s *settings) newEncoder(path string) (encoder, error) {
 		return nil, err
 	}
 	if s.format == "parquet" {
-		return newParquet(f, s.dataSchema, s.compression), nil
+		return parquetfile.New(f, s.dataSchema, s.compression), nil
 	}
 	t := &textEncoder{set: s, f: f}
 	t.buf = bufio.NewWriterSize(f, 256<<10)
@@ -77,7 +78,7 @@ type textEncoder struct {
 	line, scratch []byte
 }
 
-func (t *textEncoder) write(rec arrow.RecordBatch) error {
+func (t *textEncoder) Write(rec arrow.RecordBatch) error {
 	row := rowtext.NewRow(rec)
 	for i := range int(rec.NumRows()) {
 		t.line = t.line[:0]
@@ -99,7 +100,7 @@ func (t *textEncoder) write(rec arrow.RecordBatch) error {
 	return nil
 }
 
-func (t *textEncoder) close() error {
+func (t *textEncoder) Close() error {
 	var err error
 	if t.pack != nil {
 		err = t.pack.Close()
@@ -113,7 +114,7 @@ func (t *textEncoder) close() error {
 	return err
 }
 
-func (t *textEncoder) abort() {
+func (t *textEncoder) Abort() {
 	if t.pack != nil {
 		t.pack.Close()
 	}

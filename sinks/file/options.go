@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/sinks"
+	"github.com/flightd/flightd/sinks/parquetfile"
 	"github.com/flightd/flightd/sinks/rowtext"
 )
 
@@ -147,7 +147,7 @@ func (s *settings) readColumns(cfg sinks.Config, what string) error {
 	s.dataSchema = arrow.NewSchema(fields, nil)
 	switch s.format {
 	case "parquet":
-		if _, err := pqarrow.ToParquet(storableSchema(s.dataSchema), nil, pqarrow.DefaultWriterProps()); err != nil {
+		if err := parquetfile.Check(s.dataSchema); err != nil {
 			return base.Errorf(base.CodeInvalid, "%s cannot store the columns", what).Because(err)
 		}
 	case "json":

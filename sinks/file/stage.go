@@ -121,7 +121,7 @@ func (st *stage) flush(f *staged) error {
 	var err error
 	for _, rec := range f.buffered {
 		if err == nil {
-			err = f.enc.write(rec)
+			err = f.enc.Write(rec)
 		}
 		rec.Release()
 	}
@@ -144,12 +144,12 @@ func (st *stage) finish(f *staged) error {
 	delete(st.open, f.dir)
 	if err := st.flush(f); err != nil {
 		if f.enc != nil {
-			f.enc.abort()
+			f.enc.Abort()
 		}
 		return err
 	}
 	st.done = append(st.done, f)
-	return f.enc.close()
+	return f.enc.Close()
 }
 
 // complete finishes all files; they are then in the order of their names.
@@ -175,7 +175,7 @@ func (st *stage) drop() error {
 			r.Release()
 		}
 		if f.enc != nil {
-			f.enc.abort()
+			f.enc.Abort()
 		}
 	}
 	st.open, st.done = nil, nil

@@ -1,4 +1,4 @@
-package file
+package parquetfile
 
 import (
 	"io"
@@ -18,8 +18,8 @@ import (
 // are encoded, so that pages do not depend on the cuts of record batches.
 const groupRows = 128 << 10
 
-// parquetEncoder writes row groups.
-type parquetEncoder struct {
+// Writer writes the row groups of one file.
+type Writer struct {
 	f       *os.File
 	w       *pqarrow.FileWriter // nil before the first row group
 	codec   compress.Compression
@@ -28,10 +28,12 @@ type parquetEncoder struct {
 	rows    int64
 }
 
-func newParquet(f *os.File, schema *arrow.Schema, compression string) *parquetEncoder {
+// New returns the writer of f, which it owns from now on. compression is none,
+// snappy, gzip or zstd.
+func New(f *os.File, schema *arrow.Schema, compression string) *Writer {
 	codec := map[string]compress.Compression{"none": compress.Codecs.Uncompressed, "snappy": compress.Codecs.Snappy,
 		"gzip": compress.Codecs.Gzip, "zstd": compress.Codecs.Zstd}[compression]
-	return &parquetEncoder{f: f, codec: codec, schema: storableSchema(schema)}
+	return &Writer{f: f, codec: codec, schema: Storable(schema)}
 }
 
 // open makes the writer for a file whose first row group has the columns first.
@@ -39,7 +41,7 @@ func newParquet(f *os.File, schema *arrow.Schema, compression string) *parquetEn
 // A column has a dictionary in all row groups or in none: where the writer falls
 // back from one to plain values, it lists the encodings in the footer in an order
 // that changes from run to run.
-func (p *parquetEncoder) open(first []arrow.Array) error {
+func (p *Writer) open(first []arrow.Array) error {
 	props := []parquet.WriterProperty{parquet.WithCompression(p.codec), parquet.WithCreatedBy("flightd"),
 		parquet.WithMaxRowGroupLength(groupRows), parquet.WithStats(true), parquet.WithDictionaryPageSizeLimit(1 << 30)}
 	for i, c := range first {
@@ -88,9 +90,15 @@ func repeats(c arrow.Array) bool {
 // the sync.
 type keepOpen struct{ io.Writer }
 
-// storableSchema replaces the types that Parquet has not: intervals become the
-// numbers that Spark stores for them.
-func storableSchema(s *arrow.Schema) *arrow.Schema {
+// Check returns an error if files cannot have the columns of schema.
+func Check(schema *arrow.Schema) error {
+	_, err := pqarrow.ToParquet(Storable(schema), nil, pqarrow.DefaultWriterProps())
+	return err
+}
+
+// Storable replaces the types that Parquet has not: intervals become the numbers
+// that Spark stores for them.
+func Storable(s *arrow.Schema) *arrow.Schema {
 	fields := append([]arrow.Field(nil), s.Fields()...)
 	for i, f := range fields {
 		switch f.Type.ID() {
@@ -103,7 +111,8 @@ func storableSchema(s *arrow.Schema) *arrow.Schema {
 	return arrow.NewSchema(fields, nil)
 }
 
-func (p *parquetEncoder) write(rec arrow.RecordBatch) error {
+// Write takes rows; the writer keeps rec if it needs it later.
+func (p *Writer) Write(rec arrow.RecordBatch) error {
 	cols := make([]arrow.Array, rec.NumCols())
 	for i := range cols {
 		c := rec.Column(i)
@@ -127,7 +136,7 @@ func (p *parquetEncoder) write(rec arrow.RecordBatch) error {
 }
 
 // group writes the first n pending rows as a row group.
-func (p *parquetEncoder) group(n int64) error {
+func (p *Writer) group(n int64) error {
 	var take, keep []arrow.RecordBatch
 	left := n
 	for _, r := range p.pending {
@@ -173,7 +182,8 @@ func (p *parquetEncoder) group(n int64) error {
 	return p.w.Write(rec)
 }
 
-func (p *parquetEncoder) close() error {
+// Close ends the file, syncs it and closes it. A file without rows is empty.
+func (p *Writer) Close() error {
 	var err error
 	if p.rows > 0 {
 		err = p.group(p.rows)
@@ -189,7 +199,8 @@ func (p *parquetEncoder) close() error {
 	return err
 }
 
-func (p *parquetEncoder) abort() {
+// Abort closes the file as it is.
+func (p *Writer) Abort() {
 	for _, r := range p.pending {
 		r.Release()
 	}
