@@ -55,7 +55,7 @@ var all = []string{"=.", "plan", "compute", "state", "checkpoint", "sources", "s
 // sharedBySources and sharedBySinks are packages that several connectors of a
 // room build on.
 var (
-	sharedBySources = []string{"sources/columnar", "sources/csvtext", "sources/jsonlines", "sources/parquetfile"}
+	sharedBySources = []string{"sources/columnar", "sources/csvtext", "sources/jsonlines", "sources/numbered", "sources/parquetfile"}
 	sharedBySinks   = []string{"sinks/rowtext", "sinks/parquetfile"}
 )
 
