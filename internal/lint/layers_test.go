@@ -27,6 +27,7 @@ var rooms = []room{
 	{dir: "internal/atomicfile"},
 	{dir: "internal/kafkaclient"},
 	{dir: "internal/manifest", may: []string{"internal/atomicfile"}},
+	{dir: "internal/kafkaclient"},
 	{dir: "internal/streamtest", may: all},
 	{dir: "internal/golden", may: all},
 	{dir: "internal/crashtest", may: all},

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/sources"
@@ -31,8 +31,10 @@ func fake(t testing.TB, n int32, topics ...string) *kfake.Cluster {
 func servers(c *kfake.Cluster) string { return strings.Join(c.ListenAddrs(), ",") }
 
 // options are name, value, name, value … with the brokers of c.
-func options(c *kfake.Cluster, pairs ...string) base.Options {
-	o := base.Options{"kafka.bootstrap.servers": servers(c), "kafka.retry.backoff.ms": "5"}
+func options(c *kfake.Cluster, pairs ...string) base.Options { return optionsAt(servers(c), pairs...) }
+
+func optionsAt(servers string, pairs ...string) base.Options {
+	o := base.Options{"kafka.bootstrap.servers": servers, "kafka.retry.backoff.ms": "5"}
 	for i := 0; i < len(pairs); i += 2 {
 		o[pairs[i]] = pairs[i+1]
 	}
@@ -172,20 +174,20 @@ func TestContract(t *testing.T) {
 		"committed": {"kafka.isolation.level", "read_committed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := fake(t, 3, "t")
-			p := produce(t, servers(c))
-			p.send("t", 0, "so that", "its connections", "are there already")
+			broker := otherProcess(t, "t")
 			sourcetest.Run(t, sourcetest.Harness{
 				Open: func(t *testing.T) sources.Source {
-					o := options(c, "subscribe", "t")
-					maps.Copy(o, options(c, extra...))
+					o := optionsAt(broker, extra...)
+					o["subscribe"] = "t"
 					src, err := Provider().Stream(t.Context(), sources.Config{Options: o})
 					if err != nil {
 						t.Fatal(err)
 					}
 					return src
 				},
-				Add: func(*testing.T) {
+				Add: func(t *testing.T) {
+					p := produce(t, broker)
+					defer p.cl.Close()
 					for part := range int32(3) {
 						for range 4 {
 							n++
@@ -200,18 +202,29 @@ func TestContract(t *testing.T) {
 }
 
 func TestTableContract(t *testing.T) {
-	c := fake(t, 2, "t")
-	p := produce(t, servers(c))
-	p.send("t", 0, numbered("a", 20)...)
-	p.send("t", 1, numbered("b", 5)...)
+	broker := otherProcess(t, "t")
+	add := func(part int32, values ...string) {
+		p := produce(t, broker)
+		defer p.cl.Close()
+		p.send("t", part, values...)
+	}
+	add(0, numbered("a", 20)...)
+	add(1, numbered("b", 5)...)
 	sourcetest.RunTable(t, func(t *testing.T) sources.Table {
-		tab, err := Provider().Batch(t.Context(), sources.Config{Options: options(c, "subscribe", "t", "minPartitions", "4")})
+		tab, err := Provider().Batch(t.Context(), sources.Config{Options: optionsAt(broker, "subscribe", "t", "minPartitions", "5")})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return tab
-	}, func(*testing.T) { p.send("t", 0, "new") }, func(t *testing.T) {
-		if err := c.DeleteRecords("t", 0, 10); err != nil {
+	}, func(*testing.T) { add(0, "new") }, func(t *testing.T) {
+		p := produce(t, broker)
+		defer p.cl.Close()
+		req := kmsg.NewPtrDeleteRecordsRequest()
+		topic, part := kmsg.NewDeleteRecordsRequestTopic(), kmsg.NewDeleteRecordsRequestTopicPartition()
+		part.Offset = 10
+		topic.Topic, topic.Partitions = "t", append(topic.Partitions, part)
+		req.Topics = append(req.Topics, topic)
+		if _, err := req.RequestWith(t.Context(), p.cl); err != nil {
 			t.Fatal(err)
 		}
 	})
