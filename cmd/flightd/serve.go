@@ -20,7 +20,7 @@ const drain = 10 * time.Second
 type serveCmd struct {
 	Listen     string   `help:"Address and port to listen on." default:"127.0.0.1:8815"`
 	Data       string   `help:"Folder of the catalog, tables and checkpoints." default:"flightd-data" type:"path"`
-	Script     []string `help:"SQL script to run at the start; it may be given again." type:"existingfile"`
+	Script     []string `sep:"none" help:"SQL script to run at the start; it may be given again." type:"existingfile"`
 	ShowEpochs bool     `help:"Print a line for every epoch."`
 	Insecure   bool     `help:"Allow other computers to connect, in plain text and without passwords."`
 }

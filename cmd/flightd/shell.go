@@ -16,7 +16,7 @@ import (
 type sqlCmd struct {
 	Connect string   `help:"Server to talk to, as grpc://host:port; without it the engine runs here." placeholder:"URI"`
 	Data    string   `help:"Folder of the catalog, tables and checkpoints of the engine here; without it they are gone afterwards." type:"path"`
-	Command []string `short:"c" help:"Statements to run instead of reading them; it may be given again." placeholder:"SQL"`
+	Command []string `short:"c" sep:"none" help:"Statements to run instead of reading them; it may be given again." placeholder:"SQL"`
 }
 
 // An executor runs statements, here or on a server.

@@ -40,8 +40,9 @@ func untilSignal(ctx context.Context, w io.Writer, which ...os.Signal) (context.
 // display is an error as a person reads it: with the place in the statement and
 // the hint.
 func display(err error) string {
-	if st, ok := status.FromError(err); ok {
-		return st.Message()
+	var remote interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &remote) {
+		return remote.GRPCStatus().Message()
 	}
 	var e *base.Error
 	if !errors.As(err, &e) {

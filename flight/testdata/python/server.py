@@ -31,11 +31,14 @@ class Server:
                 break
         else:
             raise RuntimeError("the server did not start:\n" + "".join(self.log))
-        threading.Thread(target=self.log.extend, args=(self.process.stderr,), daemon=True).start()
+        self.reader = threading.Thread(target=self.log.extend, args=(self.process.stderr,), daemon=True)
+        self.reader.start()
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         code = self.process.wait(timeout=30)
+        self.reader.join()
+        self.process.stderr.close()
         return code
 
     def close(self):

@@ -115,7 +115,7 @@ class Errors(Connected):
         self.assertIn("[UNRESOLVED_COLUMN.WITH_SUGGESTION]", str(e))
         self.assertIn("line 1:8", str(e))
         self.assertIn("^^^", str(e))
-        details = {k: v.decode() if isinstance(v, bytes) else v for k, v in (e.details or [])}
+        details = {k.decode(): v.decode() for k, v in e.details}
         self.assertEqual(details.get("x-flightd-sqlstate"), "42703")
         self.assertEqual(details.get("x-flightd-position"), "1:8")
 
