@@ -10,6 +10,7 @@ import (
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/physical"
 	"github.com/flightd/flightd/sinks"
+	sinkfile "github.com/flightd/flightd/sinks/file"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/sources/file"
 )
@@ -21,7 +22,7 @@ func builtinSources() []sources.Provider {
 
 // builtinSinks are the connectors that rows can go to.
 func builtinSinks(e *Engine) []sinks.Provider {
-	return []sinks.Provider{}
+	return sinkfile.Providers()
 }
 
 // sinkProvider finds the query's sink.
@@ -59,6 +60,9 @@ func (r *run) openSink(ctx context.Context, p sinks.Provider) error {
 		return base.Wrap(err, "opening the sink %s", p.Name)
 	}
 	r.sink = sink
+	if res, ok := sink.(resultSink); ok {
+		return r.publish(res)
+	}
 	return nil
 }
 

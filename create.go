@@ -264,7 +264,7 @@ func (e *Engine) dropQuery(ctx context.Context, name string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	key := strings.ToLower(name)
-	if t := e.tables[key]; t != nil && t.result != nil {
+	if t := e.tables[key]; t != nil && t.result {
 		delete(e.tables, key)
 	}
 	if err := e.store.write(catalogRecord{DropQuery: key}); err != nil {
@@ -279,13 +279,13 @@ func (e *Engine) dropTable(name string) error {
 	if t == nil {
 		return notFound("table", name, e.tableNames())
 	}
-	if q := e.Query(name); q != nil && q.IsActive() && (t.result != nil || q.spec.table != "") {
+	if q := e.Query(name); q != nil && q.IsActive() && (t.result || q.spec.table != "") {
 		return base.Errorf(base.CodeConflict, "the table %s is the result of a running query", t.def.Name).WithHint("DROP QUERY %s first", expr.QuoteIfNeeded(q.name))
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.tables, strings.ToLower(name))
-	if t.result != nil {
+	if t.result {
 		return nil
 	}
 	if err := e.store.write(catalogRecord{DropTable: t.def.Name}); err != nil {

@@ -19,6 +19,9 @@ type DataFrame struct {
 	s    *Session
 	plan logical.Node
 	err  error
+	// text is the SQL that the plan was parsed from, if all of it was: errors show
+	// their place in it.
+	text string
 }
 
 func invalid(format string, args ...any) error { return base.Errorf(base.CodeInvalid, format, args...) }
@@ -34,13 +37,13 @@ func (d *DataFrame) over(plan logical.Node, err error) *DataFrame {
 func (s *Session) SQL(text string) *DataFrame {
 	stmt, err := s.parse(text)
 	if err != nil {
-		return &DataFrame{s: s, err: err}
+		return &DataFrame{s: s, err: inText(err, text)}
 	}
 	q, ok := stmt.(*logical.Query)
 	if !ok {
 		return &DataFrame{s: s, err: invalid("%.40q is a statement, not a query: use Execute", text)}
 	}
-	return &DataFrame{s: s, plan: q.Plan}
+	return &DataFrame{s: s, plan: q.Plan, text: text}
 }
 
 // Table is the DataFrame of a table or view. A view over a stream is a stream.
@@ -224,6 +227,23 @@ func (d *DataFrame) DDL() (string, error) {
 	return strings.Join(parts, ","), nil
 }
 
+// Field is a column of a DataFrame with its type in SQL: "DECIMAL(10,2)".
+type Field struct{ Name, Type string }
+
+// Fields analyses the DataFrame and returns its columns with their SQL types,
+// which say more than Arrow's (the fields of an interval).
+func (d *DataFrame) Fields() ([]Field, error) {
+	n, err := d.resolve()
+	if err != nil {
+		return nil, err
+	}
+	var out []Field
+	for _, c := range n.Output() {
+		out = append(out, Field{c.Name, c.Typ.SQL()})
+	}
+	return out, nil
+}
+
 // Columns analyses the DataFrame and returns the names of its columns.
 func (d *DataFrame) Columns() ([]string, error) {
 	n, err := d.resolve()
@@ -256,7 +276,8 @@ func (d *DataFrame) Explain() (string, error) {
 	if d.err != nil {
 		return "", d.err
 	}
-	return d.s.explain(d.plan)
+	text, err := d.s.explain(d.plan)
+	return text, inText(err, d.text)
 }
 
 // Collect runs the query as a batch.
@@ -266,7 +287,7 @@ func (d *DataFrame) Collect(ctx context.Context) ([]arrow.RecordBatch, error) {
 	}
 	r, err := d.s.query(ctx, d.plan)
 	if err != nil {
-		return nil, err
+		return nil, inText(err, d.text)
 	}
 	return r.Collect(ctx)
 }

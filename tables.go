@@ -21,8 +21,9 @@ import (
 type table struct {
 	def      tableDef
 	provider sources.Provider
-	// result is set for the result of a query into memory.
-	result sources.Table
+	// result marks the result of a query into memory: it is not in the catalog's
+	// log.
+	result bool
 	// streamOnly and batchOnly narrow what a DataFrame asked for.
 	streamOnly, batchOnly bool
 	// described caches the catalog's entry.
@@ -94,7 +95,7 @@ func (t *table) describe(n *names) (*catalog.Table, error) {
 		return t.described, nil
 	}
 	c := &catalog.Table{Name: t.def.Name, Format: t.def.Format, Options: t.def.Options, Comment: t.def.Comment, Handle: t,
-		Streamable: t.provider.Stream != nil && !t.batchOnly, Scannable: (t.provider.Batch != nil || t.result != nil) && !t.streamOnly}
+		Streamable: t.provider.Stream != nil && !t.batchOnly, Scannable: t.provider.Batch != nil && !t.streamOnly}
 	schema, err := t.schema(n)
 	if err != nil {
 		return nil, base.Wrap(err, "opening %s", cmp.Or(t.def.Name, t.def.Format))
@@ -105,7 +106,7 @@ func (t *table) describe(n *names) (*catalog.Table, error) {
 	for i := range c.Schema {
 		c.Schema[i].Nullable = true
 	}
-	if t.result == nil {
+	if !t.result {
 		t.described = c
 	}
 	return c, nil
@@ -113,9 +114,6 @@ func (t *table) describe(n *names) (*catalog.Table, error) {
 
 func (t *table) schema(n *names) (*arrow.Schema, error) {
 	ctx := context.Background()
-	if t.result != nil {
-		return t.result.Schema(), nil
-	}
 	if t.provider.Batch != nil && !t.streamOnly {
 		b, err := t.provider.Batch(ctx, t.config(n))
 		if err != nil {
@@ -140,9 +138,6 @@ func (t *table) openStream(ctx context.Context, n *names) (sources.Source, error
 }
 
 func (t *table) openBatch(ctx context.Context, n *names) (sources.Table, error) {
-	if t.result != nil {
-		return t.result, nil
-	}
 	return t.provider.Batch(ctx, t.config(n))
 }
 
@@ -186,7 +181,7 @@ func (e *Engine) addTable(t *table, replace bool) error {
 		err.Code = base.CodeConflict
 		return err.WithHint("CREATE OR REPLACE TABLE replaces it, IF NOT EXISTS keeps it")
 	}
-	if t.result == nil {
+	if !t.result {
 		def := t.def
 		if def.DDL == "" && def.Schema != nil {
 			def.DDL = ddl(def.Schema)

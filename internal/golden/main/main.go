@@ -16,20 +16,31 @@ import (
 func main() {
 	root := flag.String("golden", "testdata/golden", "folder with streaming/, CLAIMED and KNOWN_GAPS")
 	streaming := flag.String("streaming", "", "another folder of streaming recordings; claims are not checked")
+	sql := flag.String("sql", "", "play this folder of SQL recordings instead")
 	only := flag.String("only", "", "only cases whose family/name begins so")
 	plain := flag.Bool("plain", false, "with the rules for speed switched off")
 	quiet := flag.Bool("quiet", false, "no differences, only the table")
 	flag.Parse()
-	if err := run(*root, *streaming, *only, *quiet, *plain); err != nil {
+	if err := run(*root, *streaming, *sql, *only, *quiet, *plain); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(root, streaming, only string, quiet, plain bool) error {
+func run(root, streaming, sql, only string, quiet, plain bool) error {
 	gaps, err := golden.ReadGaps(filepath.Join(root, "KNOWN_GAPS"))
 	if err != nil {
 		return err
+	}
+	if sql != "" {
+		r, err := golden.SQL(context.Background(), sql, gaps, only)
+		if err != nil {
+			return err
+		}
+		r.Print(os.Stdout, !quiet)
+		if streaming == "" {
+			return nil
+		}
 	}
 	own := streaming == "" && only == ""
 	if streaming == "" {
