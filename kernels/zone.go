@@ -42,6 +42,11 @@ func NewZone(loc *time.Location) *Zone {
 		if end.IsZero() || end.UnixMicro() > cycleEnd {
 			break
 		}
+		if !end.After(t) {
+			// On the last day of a leap year ZoneBounds gives that day's end, which
+			// is no transition, for ever.
+			end = t.Add(48 * time.Hour)
+		}
 		t = end
 	}
 	z.local = make([]int64, len(z.at))
