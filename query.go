@@ -40,6 +40,9 @@ func (q *StreamingQuery) RunID() string { return q.runID }
 // Name is the query's name, or "".
 func (q *StreamingQuery) Name() string { return q.name }
 
+// Trigger says when the query's epochs start.
+func (q *StreamingQuery) Trigger() Trigger { return q.spec.trigger }
+
 // IsActive reports whether the query is running.
 func (q *StreamingQuery) IsActive() bool {
 	select {
@@ -114,11 +117,11 @@ func (q *StreamingQuery) ProcessAllAvailable(ctx context.Context) error {
 	w := make(chan struct{})
 	q.mu.Lock()
 	q.waiters = append(q.waiters, w)
-	q.mu.Unlock()
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
+	q.mu.Unlock()
 	select {
 	case <-w:
 		return nil
@@ -129,10 +132,16 @@ func (q *StreamingQuery) ProcessAllAvailable(ctx context.Context) error {
 	}
 }
 
-// takeWaiters returns who waits for an idle moment; release lets them go.
+// takeWaiters returns who waits for an idle moment. The
+// wake-ups that they sent have done their work: one left over would look for data
+// when nobody asked.
 func (q *StreamingQuery) takeWaiters() []chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	select {
+	case <-q.wake:
+	default:
+	}
 	w := q.waiters
 	q.waiters = nil
 	return w
@@ -171,8 +180,9 @@ func (q *StreamingQuery) stopped() bool {
 // pause waits for d on the engine's clock, for a wake-up or for the stop.
 func (q *StreamingQuery) pause(ctx context.Context, d time.Duration) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	over := make(chan struct{})
 	go func() {
+		defer close(over)
 		select {
 		case <-q.wake:
 		case <-q.stopping:
@@ -181,6 +191,8 @@ func (q *StreamingQuery) pause(ctx context.Context, d time.Duration) {
 		cancel()
 	}()
 	_ = q.eng.clock.Sleep(ctx, d)
+	cancel()
+	<-over // else it could take the wake-up of a later pause
 }
 
 // finish ends the query with its failure, or nil.

@@ -166,7 +166,8 @@ func (d *DataFrame) resolve() (logical.Node, error) {
 		return nil, d.err
 	}
 	names, conf := d.s.snapshot()
-	return resolve.Plan(d.plan, &resolve.Env{Catalog: names, Conf: conf})
+	n, err := resolve.Plan(d.plan, &resolve.Env{Catalog: names, Conf: conf})
+	return n, inText(err, d.text)
 }
 
 func schemaOf(n logical.Node) expr.Schema {

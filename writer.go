@@ -109,7 +109,8 @@ func (w *DataStreamWriter) Start(ctx context.Context, path ...string) (*Streamin
 		return nil, err
 	}
 	w.spec.mode, w.spec.trigger, w.spec.plan = mode, w.trigger, w.d.plan
-	return w.d.s.start(ctx, w.spec)
+	q, err := w.d.s.start(ctx, w.spec)
+	return q, inText(err, w.d.text)
 }
 
 // ToTable starts the query into a table under the data folder.

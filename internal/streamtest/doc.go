@@ -14,13 +14,15 @@
 //	run                     epochs until idle: watermark before -> after and the rows of each
 //	state                   the stateful operators of the last epoch
 //	sink                    every row the sink has committed, by epoch
-//	ledger                  the records of the checkpoint
+//	ledger                  the plans and done records of the checkpoint
 //	crash before=plan|write|commit|done|advise         dies there at the next chance; prints where
 //	restart                 a new process on the same folder; prints what it does first
 //	clock +5s               processing time moves
 //
 // Times may be written as seconds since 1970. A query that ends by itself
 // (available-now, once) is started again by every run.
+//
+// Scripts are played on a disk that is kept in memory, but for the plain play.
 //
 // Run plays each script many times: with record batches of 1, 2, 3 and all rows,
 // with one sub-table of state, and with a crash before the k-th durable step for

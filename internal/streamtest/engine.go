@@ -15,8 +15,8 @@ func (s *script) open(ctx context.Context) error {
 	if s.eng != nil {
 		return nil
 	}
-	eng, err := flightd.Open(ctx, flightd.Options{DataDir: filepath.Join(s.home, "data"), Clock: s.clock,
-		Sinks: []sinks.Provider{s.sink.provider()}, BeforeStep: s.fuse.before})
+	eng, err := flightd.Open(ctx, flightd.Options{DataDir: filepath.Join(s.home, "data"), Clock: s.clock, CheckpointFS: s.disk,
+		Sinks: []sinks.Provider{s.provider()}, BeforeStep: s.fuse.before})
 	if err != nil {
 		return err
 	}
@@ -37,6 +37,21 @@ func (s *script) open(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// sink is what the query of the present checkpoint has put out. It outlives the
+// engine, as a disk would.
+func (s *script) sink() *store {
+	if s.sinks[s.folder] == nil {
+		s.sinks[s.folder] = &store{}
+	}
+	return s.sinks[s.folder]
+}
+
+// provider is the sink "script": a store for each checkpoint.
+func (s *script) provider() sinks.Provider {
+	return sinks.Provider{Name: "script", Options: []string{"checkpointLocation"},
+		Open: func(context.Context, sinks.Config) (sinks.Sink, error) { return &sink{store: s.sink()}, nil }}
 }
 
 // viewStream names the folder of a stream in the session.
@@ -90,7 +105,7 @@ func (s *script) drain(ctx context.Context) error {
 	for _, p := range s.query.RecentProgress() {
 		s.marks[p.BatchID] = ""
 		if w, ok := p.EventTime["watermark"]; ok {
-			s.marks[p.BatchID] = fmt.Sprintf("  watermark %s -> %s", seconds(w), seconds(p.NextWatermark))
+			s.marks[p.BatchID] = fmt.Sprintf("  watermark %s -> %s", moment(w), moment(p.NextWatermark))
 		}
 		s.last = &p
 	}

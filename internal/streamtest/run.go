@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // multipliers are the ways in which every script is played besides the plain one;
@@ -88,7 +89,11 @@ func crashes(steps int) []int {
 // k it crashes before the k-th of them.
 func play(t *testing.T, path string, settings [][2]string, k int) int {
 	f := &fuse{k: k}
-	s := newScript(t.TempDir(), settings, f)
+	disk := vfs.Default
+	if k > 0 || settings != nil {
+		disk = vfs.NewMem()
+	}
+	s := newScript(t.TempDir(), disk, settings, f)
 	defer func() {
 		if s.eng != nil {
 			s.eng.Close()

@@ -15,10 +15,11 @@ import (
 	"github.com/flightd/flightd/sinks"
 )
 
-// store is what a sink has committed: it outlives the engine, as a disk would.
+// store is what a sink has committed.
 type store struct {
 	mu      sync.Mutex
 	epochs  []committed
+	printed int
 	repeats int
 }
 
@@ -26,12 +27,6 @@ type committed struct {
 	epoch  base.Epoch
 	digest base.Digest
 	rows   []string
-}
-
-// provider is the sink "script" over the store.
-func (s *store) provider() sinks.Provider {
-	return sinks.Provider{Name: "script", Options: []string{"checkpointLocation"},
-		Open: func(context.Context, sinks.Config) (sinks.Sink, error) { return &sink{store: s}, nil }}
 }
 
 type sink struct {
@@ -92,11 +87,13 @@ func (s *sink) Describe() string { return "ScriptSink" }
 // Close forgets what was not committed.
 func (s *sink) Close() error { return nil }
 
-// since returns the epochs from the n-th commit on, as text without watermarks.
-func (s *store) since(n int) []committed {
+// unseen returns the epochs that it has not returned yet.
+func (s *store) unseen() []committed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]committed(nil), s.epochs[n:]...)
+	out := append([]committed(nil), s.epochs[s.printed:]...)
+	s.printed = len(s.epochs)
+	return out
 }
 
 // repeated is how often a committed epoch came again.
@@ -108,7 +105,9 @@ func (s *store) repeated() int {
 
 func (s *store) String() string {
 	var b strings.Builder
-	for _, c := range s.since(0) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.epochs {
 		fmt.Fprintf(&b, "epoch %d\n", c.epoch)
 		for _, r := range c.rows {
 			fmt.Fprintf(&b, "  %s\n", r)

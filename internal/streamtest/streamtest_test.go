@@ -17,7 +17,10 @@ func TestScripts(t *testing.T) {
 		}
 		n++
 		name, _ := filepath.Rel(root, path)
-		t.Run(filepath.ToSlash(name), func(t *testing.T) { Run(t, path) })
+		t.Run(filepath.ToSlash(name), func(t *testing.T) {
+			t.Parallel()
+			Run(t, path)
+		})
 		return nil
 	})
 	if err != nil {
