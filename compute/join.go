@@ -87,6 +87,9 @@ func (j *join) Next(ctx context.Context) (Batch, error) {
 		}
 		j.matched = make([]bool, j.table.rows.rows)
 	}
+	if j.node.Kind == physical.NullAwareAnti && j.side.probeOnly && j.table.anyNull {
+		return Batch{}, io.EOF // nothing can pass; like Spark, do not even read the left side
+	}
 	for j.rest == nil {
 		if j.batch.done() {
 			b, err := j.probe.Next(ctx)

@@ -91,19 +91,21 @@ func (p *probing) spread(kept, found []int32) {
 	}
 }
 
-// refuse is NOT IN: nothing passes if the right side holds a NULL, and a NULL on
-// the left only if the right side is empty.
+// refuse is NOT IN over a right side without NULLs: a row whose key is NULL passes
+// only if the right side is empty.
 func (p *probing) refuse(kept []int32) {
-	switch t := p.join.table; {
-	case t.anyNull:
-		p.rows = nil
-	case t.rows.rows > 0 && len(kept) < len(p.rows):
-		p.rows = kept
-		p.ids = p.ids[:len(kept)]
-		if err := t.table.Find(p.keys.norm, kept, p.ids); err != nil {
-			p.rows = nil
+	if p.join.table.rows.rows == 0 || len(kept) == len(p.rows) {
+		return
+	}
+	ids := p.ids[:0]
+	k := 0
+	for i, r := range p.rows {
+		if k < len(kept) && kept[k] == r {
+			ids = append(ids, p.ids[i])
+			k++
 		}
 	}
+	p.rows, p.ids = kept, ids
 }
 
 // next returns the next batch that comes of the probe batch; ok is false if

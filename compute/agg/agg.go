@@ -1,6 +1,7 @@
 package agg
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/flightd/flightd/compute/vec"
@@ -81,8 +82,13 @@ func field(kind state.Kind, t string, nullable bool) state.Field {
 
 // unsupported is the error of an argument type that the function has no case for.
 func (c call) unsupported(t *expr.Type) error {
-	return base.UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09",
-		"Cannot resolve %q due to data type mismatch: the type %q is not supported.", c.SQL(), t.SQL()).At(c.At)
+	return c.mismatch("UNEXPECTED_INPUT_TYPE", "the type %q is not supported.", t.SQL())
+}
+
+// mismatch is the error of arguments that the function cannot take.
+func (c call) mismatch(condition, format string, args ...any) error {
+	return base.UserError("DATATYPE_MISMATCH."+condition, "42K09", "Cannot resolve %q due to data type mismatch: %s",
+		c.SQL(), fmt.Sprintf(format, args...)).At(c.At)
 }
 
 // A Settler is an accumulator for which merging into an empty group is not the

@@ -20,7 +20,7 @@ func newAvg(c call) (*Func, error) {
 		return &Func{
 			Fields: append(decimalSumFields(sum), field(state.Int64, "BIGINT", false)),
 			bind: func(cols []state.Column) Accumulator {
-				return &decAvg{decSum: bindDecimalSum(cols, sum, c.Mode), n: cols[2].(*state.Fixed[int64]), out: c.Typ}
+				return &decAvg{decSum: bindDecimalSum(cols, sum, c, "try_avg"), n: cols[2].(*state.Fixed[int64]), out: c.Typ}
 			},
 		}, nil
 	case t.Kind == expr.KindDayTime || t.Kind == expr.KindYearMonth:
@@ -137,8 +137,8 @@ func (a *decAvg) Final(groups []int32) (*vec.Vec, error) {
 		case ok:
 			out[i] = q
 			set(valid, int32(i))
-		case a.mode == expr.ANSI:
-			return nil, overflow("Overflow in sum of decimals.", "try_avg")
+		case a.call.Mode == expr.ANSI:
+			return nil, a.overflow()
 		}
 	}
 	return vec.FromValues(a.out, out, valid), nil

@@ -13,7 +13,9 @@ type decSum struct {
 	sum  *state.Fixed[state.Word16]
 	seen *state.Fixed[uint8]
 	typ  *expr.Type
-	mode expr.Mode
+	call call
+	// instead is the function that tolerates what overflows.
+	instead string
 	picker
 }
 
@@ -21,15 +23,15 @@ func decimalSumFields(t *expr.Type) []state.Field {
 	return []state.Field{field(state.Wide, t.SQL(), true), field(state.Bool, "BOOLEAN", false)}
 }
 
-func bindDecimalSum(cols []state.Column, t *expr.Type, m expr.Mode) *decSum {
-	return &decSum{sum: cols[0].(*state.Fixed[state.Word16]), seen: cols[1].(*state.Fixed[uint8]), typ: t, mode: m}
+func bindDecimalSum(cols []state.Column, t *expr.Type, c call, instead string) *decSum {
+	return &decSum{sum: cols[0].(*state.Fixed[state.Word16]), seen: cols[1].(*state.Fixed[uint8]), typ: t, call: c, instead: instead}
 }
 
 // decimalSum is sum(DECIMAL); t is its type, of the argument's scale.
 func decimalSum(c call, t *expr.Type) *Func {
 	return &Func{
 		Fields: decimalSumFields(t),
-		bind:   func(cols []state.Column) Accumulator { return bindDecimalSum(cols, t, c.Mode) },
+		bind:   func(cols []state.Column) Accumulator { return bindDecimalSum(cols, t, c, "try_sum") },
 	}
 }
 
@@ -84,16 +86,20 @@ func (a *decSum) merge(dst []int32, o *decSum, src []int32) {
 
 // check returns the error of a sum among groups that was too large.
 func (a *decSum) check(groups []int32) error {
-	if a.mode != expr.ANSI {
+	if a.call.Mode != expr.ANSI {
 		return nil
 	}
 	seen := a.seen.Data()
 	for _, g := range groups {
 		if seen[g] == 1 && !a.sum.IsValid(g) {
-			return overflow("Overflow in sum of decimals.", "try_sum")
+			return a.overflow()
 		}
 	}
 	return nil
+}
+
+func (a *decSum) overflow() error {
+	return overflow("Overflow in sum of decimals.", a.instead).At(a.call.At)
 }
 
 func (a *decSum) Final(groups []int32) (*vec.Vec, error) {

@@ -37,11 +37,10 @@ func newPercentile(c call) (*Func, error) {
 		if err := c.need(2); err != nil {
 			return nil, err
 		}
-		v, err := c.constants.Value(1)
-		if err != nil {
+		var err error
+		if p.percentages, err = c.percentages(); err != nil {
 			return nil, err
 		}
-		p.percentages = constantFloats(v)
 	}
 	if c.Fn != "percentile" && len(c.Args) > 2 {
 		v, err := c.constants.Value(2)
@@ -114,11 +113,11 @@ func (a *percentile) Final(groups []int32) (*vec.Vec, error) {
 			b.AppendNull()
 			continue
 		}
-		slices.SortFunc(vals, func(x, y tallied) int {
+		slices.SortStableFunc(vals, func(x, y tallied) int {
 			if a.descending {
 				x, y = y, x
 			}
-			return totalOrder(x.value, y.value)
+			return vec.CompareFloat(x.value, y.value)
 		})
 		total := int64(0)
 		for i := range vals {

@@ -38,17 +38,20 @@ func newQuantiles(c call) (*Func, error) {
 		return nil, err
 	}
 	p := quantileParams{err: 1.0 / 10_000, in: c.arg(0), out: c.Typ}
-	list, err := c.constants.Value(1)
-	if err != nil {
+	var err error
+	if p.percentages, err = c.percentages(); err != nil {
 		return nil, err
 	}
-	p.percentages = constantFloats(list)
 	if len(c.Args) > 2 {
 		v, err := c.constants.Value(2)
 		if err != nil {
 			return nil, err
 		}
-		p.err = 1 / floats(v, nil)[0]
+		accuracy := floats(v, nil)[0]
+		if v.Null(0) || accuracy < 1 || accuracy > math.MaxInt32 {
+			return nil, c.mismatch("VALUE_OUT_OF_RANGE", "The accuracy must be between (0, 2147483647] (current value = %vL).", accuracy)
+		}
+		p.err = 1 / accuracy
 	}
 	return &Func{
 		Fields: []state.Field{field(state.Bytes, "QUANTILES", false)},
@@ -58,14 +61,34 @@ func newQuantiles(c call) (*Func, error) {
 	}, nil
 }
 
-// constantFloats returns the numbers of a constant number or array of numbers.
-func constantFloats(v *vec.Vec) []float64 {
-	if v.Type.Kind != expr.KindArray {
-		return floats(v, nil)[:1]
+// percentages returns the second argument, a number or an array of numbers from 0
+// to 1.
+func (c call) percentages() ([]float64, error) {
+	v, err := c.constants.Value(1)
+	if err != nil {
+		return nil, err
 	}
-	one := v.Flat()
-	all := floats(one.Kids[0], nil)
-	return all[one.Off[0]:one.Off[1]]
+	all := v.Flat()
+	var out []float64
+	null := v.Null(0)
+	if v.Type.Kind == expr.KindArray && !null {
+		kid := all.Kids[0]
+		for i := all.Off[0]; i < all.Off[1]; i++ {
+			null = null || kid.Null(int(i))
+		}
+		out = floats(kid, nil)[all.Off[0]:all.Off[1]]
+	} else if !null {
+		out = floats(all, nil)[:1]
+	}
+	if null {
+		return nil, c.mismatch("UNEXPECTED_NULL", "The percentage must not be null.")
+	}
+	for _, p := range out {
+		if !(p >= 0 && p <= 1) {
+			return nil, c.mismatch("VALUE_OUT_OF_RANGE", "The percentage must be between [0.0, 1.0] (current value = %vD).", p)
+		}
+	}
+	return out, nil
 }
 
 func (a *quantiles) Update(rows, groups []int32, args []*vec.Vec) error {

@@ -129,7 +129,7 @@ func (a *intSum) check(wrapped int64, groups []int32) error {
 	return overflow("overflow.", "try_add")
 }
 
-func overflow(what, instead string) error {
+func overflow(what, instead string) *base.Error {
 	return base.UserError("ARITHMETIC_OVERFLOW", "22003", "%s Use '%s' to tolerate overflow and return NULL instead. "+
 		"If necessary set \"spark.sql.ansi.enabled\" to \"false\" to bypass this error.", what, instead)
 }
