@@ -10,13 +10,44 @@ import (
 	"github.com/flightd/flightd/plan/expr"
 )
 
-// newRecord makes a record batch of cols, whose references it takes over.
+// newRecord makes a record batch of cols, whose references it takes over. Their
+// types may differ from the schema's in the nullability and names of members.
 func newRecord(schema *arrow.Schema, cols []arrow.Array, n int) arrow.RecordBatch {
+	for i, f := range schema.Fields() {
+		if !arrow.TypeEqual(cols[i].DataType(), f.Type) {
+			d := retyped(cols[i].Data(), f.Type)
+			cols[i].Release()
+			cols[i] = array.MakeFromData(d)
+			d.Release()
+		}
+	}
 	rec := array.NewRecordBatch(schema, cols, int64(n))
 	for _, c := range cols {
 		c.Release()
 	}
 	return rec
+}
+
+// retyped returns d as data of type t, which has the same layout.
+func retyped(d arrow.ArrayData, t arrow.DataType) *array.Data {
+	var members []arrow.DataType
+	switch t := t.(type) {
+	case *arrow.StructType:
+		for _, f := range t.Fields() {
+			members = append(members, f.Type)
+		}
+	case *arrow.MapType:
+		members = append(members, t.Elem())
+	case *arrow.ListType:
+		members = append(members, t.Elem())
+	}
+	kids := make([]arrow.ArrayData, len(d.Children()))
+	for i, k := range d.Children() {
+		kid := retyped(k, members[i])
+		defer kid.Release()
+		kids[i] = kid
+	}
+	return array.NewData(t, d.Len(), d.Buffers(), kids, d.NullN(), d.Offset())
 }
 
 // recordOf makes a record batch of columns that nobody writes.
