@@ -188,7 +188,7 @@ func repeat(s string, rows int) *varColumn {
 // varColumn is a column of texts or bytes.
 type varColumn struct {
 	offsets []int32
-	buf   []byte
+	buf     []byte
 	// valid is nil as long as no value was null.
 	valid []byte
 	nulls int

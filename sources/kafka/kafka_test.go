@@ -6,16 +6,18 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/kafkaclient/kafkatest"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/sources/sourcetest"
 )
+
+func TestMain(m *testing.M) { kafkatest.Main(m) }
 
 // fake is a broker in this process with topics of n partitions.
 func fake(t testing.TB, n int32, topics ...string) *kfake.Cluster {
@@ -63,47 +65,6 @@ func table(t testing.TB, o base.Options) sources.Table {
 	}
 	t.Cleanup(func() { tab.Close() })
 	return tab
-}
-
-// producer sends single records to partitions by number.
-type producer struct {
-	t  testing.TB
-	cl *kgo.Client
-}
-
-func produce(t testing.TB, servers string, opts ...kgo.Opt) *producer {
-	t.Helper()
-	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(strings.Split(servers, ",")...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(50 * time.Millisecond)}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cl.Close)
-	return &producer{t, cl}
-}
-
-func (p *producer) send(topic string, part int32, values ...string) {
-	p.t.Helper()
-	var rs []*kgo.Record
-	for _, v := range values {
-		rs = append(rs, &kgo.Record{Topic: topic, Partition: part, Key: []byte("k" + v), Value: []byte(v), Timestamp: time.UnixMilli(1_700_000_000_000)})
-	}
-	p.sendRecords(rs...)
-}
-
-func (p *producer) sendRecords(rs ...*kgo.Record) {
-	p.t.Helper()
-	if err := p.cl.ProduceSync(context.Background(), rs...).FirstErr(); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// numbered is prefix0, prefix1, …
-func numbered(prefix string, n int) []string {
-	out := make([]string, n)
-	for i := range out {
-		out[i] = fmt.Sprint(prefix, i)
-	}
-	return out
 }
 
 func initial(t testing.TB, s *Source) base.Offset {
@@ -174,7 +135,7 @@ func TestContract(t *testing.T) {
 		"committed": {"kafka.isolation.level", "read_committed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			broker := otherProcess(t, "t")
+			broker := kafkatest.Fake(t, "t")
 			sourcetest.Run(t, sourcetest.Harness{
 				Open: func(t *testing.T) sources.Source {
 					o := optionsAt(broker, extra...)
@@ -186,12 +147,12 @@ func TestContract(t *testing.T) {
 					return src
 				},
 				Add: func(t *testing.T) {
-					p := produce(t, broker)
-					defer p.cl.Close()
+					p := kafkatest.NewClient(t, broker)
+					defer p.Close()
 					for part := range int32(3) {
 						for range 4 {
 							n++
-							p.sendRecords(&kgo.Record{Topic: "t", Partition: part, Key: fmt.Append(nil, "k", n), Value: fmt.Append(nil, "v", n),
+							p.SendRecords(&kgo.Record{Topic: "t", Partition: part, Key: fmt.Append(nil, "k", n), Value: fmt.Append(nil, "v", n),
 								Headers: []kgo.RecordHeader{{Key: "h", Value: fmt.Append(nil, n)}}})
 						}
 					}
@@ -202,14 +163,14 @@ func TestContract(t *testing.T) {
 }
 
 func TestTableContract(t *testing.T) {
-	broker := otherProcess(t, "t")
+	broker := kafkatest.Fake(t, "t")
 	add := func(part int32, values ...string) {
-		p := produce(t, broker)
-		defer p.cl.Close()
-		p.send("t", part, values...)
+		p := kafkatest.NewClient(t, broker)
+		defer p.Close()
+		p.Send("t", part, values...)
 	}
-	add(0, numbered("a", 20)...)
-	add(1, numbered("b", 5)...)
+	add(0, kafkatest.Numbered("a", 20)...)
+	add(1, kafkatest.Numbered("b", 5)...)
 	sourcetest.RunTable(t, func(t *testing.T) sources.Table {
 		tab, err := Provider().Batch(t.Context(), sources.Config{Options: optionsAt(broker, "subscribe", "t", "minPartitions", "5")})
 		if err != nil {
@@ -217,14 +178,14 @@ func TestTableContract(t *testing.T) {
 		}
 		return tab
 	}, func(*testing.T) { add(0, "new") }, func(t *testing.T) {
-		p := produce(t, broker)
-		defer p.cl.Close()
+		p := kafkatest.NewClient(t, broker)
+		defer p.Close()
 		req := kmsg.NewPtrDeleteRecordsRequest()
 		topic, part := kmsg.NewDeleteRecordsRequestTopic(), kmsg.NewDeleteRecordsRequestTopicPartition()
 		part.Offset = 10
 		topic.Topic, topic.Partitions = "t", append(topic.Partitions, part)
 		req.Topics = append(req.Topics, topic)
-		if _, err := req.RequestWith(t.Context(), p.cl); err != nil {
+		if _, err := req.RequestWith(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -1,4 +1,4 @@
-package kafka
+package kafkatest
 
 import (
 	"bufio"
@@ -12,13 +12,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// brokerTopics, in the environment, makes this test binary a broker with three
-// partitions of each topic named; it ends with its standard input. The broker of
-// a test that counts goroutines and files must be another process.
-const brokerTopics = "KAFKA_TEST_TOPICS"
+// topicsVariable, in the environment, makes a test binary a broker.
+const topicsVariable = "KAFKA_TEST_TOPICS"
 
-func TestMain(m *testing.M) {
-	topics := os.Getenv(brokerTopics)
+// Main runs the tests of m, or makes the process a broker if a test started it as
+// one; call it from TestMain.
+func Main(m *testing.M) {
+	topics := os.Getenv(topicsVariable)
 	if topics == "" {
 		os.Exit(m.Run())
 	}
@@ -34,11 +34,12 @@ func TestMain(m *testing.M) {
 	c.Close()
 }
 
-// otherProcess starts such a broker and returns its address.
-func otherProcess(t *testing.T, topics ...string) string {
+// Fake starts this test binary as a broker with three partitions of each topic
+// and returns its address. It ends with the test.
+func Fake(t testing.TB, topics ...string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), brokerTopics+"="+strings.Join(topics, ","))
+	cmd.Env = append(os.Environ(), topicsVariable+"="+strings.Join(topics, ","))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
