@@ -11,6 +11,7 @@ import (
 	"github.com/flightd/flightd/plan/physical"
 	"github.com/flightd/flightd/sinks"
 	sinkfile "github.com/flightd/flightd/sinks/file"
+	sinkmemory "github.com/flightd/flightd/sinks/memory"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/sources/file"
 )
@@ -22,7 +23,7 @@ func builtinSources() []sources.Provider {
 
 // builtinSinks are the connectors that rows can go to.
 func builtinSinks(e *Engine) []sinks.Provider {
-	return sinkfile.Providers()
+	return append(sinkfile.Providers(), sinkmemory.Provider(e.publishResult))
 }
 
 // sinkProvider finds the query's sink.
@@ -60,9 +61,6 @@ func (r *run) openSink(ctx context.Context, p sinks.Provider) error {
 		return base.Wrap(err, "opening the sink %s", p.Name)
 	}
 	r.sink = sink
-	if res, ok := sink.(resultSink); ok {
-		return r.publish(res)
-	}
 	return nil
 }
 

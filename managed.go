@@ -8,6 +8,7 @@ import (
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/sinks"
+	sinkmemory "github.com/flightd/flightd/sinks/memory"
 	sinktable "github.com/flightd/flightd/sinks/table"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/sources/memory"
@@ -41,27 +42,16 @@ func memoryTable(schema *arrow.Schema, recs []arrow.RecordBatch) (*table, error)
 		}}}, nil
 }
 
-// resultSink is a sink whose committed rows can be read.
-type resultSink interface {
-	sinks.Sink
-	// Snapshot returns the rows of the last committed epoch.
-	Snapshot() (base.Epoch, []arrow.RecordBatch)
-}
-
-// publish makes the rows of a result sink a table named like the query.
-func (r *run) publish(s resultSink) error {
-	schema := r.schema.Arrow()
-	t := &table{def: tableDef{Name: r.q.name, Format: "result"}, provider: sources.Provider{Name: "result",
-		Batch: func(context.Context, sources.Config) (sources.Table, error) {
-			_, recs := s.Snapshot()
-			return memory.NewTable(schema, recs), nil
-		}}, result: true}
-	if r.q.name == "" {
-		return base.Errorf(base.CodeInvalid, "a query into memory needs a name: that of its table")
-	}
-	if old := r.eng.table(r.q.name); old != nil && !old.result {
-		return base.UserError("TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "There is a table %s already.", r.q.name).
+// publishResult makes the rows of a memory sink a table named like its query.
+func (e *Engine) publishResult(cfg sinks.Config, s *sinkmemory.Sink) error {
+	if old := e.table(cfg.Query); old != nil && !old.result {
+		return base.UserError("TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "There is a table %s already.", cfg.Query).
 			WithHint("a query into memory makes a table of its own name")
 	}
-	return r.eng.addTable(t, true)
+	t := &table{def: tableDef{Name: cfg.Query, Format: "result"}, result: true, provider: sources.Provider{Name: "result",
+		Batch: func(context.Context, sources.Config) (sources.Table, error) {
+			_, recs := s.Snapshot()
+			return memory.NewTable(cfg.Schema, recs), nil
+		}}}
+	return e.addTable(t, true)
 }

@@ -109,6 +109,10 @@ func (r *run) begin(ctx context.Context) error {
 // of sources, or other stateful operators (Spark refuses the same, in the first
 // epoch).
 func (r *run) checkSame(rec *checkpoint.Recovered) error {
+	if r.q.spec.format == "memory" && r.q.spec.mode != base.Complete && rec.LastPlan != nil {
+		return base.UserError("", "", "A query into memory cannot go on from a checkpoint: its result is gone.").
+			WithHint("start it without checkpointLocation, or in output mode complete")
+	}
 	if n, m := len(rec.Meta.Sources), len(r.streams); n != m {
 		return base.UserError("", "", "The checkpoint is of a query with %d sources, this one has %d.", n, m).
 			WithHint("give the changed query a new checkpoint")

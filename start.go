@@ -166,11 +166,11 @@ func (r *run) checkpointDir(p sinks.Provider) (dir string, temporary bool, err e
 	if d := r.conf.Lookup("spark.sql.streaming.checkpointLocation", ""); d != "" {
 		return filepath.Join(d, cmp.Or(r.q.name, r.q.runID)), false, nil
 	}
-	if r.q.name != "" && (!p.Volatile || spec.text != "") {
-		return filepath.Join(r.eng.dir, "checkpoints", fileName(r.q.name)), false, nil
-	}
 	if p.Volatile {
 		return filepath.Join(r.eng.dir, "checkpoints", "run-"+r.q.runID), true, nil
+	}
+	if r.q.name != "" {
+		return filepath.Join(r.eng.dir, "checkpoints", fileName(r.q.name)), false, nil
 	}
 	return "", false, base.Errorf(base.CodeInvalid, "a query into %s needs a checkpoint", spec.sinkName()).
 		WithHint("give the query a name, or set the option checkpointLocation")

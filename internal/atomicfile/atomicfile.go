@@ -12,6 +12,21 @@ const tempSuffix = ".tmp"
 // IsTemp reports whether name is that of a file that was not finished.
 func IsTemp(name string) bool { return filepath.Ext(name) == tempSuffix }
 
+// Sweep removes the unfinished files that a crash left directly in dir, which
+// may be missing. Only the one who writes there may call it.
+func Sweep(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if IsTemp(e.Name()) && !e.IsDir() {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
+}
+
 // Write makes data the content of path, replacing what was there.
 func Write(path string, data []byte) error {
 	tmp, err := writeTemp(path, data)

@@ -75,6 +75,11 @@ func (s *Sink) undo() error {
 	if err := os.RemoveAll(filepath.Join(s.set.root, metaDir, "stage")); err != nil {
 		return err
 	}
+	for _, dir := range []string{metaDir, manifest.DirName} {
+		if err := atomicfile.Sweep(filepath.Join(s.set.root, dir)); err != nil {
+			return err
+		}
+	}
 	s.commits.QueryID = s.cfg.QueryID
 	for _, e := range s.commits.Entries {
 		if e.Epoch <= s.last {
