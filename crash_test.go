@@ -164,9 +164,9 @@ func killUntilDone(t *testing.T, home string, took time.Duration, most int) int 
 	}
 }
 
-var volatileFields = regexp.MustCompile(`"modificationTime":\d+|"path":"[^"]*/`)
+var volatileFields = regexp.MustCompile(`"modificationTime":\d+|"queryId": *"[^"]*"|"path":"[^"]*/`)
 
-// contents reads every file below dir. Times and the folder's own path are taken
+// contents reads every file below dir. Times, the query's id and the folder's own path are taken
 // out of the sink's manifest.
 func contents(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
