@@ -31,6 +31,19 @@ func arithmeticRows() map[string]row {
 var tryNames = map[string]string{"+": "try_add", "-": "try_subtract", "*": "try_multiply", "/": "try_divide", "%": "try_mod"}
 
 func makeArithmetic(op string, c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
+	if c.Mode == expr.Try { // the casts that coercion put in are tolerant too
+		args = append([]Evaluator(nil), args...)
+		for k, a := range c.Args {
+			if cast, ok := a.(*expr.Cast); ok && cast.Implicit && cast.Mode == expr.ANSI {
+				try := *cast
+				try.Mode = expr.Try
+				var err error
+				if args[k], err = compileCast(&try, env); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
 	a, b := c.Args[0].Type(), c.Args[1].Type()
 	if a.Kind == expr.KindNull || b.Kind == expr.KindNull {
 		return newFunction(c, args, env, func(*frame) error { return nil }), nil

@@ -17,6 +17,9 @@ func compileCast(e *expr.Cast, env *Env) (Evaluator, error) {
 		return nil, err
 	}
 	from, to := e.Child.Type(), e.To
+	if special := specialTime(e, env); special != nil {
+		return special, nil
+	}
 	call := &expr.Call{At: e.At, Fn: "cast", Args: []expr.Expr{e.Child}, Typ: to, Mode: e.Mode}
 	if from.Equal(to) && (!from.IsNested()) {
 		return child, nil
@@ -96,11 +99,21 @@ func castColumn(from, to *expr.Type, call *expr.Call, env *Env) (func(f *frame) 
 
 func castToText(f *frame) error {
 	v := f.args[0]
+	if f.call.Mode == expr.Legacy && v.Type.Kind == expr.KindDecimal {
+		a := argument[kernels.Int128](f, 0)
+		return f.write(func(i int, dst []byte) ([]byte, error) {
+			return arrowtext.AppendScientific(dst, a.at(i), v.Type.Scale), nil
+		})
+	}
 	return f.write(func(i int, dst []byte) ([]byte, error) { return appendText(dst, v, i, f.env.zone), nil })
 }
 
-// castOverflow is the error of row i of the argument.
+// castOverflow is the error of row i of the argument; casts to intervals raise it
+// in legacy mode too.
 func (f *frame) castOverflow(i int) error {
+	if f.call.Typ.IsInterval() {
+		return f.raise(i, castOverflow(f.shownArg(i), f.args[0].Type, f.call.Typ))
+	}
 	return f.fail(i, castOverflow(f.shownArg(i), f.args[0].Type, f.call.Typ))
 }
 
@@ -207,11 +220,10 @@ func allNull(f *frame) error {
 func intFrom[T kernels.Int](conv func(int64) int64) func(f *frame) error {
 	return func(f *frame) error {
 		dst, a := results[T](f), argument[int64](f, 0)
-		legacy := f.call.Mode == expr.Legacy && !f.args[0].Type.IsInterval()
 		return f.try(func(i int) error {
 			v := conv(a.at(i))
 			dst[i] = T(v)
-			if int64(dst[i]) != v && !legacy {
+			if int64(dst[i]) != v {
 				return f.castOverflow(i)
 			}
 			return nil
@@ -236,11 +248,12 @@ func truncate[T kernels.Int, S kernels.Float](f *frame) error {
 	lo, hi := bounds[T]()
 	return f.try(func(i int) error {
 		x := float64(a.at(i))
-		if x > lo-1 && x < hi+1 && (hi < 1<<62 || x >= lo && x < hi) {
+		if x > lo-1 && x < hi+1 && hi < 1<<62 || x >= lo && x < hi {
 			dst[i] = T(x)
 			return nil
 		}
-		if f.call.Mode == expr.Legacy {
+		if f.call.Mode == expr.Legacy || x == hi && hi > 1<<62 {
+			// (2^63 itself passes Spark's check.)
 			if hi > 1<<62 {
 				dst[i] = T(saturate(x, -1<<63, 1<<63-1))
 			} else {

@@ -39,12 +39,7 @@ func castToDecimal(from *expr.Type) func(f *frame) error {
 		return floatsToDecimals[float32]
 	case expr.KindFloat64:
 		return floatsToDecimals[float64]
-	case expr.KindTimestamp:
-		return func(f *frame) error {
-			a := argument[int64](f, 0)
-			return doublesToDecimals(f, func(i int) float64 { return float64(a.at(i)) / 1e6 })
-		}
-	case expr.KindTime:
+	case expr.KindTimestamp, expr.KindTime:
 		return func(f *frame) error {
 			a := argument[int64](f, 0)
 			return toDecimals(f, 6, func(i int) kernels.Int128 { return kernels.From64(a.at(i)) })
@@ -105,10 +100,7 @@ func doublesToDecimals(f *frame, value func(i int) float64) error {
 	return f.try(func(i int) error {
 		x := value(i)
 		if math.IsNaN(x) || math.IsInf(x, 0) {
-			if f.call.Mode == expr.ANSI {
-				return f.fail(i, castInvalid(f.plainArg(i), f.args[0].Type, t))
-			}
-			f.setNull(i)
+			f.setNull(i) // in every mode
 			return nil
 		}
 		v, status := arrowtext.FloatDecimal(x, t.Precision, t.Scale)

@@ -218,7 +218,8 @@ func parseCalendars(f *frame) error {
 	return f.try(func(i int) error {
 		months, days, micros, ok := arrowtext.ParseCalendar(a.at(i))
 		if !ok {
-			return f.castInvalid(i)
+			f.setNull(i) // in every mode
+			return nil
 		}
 		dst[i] = arrow.MonthDayNanoInterval{Months: months, Days: days, Nanoseconds: micros * 1000}
 		return nil

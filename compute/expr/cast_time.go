@@ -3,6 +3,7 @@ package expr
 import (
 	"math"
 	"math/big"
+	"strings"
 
 	"github.com/flightd/flightd/internal/arrowtext"
 	"github.com/flightd/flightd/kernels"
@@ -113,18 +114,9 @@ func castToInterval[T kernels.Int](from, to *expr.Type) func(f *frame) error {
 		return func(f *frame) error {
 			dst, a := results[T](f), argument[kernels.Int128](f, 0)
 			return f.try(func(i int) error {
-				// Of a type that ends in seconds the fraction counts; months round.
 				b := a.at(i).Big()
-				if to.Kind == expr.KindDayTime {
-					b.Mul(b, big.NewInt(unit))
-				}
-				x, ok := decimalRound(b, from.Scale)
+				x, ok := decimalRound(b.Mul(b, big.NewInt(unit)), from.Scale)
 				v, fits := x.Int64()
-				if to.Kind == expr.KindYearMonth {
-					var okMul bool
-					v, okMul = kernels.MulOK(v, unit)
-					fits = fits && okMul
-				}
 				dst[i] = T(v)
 				if !ok || !fits || int64(T(v)) != v {
 					return f.castOverflow(i)
@@ -230,16 +222,13 @@ func castToTimestamp(from, to *expr.Type) func(f *frame) error {
 	case expr.KindDecimal:
 		return func(f *frame) error {
 			dst, a := results[int64](f), argument[kernels.Int128](f, 0)
-			return f.try(func(i int) error {
+			f.each(func(i int) { // beyond the range it wraps
 				b := a.at(i).Big()
 				b.Mul(b, big.NewInt(kernels.Second))
 				b.Quo(b, kernels.Pow10(from.Scale).Big())
-				if !b.IsInt64() && f.call.Mode != expr.Legacy {
-					return f.castOverflow(i)
-				}
 				dst[i] = int64(new(big.Int).And(b, new(big.Int).SetUint64(math.MaxUint64)).Uint64())
-				return nil
 			})
+			return nil
 		}
 	case expr.KindFloat32:
 		return secondsToTimestamp[float32]
@@ -275,4 +264,39 @@ func secondsToTimestamp[T kernels.Float](f *frame) error {
 		dst[i] = saturate(us, math.MinInt64, math.MaxInt64)
 		return nil
 	})
+}
+
+// specialTime is the cast of one of the words epoch, now, today, yesterday and
+// tomorrow, which only literals may be; nil for any other cast.
+func specialTime(e *expr.Cast, env *Env) Evaluator {
+	l, ok := e.Child.(*expr.Literal)
+	s, isText := "", false
+	if ok {
+		s, isText = l.Value.(string)
+	}
+	if !isText || e.To.Kind != expr.KindDate && e.To.Kind != expr.KindTimestamp && e.To.Kind != expr.KindTimestampNTZ {
+		return nil
+	}
+	shift, named := map[string]int64{"yesterday": -1, "today": 0, "tomorrow": 1}[strings.ToLower(strings.TrimSpace(s))]
+	word := strings.ToLower(strings.TrimSpace(s))
+	if !named && word != "epoch" && word != "now" {
+		return nil
+	}
+	return &clock{env, e.To, func(env *Env) int64 {
+		local := env.zone.Local(env.Now)
+		day := kernels.FloorDiv(local, kernels.Day) + shift
+		switch {
+		case word == "epoch":
+			return 0
+		case e.To.Kind == expr.KindDate:
+			return day
+		case word == "now" && e.To.Kind == expr.KindTimestamp:
+			return env.Now
+		case word == "now":
+			return local
+		case e.To.Kind == expr.KindTimestamp:
+			return env.zone.UTC(day * kernels.Day)
+		}
+		return day * kernels.Day
+	}}
 }

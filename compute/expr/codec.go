@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -134,6 +135,9 @@ func decodeText(f *frame, fn func(dst, s []byte) ([]byte, bool), format, _ strin
 	return f.write(func(i int, dst []byte) ([]byte, error) {
 		at := len(dst)
 		dst, ok := fn(dst, a.at(i))
+		if !ok && format == "BASE64" && f.call.Fn == "unbase64" && len(bytes.TrimRight(a.at(i), "="))%4 == 1 {
+			return dst[:at], javaError(f, "IllegalArgumentException", "Last unit does not have enough valid bits")
+		}
 		if !ok {
 			return dst[:at], f.raise(i, badConversion(a.at(i), format, "try_to_binary"))
 		}

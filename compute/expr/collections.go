@@ -45,7 +45,7 @@ func collectionRows() map[string]row {
 
 // makeSize is the number of elements; in legacy mode −1 for NULL.
 func makeSize(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
-	if c.Mode != expr.Legacy || c.Null {
+	if c.Mode != expr.Legacy {
 		return newFunction(c, args, env, listLength), nil
 	}
 	e := newFunction(c, args, env, func(f *frame) error {
@@ -59,7 +59,7 @@ func makeSize(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 		})
 		return nil
 	})
-	e.strict = false
+	e.lenient()
 	return e, nil
 }
 
@@ -137,8 +137,28 @@ func (s *valueSet) has(v *vec.Vec, k int) bool {
 	return ok
 }
 
+// noNegativeZero returns a column in which −0 is 0, as the set functions show it.
+func noNegativeZero(v *vec.Vec) *vec.Vec {
+	switch v.Type.Kind {
+	case expr.KindFloat64:
+		return withoutNegativeZero[float64](v)
+	case expr.KindFloat32:
+		return withoutNegativeZero[float32](v)
+	}
+	return v
+}
+
+func withoutNegativeZero[T kernels.Float](v *vec.Vec) *vec.Vec {
+	out := make([]T, v.Len)
+	for i, x := range vec.Values[T](v)[:v.Len] {
+		out[i] = x + 0
+	}
+	return vec.FromValues(v.Type, out, v.Valid)
+}
+
 func arrayDistinct(f *frame) error {
 	a := f.list(0)
+	a.kids = []*vec.Vec{noNegativeZero(a.kids[0])}
 	var seen valueSet
 	return f.gather(a.kids, func(i int, idx []int32) ([]int32, error) {
 		seen.clear()
@@ -154,7 +174,7 @@ func arrayDistinct(f *frame) error {
 
 func arrayUnion(f *frame) error {
 	a, b := f.list(0), f.list(1)
-	both := vec.Concat([]*vec.Vec{memberColumn(a.kids[0], a.kids[0].Len, f.call.Typ.Elem), memberColumn(b.kids[0], b.kids[0].Len, f.call.Typ.Elem)})
+	both := noNegativeZero(vec.Concat([]*vec.Vec{memberColumn(a.kids[0], a.kids[0].Len, f.call.Typ.Elem), memberColumn(b.kids[0], b.kids[0].Len, f.call.Typ.Elem)}))
 	shift := a.kids[0].Len
 	var seen valueSet
 	return f.gather([]*vec.Vec{both}, func(i int, idx []int32) ([]int32, error) {
@@ -179,6 +199,7 @@ func arrayUnion(f *frame) error {
 // (want) or has not.
 func arrayFilterBy(f *frame, want bool) error {
 	a, b := f.list(0), f.list(1)
+	a.kids = []*vec.Vec{noNegativeZero(a.kids[0])}
 	var other, seen valueSet
 	return f.gather(a.kids, func(i int, idx []int32) ([]int32, error) {
 		other.clear()

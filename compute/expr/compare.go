@@ -193,7 +193,7 @@ func makeNullSafe(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 		f.out.Valid = nil
 		return nil
 	})
-	e.strict = false
+	e.lenient()
 	return e, nil
 }
 

@@ -157,7 +157,7 @@ func (e *firstPresent) Eval(in *Input) (*vec.Vec, error) {
 func makeNVL2(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 	test := newFunction(&expr.Call{At: c.At, Fn: "isnotnull", Args: c.Args[:1], Typ: expr.Bool}, args[:1], env,
 		func(f *frame) error { nullBits(f, false); return nil })
-	test.strict = false
+	test.lenient()
 	return makeCase(c, []Evaluator{test, args[1], args[2]}, env)
 }
 
@@ -183,7 +183,7 @@ func makeNullIf(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 // makeNaNvl is nanvl(a, b): b where a is NaN.
 func makeNaNvl(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 	test := newFunction(&expr.Call{At: c.At, Fn: "isnan", Args: c.Args[:1], Typ: expr.Bool}, args[:1], env, isNaN)
-	test.strict = false
+	test.lenient()
 	again, err := Compile(c.Args[0], env)
 	if err != nil {
 		return nil, err

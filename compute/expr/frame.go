@@ -18,8 +18,11 @@ type function struct {
 	strict bool
 	// volatile functions give each row its own value even over constants.
 	volatile bool
-	run      func(f *frame) error
-	f        frame
+	// nullArg: strict, and one of the arguments is a literal NULL: the others are
+	// not evaluated, as Spark's optimizer does not keep them either.
+	nullArg bool
+	run     func(f *frame) error
+	f       frame
 }
 
 // frame is one evaluation of a function: arguments, wanted rows, result. Run
@@ -34,7 +37,12 @@ type frame struct {
 }
 
 func newFunction(call *expr.Call, args []Evaluator, env *Env, run func(f *frame) error) *function {
-	return &function{args: args, strict: true, run: run,
+	null := false
+	for _, a := range args {
+		l, ok := a.(*literal)
+		null = null || ok && l.v.Null(0)
+	}
+	return &function{args: args, strict: true, nullArg: null, run: run,
 		f: frame{call: call, env: env, args: make([]*vec.Vec, len(args)), out: &vec.Vec{}}}
 }
 
@@ -48,8 +56,7 @@ func strict(run func(f *frame) error) row {
 // lenient is the row of a function that sees NULL arguments.
 func lenient(run func(f *frame) error) row {
 	return row{func(call *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
-		e := newFunction(call, args, env, run)
-		e.strict = false
+		e := newFunction(call, args, env, run).lenient()
 		return e, nil
 	}}
 }
@@ -65,8 +72,17 @@ func prepared(setup func(call *expr.Call, env *Env) (func(f *frame) error, error
 	}}
 }
 
+// lenient makes e see NULL arguments.
+func (e *function) lenient() *function {
+	e.strict, e.nullArg = false, false
+	return e
+}
+
 func (e *function) Eval(in *Input) (*vec.Vec, error) {
 	f := &e.f
+	if e.nullArg {
+		return vec.NewConst(f.call.Typ, in.Rows), nil
+	}
 	constant := !e.volatile
 	for i, a := range e.args {
 		if a == nil {

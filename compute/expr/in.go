@@ -122,6 +122,6 @@ func newLenientIn(c *expr.Call, args []Evaluator, env *Env) Evaluator {
 		})
 		return nil
 	})
-	e.strict = false
+	e.lenient()
 	return e
 }

@@ -109,10 +109,6 @@ func (v *jsonValue) find(steps []jsonStep, out []*jsonValue) []*jsonValue {
 				out = v.items[i].find(steps, out)
 			}
 		}
-	case v.kind == jsonObject && s.key && s.any:
-		for i := range v.items {
-			out = v.items[i].find(steps[1:], out)
-		}
 	case v.kind == jsonObject && s.key:
 		for i, k := range v.keys {
 			if k == s.name {
@@ -213,7 +209,11 @@ func (g *jsonTuple) Generate(in *Input) ([]int32, []*vec.Vec, error) {
 		for k, b := range bs {
 			var found []*jsonValue
 			if v.kind == jsonObject && !vs[k+1].Null(i) {
-				found = v.find([]jsonStep{{name: vs[k+1].Text(i), key: true}}, nil)
+				for at, key := range v.keys { // of a repeated key the last counts
+					if key == vs[k+1].Text(i) {
+						found = []*jsonValue{&v.items[at]}
+					}
+				}
 			}
 			switch {
 			case len(found) == 0 || found[0].kind == jsonNull:

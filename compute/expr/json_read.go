@@ -65,6 +65,12 @@ func (o *jsonOptions) row(c *expr.Call, b *vec.Builder, s []byte) error {
 			ok = false
 		}
 	}
+	if ok && t.Kind == expr.KindArray && v.kind == jsonObject && t.Elem.Kind == expr.KindStruct {
+		v = jsonValue{kind: jsonArray, items: []jsonValue{v}}
+	}
+	if ok && v.kind == jsonNull && t.Kind == expr.KindStruct {
+		v.kind = jsonObject // no field is there
+	}
 	fits := ok && (t.Kind != expr.KindStruct || v.kind == jsonObject || v.kind == jsonNull)
 	if fits && v.kind == jsonNull {
 		b.AppendNull()
@@ -131,6 +137,9 @@ func (r *jsonReader) append(b *vec.Builder, v *jsonValue) bool {
 		if v.kind != jsonArray {
 			return false
 		}
+		if !v.fits(b.Type) { // one bad element spoils the array
+			return false
+		}
 		r.depth++
 		for i := range v.items {
 			r.read(b.Kids[0], &v.items[i])
@@ -174,6 +183,23 @@ func (r *jsonReader) append(b *vec.Builder, v *jsonValue) bool {
 		return r.number(b, v.text)
 	}
 	return v.kind == jsonString && r.text(b, v.text)
+}
+
+// fits reports whether every element of an array is of its element type's kind, as
+// far as the kinds of JSON tell.
+func (v *jsonValue) fits(t *expr.Type) bool {
+	for i := range v.items {
+		k := v.items[i].kind
+		switch e := t.Elem; {
+		case k == jsonNull, e.Kind == expr.KindString:
+		case e.IsInteger() && (k != jsonNumber || strings.ContainsAny(v.items[i].text, ".eE")):
+			return false
+		case e.Kind == expr.KindBool && k != jsonBool, e.Kind == expr.KindArray && k != jsonArray,
+			(e.Kind == expr.KindStruct || e.Kind == expr.KindMap) && k != jsonObject:
+			return false
+		}
+	}
+	return true
 }
 
 func (r *jsonReader) fields(b *vec.Builder, v *jsonValue) {

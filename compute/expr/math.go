@@ -16,7 +16,7 @@ func mathRows() map[string]row {
 		"log1p":        positiveLog(math.Log1p, -1),
 		"power":        double2(power),
 		"atan2":        double2(func(y, x float64) float64 { return math.Atan2(y+0, x+0) }),
-		"hypot":        double2(math.Hypot),
+		"hypot":        double2(hypot),
 		"pi":           {constantDouble(math.Pi)},
 		"e":            {constantDouble(math.E)},
 		"signum":       {makeSign},
@@ -55,8 +55,8 @@ var doubleFunctions = map[string]func(float64) float64{
 	"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "acosh": acosh, "asinh": asinh, "atanh": atanh,
 	"cot": func(x float64) float64 { return 1 / math.Tan(x) }, "sec": func(x float64) float64 { return 1 / math.Cos(x) },
 	"csc":     func(x float64) float64 { return 1 / math.Sin(x) },
-	"degrees": func(x float64) float64 { return x * (180 / math.Pi) },
-	"radians": func(x float64) float64 { return x / 180 * math.Pi },
+	"degrees": func(x float64) float64 { return x * 57.29577951308232 },
+	"radians": func(x float64) float64 { return x * 0.017453292519943295 },
 }
 
 // The inverse hyperbolic functions by logarithms, as Spark computes them.
@@ -75,6 +75,14 @@ func asinh(x float64) float64 {
 }
 
 func atanh(x float64) float64 { return 0.5 * (math.Log1p(x) - math.Log1p(-x)) }
+
+// hypot is exact to the last bit where the squares neither over- nor underflow.
+func hypot(a, b float64) float64 {
+	if s := float64(a*a) + float64(b*b); s > 1e-280 && s < 1e280 {
+		return math.Sqrt(s)
+	}
+	return math.Hypot(a, b)
+}
 
 func power(a, b float64) float64 {
 	if math.Abs(a) == 1 && (math.IsInf(b, 0) || math.IsNaN(b)) || a == 1 && math.IsNaN(b) {

@@ -98,7 +98,7 @@ func uuids() func(f *frame) error {
 		next := k.of(f.env)
 		return f.write(func(_ int, dst []byte) ([]byte, error) {
 			var b [16]byte
-			hi := mix(uint64(f.env.Seed)^mix(uint64(f.env.Epoch))^uint64(f.env.Partition)<<32, uint64(*next))
+			hi := mix(uint64(f.env.Seed)^mix(uint64(f.env.Epoch), uint64(f.call.At.Start))^uint64(f.env.Partition)<<32, uint64(*next))
 			lo := mix(hi, uint64(*next)+1)
 			*next++
 			for j := range 8 {
@@ -213,7 +213,7 @@ func makeRandom(kind func() func(x *xorShift) float64) func(c *expr.Call, args [
 			if rows := k.of(f.env); *rows == 0 {
 				s := seed
 				if !seeded {
-					s = int64(mix(uint64(f.env.Seed), uint64(f.env.Epoch)))
+					s = int64(mix(uint64(f.env.Seed), uint64(f.env.Epoch), uint64(f.call.At.Start)))
 				}
 				x, next = newXorShift(s+int64(f.env.Partition)), kind()
 			}

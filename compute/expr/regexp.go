@@ -60,6 +60,10 @@ func (c *regexps) of(f *frame, p []byte) (*regexp.Regexp, error) {
 // javaPattern rewrites what Java spells in another way: named groups are the same
 // since Go 1.22, \h and \R are not known, \Z ends before a last line break.
 func javaPattern(p string) string {
+	p = unicodeFlags.Replace(p)
+	if strings.HasPrefix(p, "{") {
+		return "(" // Java refuses it
+	}
 	if !strings.Contains(p, `\`) {
 		return p
 	}
@@ -77,6 +81,15 @@ func javaPattern(p string) string {
 			b.WriteString(`(?:\r\n|[\n\v\f\r\x{85}\x{2028}\x{2029}])`)
 		case 'Z':
 			b.WriteString(`\n?\z`)
+		case 'p', 'P':
+			name, rest, ok := strings.Cut(p[i+1:], "}")
+			if !ok || !strings.HasPrefix(name, "{") {
+				b.WriteByte('\\')
+				b.WriteByte(p[i])
+				continue
+			}
+			b.WriteString(javaClassOf(p[i], name[1:]))
+			i = len(p) - len(rest) - 1
 		case 'e':
 			b.WriteString(`\x1b`)
 		default:
@@ -85,6 +98,27 @@ func javaPattern(p string) string {
 		}
 	}
 	return b.String()
+}
+
+var unicodeFlags = strings.NewReplacer("(?iu)", "(?i)", "(?ui)", "(?i)", "(?u)", "", "(?U)", "")
+
+// javaClassOf spells a character class \p{name}, or its complement \P{name}.
+func javaClassOf(letter byte, name string) string {
+	posix := map[string]string{
+		"Lower": "[:lower:]", "Upper": "[:upper:]", "ASCII": "[:ascii:]", "Alpha": "[:alpha:]", "Digit": "[:digit:]", "Alnum": "[:alnum:]",
+		"Punct": "[:punct:]", "Graph": "[:graph:]", "Print": "[:print:]", "Blank": "[:blank:]", "Cntrl": "[:cntrl:]", "XDigit": "[:xdigit:]", "Space": "[:space:]",
+	}[name]
+	switch {
+	case posix != "" && letter == 'p':
+		return "[" + posix + "]"
+	case posix != "":
+		return "[^" + posix + "]"
+	}
+	name = strings.TrimPrefix(name, "Is")
+	if general, ok := map[string]string{"Alphabetic": "L", "Letter": "L", "Digit": "Nd", "Uppercase": "Lu", "Lowercase": "Ll", "Punctuation": "P", "White_Space": "Z"}[name]; ok {
+		name = general
+	}
+	return `\` + string(letter) + "{" + name + "}"
 }
 
 func rlike(f *frame, c *regexps) error {
@@ -188,7 +222,7 @@ func regexpExtract(f *frame, c *regexps) error {
 			return dst, err
 		}
 		m := re.FindSubmatchIndex(a.at(i))
-		if k := g(i); k < 0 || m != nil && k > int64(re.NumSubexp()) {
+		if k := g(i); m != nil && (k < 0 || k > int64(re.NumSubexp())) {
 			return dst, groupError(f, re.NumSubexp(), k)
 		}
 		if m == nil || m[2*g(i)] < 0 {

@@ -42,14 +42,17 @@ func roundNumbers(f *frame, mode rounding) error {
 		return roundDecimals(f, mode, scale)
 	case t.Kind == expr.KindFloat64 && f.call.Typ.Kind == expr.KindInt64:
 		dst, a := results[int64](f), argument[float64](f, 0)
-		f.each(func(i int) {
+		return f.try(func(i int) error {
 			x := math.Floor(a.at(i))
 			if mode == up {
 				x = math.Ceil(a.at(i))
 			}
+			if (x > 1<<63 || x < -1<<63) && f.call.Mode == expr.ANSI {
+				return overflow("overflow", "").At(f.call.At)
+			}
 			dst[i] = saturate(x, math.MinInt64, math.MaxInt64)
+			return nil
 		})
-		return nil
 	case t.Kind == expr.KindFloat64:
 		dst, a := results[float64](f), argument[float64](f, 0)
 		f.each(func(i int) { dst[i] = roundFloat(a.at(i), 64, scale(i), mode) })

@@ -14,7 +14,7 @@ import (
 
 func stringRows() map[string]row {
 	return map[string]row{
-		"upper":           textMap(func(dst, s []byte) []byte { return mapCase(dst, s, 'a', 'z', strings.ToUpper) }),
+		"upper":           textMap(func(dst, s []byte) []byte { return mapCase(dst, s, 'a', 'z', upperText) }),
 		"lower":           textMap(func(dst, s []byte) []byte { return mapCase(dst, s, 'A', 'Z', lowerText) }),
 		"length":          strict(textLength),
 		"octet_length":    strict(func(f *frame) error { return countText(f, func(s []byte) int { return len(s) }) }),
@@ -42,7 +42,7 @@ func stringRows() map[string]row {
 		"startswith":      textTest(bytes.HasPrefix),
 		"endswith":        textTest(bytes.HasSuffix),
 		"instr":           strict(func(f *frame) error { return locate(f, 0, 1, -1) }),
-		"locate":          strict(func(f *frame) error { return locate(f, 1, 0, 2) }),
+		"locate":          lenient(func(f *frame) error { return locate(f, 1, 0, 2) }),
 		"find_in_set":     strict(findInSet),
 		"levenshtein":     strict(levenshtein),
 		"soundex":         textMap(soundex),
@@ -126,7 +126,7 @@ func mapCase(dst, s []byte, lo, hi byte, slow func(string) string) []byte {
 	dst = append(dst, s...)
 	for i, c := range dst[at:] {
 		if c >= 0x80 {
-			return append(dst[:at], slow(string(s))...)
+			return append(dst[:at], slow(strings.ToValidUTF8(string(s), "\uFFFD"))...)
 		}
 		if c >= lo && c <= hi {
 			dst[at+i] = c ^ 0x20
@@ -134,6 +134,11 @@ func mapCase(dst, s []byte, lo, hi byte, slow func(string) string) []byte {
 	}
 	return dst
 }
+
+// upperText maps the letters whose capitals are more than one.
+func upperText(s string) string { return strings.ToUpper(capitals.Replace(s)) }
+
+var capitals = strings.NewReplacer("ß", "SS", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST", "ŉ", "ʼN", "ǰ", "J̌", "և", "ԵՒ")
 
 // lowerText maps a final capital sigma as Java does.
 func lowerText(s string) string {
@@ -169,7 +174,12 @@ func initCap(dst, s []byte) []byte {
 		case r == utf8.RuneError && n == 1:
 			dst = append(dst, s[0])
 		case start:
-			dst = utf8.AppendRune(dst, unicode.ToTitle(r))
+			if up := capitals.Replace(string(r)); len(up) != n || up[0] < 0x80 && r >= 0x80 {
+				first, k := utf8.DecodeRuneInString(up)
+				dst = append(utf8.AppendRune(dst, first), strings.ToLower(up[k:])...)
+			} else {
+				dst = utf8.AppendRune(dst, unicode.ToTitle(r))
+			}
 		default:
 			dst = utf8.AppendRune(dst, unicode.ToLower(r))
 		}
@@ -217,7 +227,10 @@ func trimText(f *frame, left, right bool) error {
 	a := f.text(0)
 	set := func(int) []byte { return []byte{' '} }
 	if len(f.args) > 1 {
-		set = f.text(1).at
+		// trim(chars, text), but btrim(text, chars).
+		if set = f.text(1).at; f.call.Fn != "btrim" {
+			a, set = f.text(1), f.text(0).at
+		}
 	}
 	return f.write(func(i int, dst []byte) ([]byte, error) {
 		s, chars := a.at(i), set(i)
@@ -399,7 +412,7 @@ func part(s []byte, pos, count int, binary bool) []byte {
 		start = length(s) + pos
 	}
 	end := start + count
-	if count >= math.MaxInt32 || end < start {
+	if end > math.MaxInt32 {
 		end = math.MaxInt32
 	}
 	if end <= 0 {
@@ -496,6 +509,13 @@ func locate(f *frame, in, sub, from int) error {
 	}
 	f.each(func(i int) {
 		dst[i] = 0
+		if f.absent(in, i) || f.absent(sub, i) {
+			f.setNull(i)
+			return
+		}
+		if from >= 0 && from < len(f.args) && f.absent(from, i) {
+			return // no position is position 0
+		}
 		s, at := hay.at(i), start(i)
 		if at < 1 {
 			return

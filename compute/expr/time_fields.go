@@ -127,6 +127,9 @@ func makeExtract(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 		return nil, unsupported(c)
 	}
 	name, _ := value.(string)
+	if name == "" {
+		return newLiteral(nil, c.Typ)
+	}
 	run := extractField(unit(name), c.Args[1].Type(), c.Typ)
 	if value == nil || c.Args[1].Type().Kind == expr.KindNull {
 		run = func(*frame) error { return nil }

@@ -55,7 +55,16 @@ func makeTimeParser(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error)
 			return copyInts[int64](f, 0)
 		}), nil
 	}
-	return newFunction(c, append([]Evaluator{cast}, args[1:]...), env, func(f *frame) error { return floorTo(f, kernels.Second) }), nil
+	return newFunction(c, []Evaluator{cast}, env, wholeSeconds), nil
+}
+
+// wholeSeconds cuts microseconds off, towards zero.
+func wholeSeconds(f *frame) error {
+	dst, a := results[int64](f), argument[int64](f, 0)
+	for i := range dst {
+		dst[i] = a.at(i) / kernels.Second
+	}
+	return nil
 }
 
 func parseWithPattern(c *expr.Call, unix bool) func(f *frame) error {

@@ -1,8 +1,10 @@
 package arrowtext
 
 import (
+	"bytes"
 	"math"
 	"math/big"
+	"math/bits"
 	"strconv"
 
 	"github.com/flightd/flightd/kernels"
@@ -24,7 +26,8 @@ func appendFloat(dst []byte, f float64, size int) []byte {
 	case math.IsInf(f, -1):
 		return append(dst, "-Infinity"...)
 	}
-	if a := math.Abs(f); a == 0 || a >= 1e-3 && a < 1e7 {
+	a := math.Abs(f)
+	if a == 0 || a >= 1e-3 && a < 1e7 {
 		n := len(dst)
 		dst = strconv.AppendFloat(dst, f, 'f', -1, size)
 		for _, c := range dst[n:] {
@@ -36,6 +39,21 @@ func appendFloat(dst []byte, f float64, size int) []byte {
 	}
 	var buf [32]byte
 	s := strconv.AppendFloat(buf[:0], f, 'e', -1, size)
+	switch m, _ := math.Frexp(a); {
+	case a < 1<<62 && a == math.Trunc(a):
+		s = appendInteger(buf[:0], f, size)
+	case m == 0.5:
+		s = appendPowerOfTwo(buf[:0], f, size)
+	case s[1] == 'e' || s[0] == '-' && s[2] == 'e': // of two digits the nearest
+		var two [32]byte
+		t := strconv.AppendFloat(two[:0], f, 'e', 1, size)
+		if g, _ := strconv.ParseFloat(string(t), size); g == f {
+			s = append(buf[:0], t...)
+		}
+	}
+	if i := bytes.Index(s, []byte(".0e")); i >= 0 {
+		s = append(s[:i], s[i+2:]...)
+	}
 	e := len(s) - 1
 	for s[e] != 'e' {
 		e--
@@ -47,6 +65,97 @@ func appendFloat(dst []byte, f float64, size int) []byte {
 	exp, _ := strconv.Atoi(string(s[e+1:]))
 	dst = append(dst, 'E')
 	return strconv.AppendInt(dst, int64(exp), 10)
+}
+
+// appendInteger appends a whole number below 2^62 in exponent form. Java (before
+// 19) does not look for the shortest text there: it shows the digits of the
+// integer but for those that lie below the precision, so that 2^31 as a FLOAT is
+// 2.14748365E9.
+func appendInteger(dst []byte, f float64, size int) []byte {
+	precision := 53
+	if size == 32 {
+		precision = 24
+	}
+	v := int64(math.Abs(f))
+	drop := 0
+	if p := bits.Len64(uint64(v)) - 1 - precision - 1; p > 1 {
+		drop = p * 30103 / 100000
+	}
+	exp := 0
+	if drop > 0 {
+		unit := kernels.Pow10(drop)
+		rest := v % int64(unit.Lo)
+		if v /= int64(unit.Lo); rest >= int64(unit.Lo)>>1 {
+			v++
+		}
+		exp = drop
+	}
+	digits := strconv.AppendInt(nil, v, 10)
+	exp += len(digits) - 1
+	for len(digits) > 1 && digits[len(digits)-1] == '0' {
+		digits = digits[:len(digits)-1]
+	}
+	if f < 0 {
+		dst = append(dst, '-')
+	}
+	dst = append(dst, digits[0])
+	if len(digits) > 1 {
+		dst = append(append(dst, '.'), digits[1:]...)
+	}
+	return strconv.AppendInt(append(dst, 'e'), int64(exp), 10)
+}
+
+// appendPowerOfTwo appends a power of two in exponent form with the digits that
+// Java (before 19) shows: it stops a quarter of a unit in the last place from the
+// number, on both sides.
+func appendPowerOfTwo(dst []byte, f float64, size int) []byte {
+	precision := 53
+	if size == 32 {
+		precision = 24
+	}
+	v := new(big.Rat).SetFloat64(math.Abs(f))
+	_, e := math.Frexp(f)
+	near := new(big.Rat).SetInt64(1)
+	if k := e - precision - 2; k < 0 {
+		near.SetFrac(big.NewInt(1), new(big.Int).Lsh(big.NewInt(1), uint(-k)))
+	} else {
+		near.SetInt(new(big.Int).Lsh(big.NewInt(1), uint(k)))
+	}
+	exp := int(math.Floor(math.Log10(math.Abs(f))))
+	ten := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(exp, -exp))), nil))
+	if exp > 0 {
+		ten.Inv(ten)
+	}
+	v.Mul(v, ten)
+	near.Mul(near, ten)
+	var digits []byte
+	one := big.NewRat(1, 1)
+	for {
+		q := new(big.Int).Quo(v.Num(), v.Denom())
+		v.Sub(v, new(big.Rat).SetInt(q))
+		digits = append(digits, byte('0'+q.Int64()))
+		low := v.Cmp(near) < 0
+		high := new(big.Rat).Add(v, near).Cmp(one) >= 0
+		if (low || high) && len(digits) > 1 || len(digits) > 25 {
+			if high && (!low || v.Cmp(big.NewRat(1, 2)) > 0) {
+				digits[len(digits)-1]++ // the last digit is never 9 here
+			}
+			break
+		}
+		v.Mul(v, big.NewRat(10, 1))
+		near.Mul(near, big.NewRat(10, 1))
+	}
+	for len(digits) > 1 && digits[len(digits)-1] == '0' {
+		digits = digits[:len(digits)-1]
+	}
+	if f < 0 {
+		dst = append(dst, '-')
+	}
+	dst = append(dst, digits[0])
+	if len(digits) > 1 {
+		dst = append(append(dst, '.'), digits[1:]...)
+	}
+	return strconv.AppendInt(append(dst, 'e'), int64(exp), 10)
 }
 
 // AppendDecimal appends an unscaled decimal with scale digits after the point,
@@ -125,10 +234,6 @@ func ParseInt(s []byte, fraction bool) (int64, bool) {
 				if d < '0' || d > '9' {
 					return 0, false
 				}
-			}
-			// Spark wants at least one character besides the point.
-			if digits == 0 && len(s) == 1 {
-				return 0, false
 			}
 			break
 		}
@@ -376,4 +481,23 @@ func BigDecimal(b *big.Int, scale int) string {
 		return "-" + s
 	}
 	return s
+}
+
+// AppendScientific appends a decimal as java.math.BigDecimal prints it: plain, but
+// in exponent form where the number is below 10^-6 or its scale says 0E-18.
+func AppendScientific(dst []byte, x kernels.Int128, scale int) []byte {
+	hi, lo := x.Abs()
+	digits := kernels.Int128{Lo: lo, Hi: int64(hi)}.Big().Append(nil, 10)
+	exp := len(digits) - 1 - scale
+	if scale == 0 || exp >= -6 {
+		return AppendDecimal(dst, x, scale)
+	}
+	if x.Hi < 0 {
+		dst = append(dst, '-')
+	}
+	dst = append(dst, digits[0])
+	if len(digits) > 1 {
+		dst = append(append(dst, '.'), digits[1:]...)
+	}
+	return strconv.AppendInt(append(dst, 'E'), int64(exp), 10)
 }
