@@ -177,22 +177,38 @@ func (q *StreamingQuery) stopped() bool {
 	}
 }
 
-// pause waits for d on the engine's clock, for a wake-up or for the stop.
+// pause waits for d on the engine's clock, for somebody who waits for an idle
+// moment, or for the stop.
 func (q *StreamingQuery) pause(ctx context.Context, d time.Duration) {
 	ctx, cancel := context.WithCancel(ctx)
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		select {
-		case <-q.wake:
-		case <-q.stopping:
-		case <-ctx.Done():
+		defer cancel()
+		for {
+			select {
+			case <-q.wake:
+				// The wake-up may be that of a waiter who was served already.
+				if q.awaited() {
+					return
+				}
+			case <-q.stopping:
+				return
+			case <-ctx.Done():
+				return
+			}
 		}
-		cancel()
 	}()
 	_ = q.eng.clock.Sleep(ctx, d)
 	cancel()
 	<-over // else it could take the wake-up of a later pause
+}
+
+// awaited reports whether somebody waits for an idle moment.
+func (q *StreamingQuery) awaited() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiters) > 0
 }
 
 // finish ends the query with its failure, or nil.
