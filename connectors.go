@@ -3,6 +3,7 @@ package flightd
 import (
 	"cmp"
 	"context"
+	"os"
 	"slices"
 	"strings"
 
@@ -10,20 +11,29 @@ import (
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/physical"
 	"github.com/flightd/flightd/sinks"
+	consolesink "github.com/flightd/flightd/sinks/console"
 	sinkfile "github.com/flightd/flightd/sinks/file"
+	kafkasink "github.com/flightd/flightd/sinks/kafka"
 	sinkmemory "github.com/flightd/flightd/sinks/memory"
+	"github.com/flightd/flightd/sinks/noop"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/sources/file"
+	"github.com/flightd/flightd/sources/kafka"
 )
 
 // builtinSources are the connectors that rows can come from.
 func builtinSources() []sources.Provider {
-	return file.Providers()
+	return append(file.Providers(), kafka.Provider())
 }
 
 // builtinSinks are the connectors that rows can go to.
 func builtinSinks(e *Engine) []sinks.Provider {
-	return append(sinkfile.Providers(), sinkmemory.Provider(e.publishResult))
+	console := e.opts.Console
+	if console == nil {
+		console = os.Stdout
+	}
+	return slices.Concat(sinkfile.Providers(), noop.Providers(), consolesink.Providers(console),
+		[]sinks.Provider{sinkmemory.Provider(e.publishResult), kafkasink.Provider()})
 }
 
 // sinkProvider finds the query's sink.
@@ -35,7 +45,26 @@ func (r *run) sinkProvider() (sinks.Provider, error) {
 	if r.q.spec.table != "" {
 		return sinks.Provider{Name: managedFormat}, nil
 	}
+	if err := refused(r.q.spec.format); err != nil {
+		return sinks.Provider{}, err
+	}
 	return r.eng.sinks.Lookup(r.q.spec.format)
+}
+
+// refused names connectors that Spark has and flightd has not, with what to use
+// instead.
+func refused(format string) error {
+	advice := map[string]string{
+		"orc":     "use parquet, which holds the same types",
+		"kinesis": "read the stream into Kafka, or write it as files and read those",
+		"avro":    "use parquet or json",
+		"xml":     "use json",
+		"delta":   "use parquet, or a table under the data folder (CREATE TABLE without USING)",
+	}[strings.ToLower(format)]
+	if advice == "" {
+		return nil
+	}
+	return base.UserError("UNSUPPORTED_FEATURE", "0A000", "flightd has no connector %s.", format).WithHint("%s", advice)
 }
 
 // openSink opens the query's sink. A table under the data folder, and the result

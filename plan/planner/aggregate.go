@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
 	"github.com/flightd/flightd/plan/physical"
@@ -179,7 +180,7 @@ func (p *planner) numberStateful(root logical.Node) {
 				name = "dedupeWithinWatermark"
 			}
 		case *logical.Limit:
-			if p.opts.Mode == 0 { // append
+			if p.opts.Mode == base.Append && !none(n) {
 				name = "globalLimit"
 			}
 		case *logical.Session:

@@ -374,7 +374,17 @@ func (p *planner) limit(n *logical.Limit, need set) (physical.Node, []*expr.Colu
 	if lit, ok := n.Offset.(*expr.Literal); ok && lit.Value != nil {
 		l.Offset = lit.Value.(int64)
 	}
+	if none(n) {
+		// The input is an input of the query, but none of its rows is read.
+		return &physical.Values{Out: schemaOf(cols)}, cols, nil
+	}
 	return l, cols, nil
+}
+
+// none reports LIMIT 0, which puts out nothing and keeps no state.
+func none(n *logical.Limit) bool {
+	lit, ok := n.Count.(*expr.Literal)
+	return ok && lit.Value == int64(0)
 }
 
 func (p *planner) watermark(n *logical.Watermark, need set) (physical.Node, []*expr.Column, error) {
