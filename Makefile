@@ -72,7 +72,9 @@ $(VENV)/.installed: requirements.txt
 	touch $@
 
 run: build ## Real flights, counted while you watch. Interrupt it, start it again: it goes on.
-	$(BIN) serve --data data --script examples/flights/flights.sql --show-epochs
+	@echo 'The result is the table hourly_departures, Parquet files under data/. Ask for it from another terminal:'
+	@echo "  $(BIN) sql --connect grpc://127.0.0.1:8815 -c 'SELECT * FROM hourly_departures ORDER BY departures DESC LIMIT 10'"
+	@$(BIN) serve --data data --script examples/flights/flights.sql --show-epochs
 
 clean:
 	rm -rf bin data $(VENV)

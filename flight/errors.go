@@ -45,10 +45,20 @@ func toStatus(err error) (*status.Status, metadata.MD) {
 		}
 		return status.New(codes.Internal, clip(err.Error())), nil
 	}
-	code := grpcCodes[e.Code]
 	text := err.Error()
 	if inner := base.AsError(err); inner.Condition != "" {
 		e, text = inner, inner.Error()
+	}
+	code := grpcCodes[e.Code]
+	if e.Code == base.CodeInvalid {
+		// Spark's conditions say more than that the statement is wrong, and drivers
+		// have classes of exceptions for it.
+		switch {
+		case strings.HasSuffix(e.Condition, "_NOT_FOUND"):
+			code = codes.NotFound
+		case strings.HasSuffix(e.Condition, "_ALREADY_EXISTS"):
+			code = codes.AlreadyExists
+		}
 	}
 	// What Display says after the message: the caret and the hint.
 	text += strings.TrimPrefix(e.Display(), e.Error())

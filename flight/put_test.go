@@ -66,7 +66,7 @@ func TestIngestModes(t *testing.T) {
 	wantCode(t, err, codes.Unimplemented, "temporary")
 	o.Temporary, o.Catalog = false, proto.String("nowhere")
 	_, err = c.ExecuteIngest(bg, reader(t, numbers(1)), o)
-	wantCode(t, err, codes.InvalidArgument, "[CATALOG_NOT_FOUND]")
+	wantCode(t, err, codes.NotFound, "[CATALOG_NOT_FOUND]")
 }
 
 // A client that has nothing to ingest sends no message at all.

@@ -52,6 +52,7 @@ func (r *records) Close() error {
 // rows of all runs, one after another.
 type chain struct {
 	statement Statement
+	schema    *arrow.Schema
 	params    []arrow.RecordBatch // released by Close
 	batch     int
 	row       int64
@@ -59,8 +60,8 @@ type chain struct {
 	notices   []string
 }
 
-// Schema is the statement's.
-func (c *chain) Schema() *arrow.Schema { return c.statement.Schema() }
+// Schema is that of every run.
+func (c *chain) Schema() *arrow.Schema { return c.schema }
 
 // RowsAffected is −1: the statement is a query.
 func (c *chain) RowsAffected() int64 { return -1 }
@@ -73,8 +74,11 @@ func (c *chain) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	for {
 		if c.current != nil {
 			rec, err := c.current.Next(ctx)
+			if err == nil {
+				return c.conform(rec)
+			}
 			if err != io.EOF {
-				return rec, err
+				return nil, err
 			}
 			if err := c.current.Close(); err != nil {
 				return nil, err
@@ -86,6 +90,18 @@ func (c *chain) Next(ctx context.Context) (arrow.RecordBatch, error) {
 			return nil, err
 		}
 	}
+}
+
+// conform gives rec, whose reference it takes over, the chain's schema, which
+// differs in what may be null.
+func (c *chain) conform(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
+	defer rec.Release()
+	for i, f := range c.schema.Fields() {
+		if got := rec.Column(i).DataType(); !arrow.TypeEqual(got, f.Type) {
+			return nil, invalid("column %q is of type %s with one row of the parameters and of type %s with another", f.Name, sqlName(f.Type), sqlName(got))
+		}
+	}
+	return array.NewRecordBatch(c.schema, rec.Columns(), rec.NumRows()), nil
 }
 
 // run executes the statement with the next row of parameters, or returns io.EOF.

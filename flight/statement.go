@@ -33,8 +33,7 @@ func (s *service) statement(ctx context.Context, ses *session, text string, tran
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := s.ticketFor(ctx, ses, st, nil, false)
-	return t, resultSchema(st), err
+	return s.ticketFor(ctx, ses, st, nil, false)
 }
 
 // preparedQuery makes the ticket of a prepared statement with the parameters
@@ -45,34 +44,71 @@ func (s *service) preparedQuery(ctx context.Context, ses *session, handle []byte
 		return nil, nil, err
 	}
 	params, bound := p.parameters()
-	t, err := s.ticketFor(ctx, ses, p.statement, params, bound)
-	return t, resultSchema(p.statement), err
+	return s.ticketFor(ctx, ses, p.statement, params, bound)
 }
 
 // ticketFor runs an update, now and once, and keeps its answer; a query runs
 // whenever the ticket is read. It takes over the references of params.
-func (s *service) ticketFor(ctx context.Context, ses *session, st Statement, params []arrow.RecordBatch, bound bool) (*ticket, error) {
-	if err := checkParams(st, params, bound); err != nil {
+func (s *service) ticketFor(ctx context.Context, ses *session, st Statement, params []arrow.RecordBatch, bound bool) (*ticket, *arrow.Schema, error) {
+	t, schema, err := s.open(ctx, ses, st, params, bound)
+	if err != nil || st.IsUpdate() {
 		releaseAll(params)
-		return nil, err
+	}
+	return t, schema, err
+}
+
+func (s *service) open(ctx context.Context, ses *session, st Statement, params []arrow.RecordBatch, bound bool) (*ticket, *arrow.Schema, error) {
+	if err := checkParams(st, params, bound); err != nil {
+		return nil, nil, err
 	}
 	if st.IsUpdate() {
-		defer releaseAll(params)
 		n, err := update(ctx, st, params)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return ses.addTicket(s.opts, func(context.Context) (Rows, error) { return fixed(affectedRow(n)), nil }), nil
+		return ses.addTicket(s.opts, func(context.Context) (Rows, error) { return fixed(affectedRow(n)), nil }), affectedSchema, nil
 	}
 	if !bound {
-		return ses.addTicket(s.opts, func(ctx context.Context) (Rows, error) { return st.Execute(ctx, nil) }), nil
+		return ses.addTicket(s.opts, func(ctx context.Context) (Rows, error) { return st.Execute(ctx, nil) }), st.Schema(), nil
+	}
+	schema, err := boundSchema(ctx, st, params)
+	if err != nil {
+		return nil, nil, err
 	}
 	return ses.addTicket(s.opts, func(context.Context) (Rows, error) {
 		for _, rec := range params {
 			rec.Retain()
 		}
-		return &chain{statement: st, params: params}, nil
-	}), nil
+		return &chain{statement: st, schema: schema, params: params}, nil
+	}), schema, nil
+}
+
+// boundSchema is the schema that a query has with the types of its parameters,
+// which clients choose. Whether a column may be null differs from row to row of
+// the parameters, so all may.
+func boundSchema(ctx context.Context, st Statement, params []arrow.RecordBatch) (*arrow.Schema, error) {
+	schema := st.Schema()
+	for _, rec := range params {
+		if rec.NumRows() == 0 {
+			continue
+		}
+		one := rec.NewSlice(0, 1)
+		defer one.Release()
+		rows, err := st.Execute(ctx, one)
+		if err != nil {
+			return nil, err
+		}
+		schema = rows.Schema()
+		if err := rows.Close(); err != nil {
+			return nil, err
+		}
+		break
+	}
+	fields := schema.Fields()
+	for i := range fields {
+		fields[i].Nullable = true
+	}
+	return arrow.NewSchema(fields, nil), nil
 }
 
 // checkParams holds bound parameters against those that the statement has.

@@ -87,7 +87,7 @@ func TestScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, errs := command(t, "", "run", script)
-	if code != 0 || !strings.Contains(out, "│ a    │      2 │") || !strings.Contains(out, "2 rows") {
+	if code != 0 || !strings.Contains(out, "│ a      │      2 │") || !strings.Contains(out, "2 rows") {
 		t.Fatalf("got %d\n%s%s", code, out, errs)
 	}
 	if !strings.Contains(errs, "counts  epoch 0") || !strings.Contains(errs, "3 rows in") {

@@ -8,21 +8,23 @@ import subprocess
 import tempfile
 import threading
 
-BIN = os.environ.get("FLIGHTD_BIN", os.path.join(os.path.dirname(__file__), "../../../bin/flightd"))
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
+BIN = os.environ.get("FLIGHTD_BIN", os.path.join(ROOT, "bin/flightd"))
 
 
 class Server:
     """A server on a free port with a data folder of its own."""
 
-    def __init__(self):
+    def __init__(self, *args):
+        self.args = args
         self.data = tempfile.mkdtemp(prefix="flightd-test-")
         self.start()
 
     def start(self):
         self.log = []
         self.process = subprocess.Popen(
-            [BIN, "serve", "--listen", "127.0.0.1:0", "--data", self.data],
-            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+            [BIN, "serve", "--listen", "127.0.0.1:0", "--data", self.data, *self.args],
+            cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         for line in self.process.stderr:
             self.log.append(line)
             found = re.search(r"uri=(grpc://\S+)", line)

@@ -144,10 +144,16 @@ class Parameters(Connected):
         self.assertEqual(self.ask("SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2 AS n) WHERE n > ?", (1,)), [(2,)])
 
     def test_insert_many(self):
-        self.ask("CREATE TABLE bound (n BIGINT, s STRING) USING parquet OPTIONS ('path' = '%s/bound')" % self.server.data)
+        self.ask("CREATE TABLE bound (n BIGINT, s STRING)")
         self.cur.executemany("INSERT INTO bound VALUES (?, ?)", [(1, "a"), (2, None)])
         self.assertEqual(sorted(self.ask("SELECT n, s FROM bound")), [(1, "a"), (2, None)])
         self.ask("DROP TABLE bound")
+
+    def test_the_schema_follows_the_parameter(self):
+        self.assertEqual(self.ask("SELECT ? AS v", ("a",)), [("a",)])
+        self.assertEqual(self.ask("SELECT ? AS v", (1,)), [(1,)])
+        self.assertEqual(self.ask("SELECT ? AS v", (None,)), [(None,)])
+        self.assertEqual(self.ask("SELECT ? AS v", (1.5,)), [(1.5,)])
 
     def test_wrong_number(self):
         with self.assertRaises(adbc_driver_manager.Error):
@@ -226,6 +232,8 @@ class Streaming(Connected):
         self.assertIn("hits", [r[0] for r in self.ask("SHOW QUERIES")])
 
         # After a restart the query runs again, from its checkpoint.
+        self.cur.close()
+        self.conn.close()
         self.assertEqual(self.server.stop(), 0)
         self.server.start()
         self.conn = dbapi.connect(self.server.uri, autocommit=True)
