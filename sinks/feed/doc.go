@@ -6,12 +6,15 @@
 //
 //	length   u32  of the body, little-endian like all numbers
 //	checksum u32  CRC-32C of the body
+//	head     u32  CRC-32C of the eight bytes before, so that a damaged length is
+//	              not taken for a torn frame
 //	body     version u8 (1) · mode u8 · epoch u64 · time u64 (ms) · digest 16 bytes
 //	         · number of keys u32 · keys u32 each
 //	         · uncompressed size u32 · Arrow IPC stream in one zstd frame
 //
 // A torn frame at the end of the last segment is cut when the feed is opened;
-// damage elsewhere is a Corrupt error that names segment and byte.
+// damage elsewhere is a Corrupt error that names segment and byte. Whoever knows
+// which epochs are done compares the last of them with Range.
 //
 // A reader that waits takes no memory for the epochs it has not read: they are on
 // disk. One that falls behind the retention gets an error that names the earliest

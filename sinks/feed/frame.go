@@ -1,0 +1,175 @@
+package feed
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/sinks"
+)
+
+const (
+	frameVersion = 1
+	headLen      = 12
+	// fixedLen is the body up to the keys.
+	fixedLen = 1 + 1 + 8 + 8 + 16 + 4
+	// maxBody is the most bytes of a frame's body, maxRows of its rows unpacked.
+	maxBody = 1 << 30
+	maxRows = math.MaxInt32
+	maxKeys = 1 << 12
+)
+
+// head is a frame without its rows.
+type head struct {
+	epoch  base.Epoch
+	mode   sinks.Mode
+	digest base.Digest
+	time   int64 // ms since 1970
+}
+
+// codec packs and unpacks rows. Its methods may be called from several
+// goroutines.
+type codec struct {
+	enc *zstd.Encoder
+	dec *zstd.Decoder
+}
+
+func newCodec() (*codec, error) {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxRows))
+	return &codec{enc, dec}, err
+}
+
+// encode returns the frame of an epoch.
+func (c *codec) encode(h head, schema *arrow.Schema, rows []arrow.RecordBatch) ([]byte, error) {
+	var plain bytes.Buffer
+	w := ipc.NewWriter(&plain, ipc.WithSchema(schema))
+	for _, r := range rows {
+		if err := w.Write(r); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	if plain.Len() > maxRows {
+		return nil, base.Errorf(base.CodeExhausted, "epoch %d has %d bytes, more than a feed can hold", h.epoch, plain.Len())
+	}
+	out := make([]byte, headLen, headLen+fixedLen+plain.Len()/2)
+	out = append(out, frameVersion, byte(h.mode.Kind))
+	out = binary.LittleEndian.AppendUint64(out, uint64(h.epoch))
+	out = binary.LittleEndian.AppendUint64(out, uint64(h.time))
+	out = append(out, h.digest[:]...)
+	out = binary.LittleEndian.AppendUint32(out, uint32(len(h.mode.Keys)))
+	for _, k := range h.mode.Keys {
+		out = binary.LittleEndian.AppendUint32(out, uint32(k))
+	}
+	out = binary.LittleEndian.AppendUint32(out, uint32(plain.Len()))
+	out = c.enc.EncodeAll(plain.Bytes(), out)
+	if len(out)-headLen > maxBody {
+		return nil, base.Errorf(base.CodeExhausted, "epoch %d has %d bytes packed, more than a feed can hold", h.epoch, len(out))
+	}
+	seal(out)
+	return out, nil
+}
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+
+// seal fills in the head of a frame.
+func seal(frame []byte) {
+	binary.LittleEndian.PutUint32(frame, uint32(len(frame)-headLen))
+	binary.LittleEndian.PutUint32(frame[4:], checksum(frame[headLen:]))
+	binary.LittleEndian.PutUint32(frame[8:], checksum(frame[:8]))
+}
+
+// bodyLen returns the length that a frame's head gives; false if the head is
+// damaged.
+func bodyLen(b []byte) (int, bool) {
+	n := binary.LittleEndian.Uint32(b)
+	return int(n), n >= fixedLen+4 && n <= maxBody && binary.LittleEndian.Uint32(b[8:]) == checksum(b[:8])
+}
+
+// parse splits a frame, whose length is right, into its parts.
+func parse(frame []byte) (h head, packed []byte, size int, err error) {
+	body := frame[headLen:]
+	if checksum(body) != binary.LittleEndian.Uint32(frame[4:]) {
+		return h, nil, 0, errors.New("bad checksum")
+	}
+	if body[0] != frameVersion {
+		return h, nil, 0, fmt.Errorf("version %d", body[0])
+	}
+	h.mode.Kind = base.OutputMode(body[1])
+	h.epoch = base.Epoch(binary.LittleEndian.Uint64(body[2:]))
+	h.time = int64(binary.LittleEndian.Uint64(body[10:]))
+	copy(h.digest[:], body[18:34])
+	keys := int(binary.LittleEndian.Uint32(body[34:]))
+	rest := body[fixedLen:]
+	if h.mode.Kind > base.Complete || h.epoch < 0 || keys > maxKeys || len(rest) < 4*keys+4 {
+		return h, nil, 0, errors.New("not a frame")
+	}
+	for i := range keys {
+		h.mode.Keys = append(h.mode.Keys, int(binary.LittleEndian.Uint32(rest[4*i:])))
+	}
+	rest = rest[4*keys:]
+	return h, rest[4:], int(binary.LittleEndian.Uint32(rest)), nil
+}
+
+// rows unpacks the rows of a frame.
+func (c *codec) rows(packed []byte, size int, schema *arrow.Schema) (out []arrow.RecordBatch, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("decoding panicked: %v", r)
+		}
+		if err != nil {
+			release(out)
+			out = nil
+		}
+	}()
+	// The frame says itself how large it becomes; memory is taken for what both
+	// agree on.
+	var zh zstd.Header
+	if err := zh.Decode(packed); err != nil || size > maxRows || zh.HasFCS && zh.FrameContentSize != uint64(size) {
+		return nil, fmt.Errorf("%d bytes of rows are not what is packed", size)
+	}
+	plain, err := c.dec.DecodeAll(packed, nil)
+	if err != nil || len(plain) != size {
+		return nil, fmt.Errorf("unpacking %d bytes of rows: %w", size, err)
+	}
+	r, err := ipc.NewReader(bytes.NewReader(plain))
+	if err != nil {
+		return nil, err
+	}
+	defer r.Release()
+	if !r.Schema().Equal(schema) {
+		return nil, fmt.Errorf("columns %v, not %v", r.Schema(), schema)
+	}
+	for {
+		rec, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return out, err
+		}
+		rec.Retain()
+		out = append(out, rec)
+	}
+}
+
+func release(rows []arrow.RecordBatch) {
+	for _, r := range rows {
+		r.Release()
+	}
+}

@@ -1,0 +1,123 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/sinks"
+)
+
+// Epoch is what a query put out in one epoch. Release it after use.
+type Epoch struct {
+	Number base.Epoch
+	Mode   sinks.Mode
+	Digest base.Digest
+	// Time is when it was committed, in milliseconds since 1970.
+	Time int64
+	// Rows may be empty.
+	Rows []arrow.RecordBatch
+}
+
+// Release lets go of the rows.
+func (e *Epoch) Release() {
+	release(e.Rows)
+	e.Rows = nil
+}
+
+// Subscription is one reader's place in a feed. It is for one goroutine and needs
+// no closing: it holds nothing between calls.
+type Subscription struct {
+	feed *Feed
+	next base.Epoch
+}
+
+// Subscribe returns a subscription whose first epoch is from, or the next one
+// there is. If from is not kept any more it is a NotFound error that names the
+// earliest epoch.
+func (f *Feed) Subscribe(from base.Epoch) (*Subscription, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.kept(from); err != nil {
+		return nil, err
+	}
+	return &Subscription{f, max(0, from)}, nil
+}
+
+// kept returns an error if epochs from from on were removed.
+func (f *Feed) kept(from base.Epoch) error {
+	if len(f.entries) == 0 || from >= f.entries[0].epoch {
+		return nil
+	}
+	return base.Errorf(base.CodeNotFound, "epoch %d of %s is not kept any more; the earliest is %d", from, f.Describe(), f.entries[0].epoch).
+		WithHint("subscribe from epoch %d, or with a snapshot", f.entries[0].epoch)
+}
+
+// Next returns the next epoch, waiting for it if need be. It returns io.EOF when
+// the feed is closed and all is read, and a NotFound error if the reader has
+// fallen behind the retention.
+func (s *Subscription) Next(ctx context.Context) (*Epoch, error) {
+	for {
+		e, wait, err := s.look()
+		if err != nil {
+			return nil, err
+		}
+		if e != nil {
+			out, err := s.read(e)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // removed since; look says so
+			}
+			if err != nil {
+				return nil, err
+			}
+			s.next = e.epoch + 1
+			return out, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-wait:
+		}
+	}
+}
+
+// look finds the next epoch; nil, and what to wait for, if there is none yet.
+func (s *Subscription) look() (*entry, <-chan struct{}, error) {
+	f := s.feed
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.kept(s.next); err != nil {
+		return nil, nil, err
+	}
+	if i, _ := f.find(s.next); i < len(f.entries) && f.entries[i].epoch <= f.visible {
+		e := f.entries[i]
+		return &e, nil, nil
+	}
+	if f.closed {
+		return nil, nil, io.EOF
+	}
+	return nil, f.changed, nil
+}
+
+func (s *Subscription) read(e *entry) (*Epoch, error) {
+	frame, err := e.read()
+	if err != nil {
+		return nil, base.Wrap(err, "reading epoch %d of %s", e.epoch, s.feed.Describe())
+	}
+	h, packed, size, err := parse(frame)
+	if err == nil && h.epoch != e.epoch {
+		err = errors.New("another epoch")
+	}
+	var rows []arrow.RecordBatch
+	if err == nil {
+		rows, err = s.feed.codec.rows(packed, size, s.feed.opt.Schema)
+	}
+	if err != nil {
+		return nil, damaged(e.segment, e.at, err.Error())
+	}
+	return &Epoch{h.epoch, h.mode, h.digest, h.time, rows}, nil
+}
