@@ -97,8 +97,10 @@ func Open(dir string) (*Log, error) {
 	return l, l.refresh()
 }
 
-// Dir is the table's directory, Schema its columns.
-func (l *Log) Dir() string           { return l.dir }
+// Dir returns the table's directory.
+func (l *Log) Dir() string { return l.dir }
+
+// Schema returns the columns that Create was given.
 func (l *Log) Schema() *arrow.Schema { return l.schema }
 
 func recordPath(dir string, v int64) string {

@@ -47,7 +47,8 @@ func optionNames(format string) []string {
 
 func readSettings(format string, cfg sinks.Config) (*settings, error) {
 	o, what := cfg.Options, "sink "+format
-	if err := o.CheckKeys(what, optionNames(format)); err != nil {
+	// A batch statement has the options of a table, which also say how to read it.
+	if err := o.CheckKeys(what, optionNames(format)); err != nil && !cfg.Batch {
 		return nil, err
 	}
 	s := &settings{format: format, lineSep: o.String("lineSep", "\n"), csv: rowtext.DefaultCSV()}

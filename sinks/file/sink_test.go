@@ -383,7 +383,7 @@ func TestBatchInsert(t *testing.T) {
 	dir := t.TempDir()
 	insert := func(id string, mode base.OutputMode, k, n int) {
 		t.Helper()
-		s, err := tryOpen("json", dir, sinks.Config{Query: "t", QueryID: id, Batch: true, OutputMode: mode})
+		s, err := tryOpen("json", dir, sinks.Config{Query: "t", QueryID: id, Batch: true, OutputMode: mode}, "maxFilesPerTrigger", "1")
 		if err != nil {
 			t.Fatal(err)
 		}

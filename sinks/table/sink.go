@@ -17,8 +17,11 @@ import (
 	"github.com/flightd/flightd/sinks/parquetfile"
 )
 
-// OptionNames are the options of Open.
-func OptionNames() []string { return []string{"retention", "compression"} }
+// OptionNames are the options of a table. A table has one set of options for its
+// readers and its writers: only retention and compression say something here.
+func OptionNames() []string {
+	return []string{"retention", "compression", "skipChangeCommits", "maxFilesPerTrigger", "maxBytesPerTrigger"}
+}
 
 // Create makes an empty table in dir. It is a Conflict error if there is one.
 func Create(dir string, schema *arrow.Schema) error { return tablelog.Create(dir, schema) }

@@ -11,9 +11,10 @@ import (
 	"github.com/flightd/flightd/sources"
 )
 
-// OptionNames are the options of a stream.
+// OptionNames are the options of a table. A table has one set of options for its
+// readers and its writers: retention and compression say nothing here.
 func OptionNames() []string {
-	return []string{"skipChangeCommits", "maxFilesPerTrigger", "maxBytesPerTrigger"}
+	return []string{"skipChangeCommits", "maxFilesPerTrigger", "maxBytesPerTrigger", "retention", "compression"}
 }
 
 // Source is the stream of what commits add to a table.
