@@ -46,6 +46,26 @@ func TestRecordings(t *testing.T) {
 	}
 }
 
+// TestStatements runs every recorded statement and holds the result to the
+// floors.
+func TestStatements(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs 15,075 statements")
+	}
+	claims, err := ReadClaims(filepath.Join(root, "CLAIMED_SQL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := SQL(context.Background(), filepath.Join(root, "sql"), nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Print(os.Stdout, false)
+	for _, b := range r.Check(claims) {
+		t.Error(b)
+	}
+}
+
 // claimedDiffs logs the differences in families that are claimed whole.
 func (r *Report) claimedDiffs(claims []Claim, log func(...any)) {
 	whole := map[string]bool{}

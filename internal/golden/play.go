@@ -171,8 +171,11 @@ func (p *player) start(ctx context.Context) (err error, at string) {
 		w = w.Trigger(flightd.Trigger{Kind: flightd.Once})
 	}
 	p.seen = 0
-	p.query, err = w.Start(ctx)
-	return err, "start"
+	if p.query, err = w.Start(ctx); err != nil || p.spec.Trigger != "" {
+		return err, "start"
+	}
+	// The first look at the inputs must not meet files that are being moved in.
+	return p.query.ProcessAllAvailable(ctx), "run"
 }
 
 var utc = kernels.NewZone(time.UTC)
