@@ -56,6 +56,20 @@ func TestShellCommand(t *testing.T) {
 	}
 }
 
+// Timestamps are printed in the session's time zone, here and from a server;
+// plans as they are.
+func TestShellShowsTimeAndPlans(t *testing.T) {
+	uri, stop := serve(t, "--listen", "127.0.0.1:0", "--data", t.TempDir())
+	defer stop()
+	for _, args := range [][]string{nil, {"--connect", uri}} {
+		code, out, errs := command(t, "", append([]string{"sql", "-c", "SET spark.sql.session.timeZone = Europe/Berlin", "-c", "SELECT TIMESTAMP '2026-07-02 03:04:05' AS t",
+			"-c", "SET spark.sql.session.timeZone = UTC", "-c", "SELECT TIMESTAMP '2026-07-02 03:04:06 Europe/Berlin' AS t", "-c", "EXPLAIN SELECT 1 AS n"}, args...)...)
+		if code != 0 || !strings.Contains(out, "│ 2026-07-02 03:04:05 │") || !strings.Contains(out, "│ 2026-07-02 01:04:06 │") || !strings.Contains(out, "\n== Physical Plan ==\n") {
+			t.Errorf("%v: got %d\n%s%s", args, code, out, errs)
+		}
+	}
+}
+
 // From a pipe, the first error ends it with its place and a code that is not 0.
 func TestShellPipe(t *testing.T) {
 	code, out, errs := command(t, "SELECT 1 AS n;\nSELECT nam\nFROM (SELECT 1 AS name);\nSELECT 2 AS n;", "sql")

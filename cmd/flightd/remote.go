@@ -59,6 +59,15 @@ func parseURI(uri string) (addr string, tls bool, err error) {
 	return "", false, base.Errorf(base.CodeInvalid, "%q: there is no transport %s", uri, u.Scheme).WithHint("as in grpc://127.0.0.1:8815")
 }
 
+// zone asks the server; one that has no session options is taken to be in UTC.
+func (s *server) zone(ctx context.Context) string {
+	o, err := s.c.GetSessionOptions(ctx, &arrowflight.GetSessionOptionsRequest{})
+	if err != nil {
+		return ""
+	}
+	return o.GetSessionOptions()[zoneSetting].GetStringValue()
+}
+
 func (s *server) close() error { return s.c.Close() }
 
 // execute prepares the statement, which tells whether it is an update, and runs

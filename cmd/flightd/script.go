@@ -28,11 +28,12 @@ func (c *runCmd) Run(s *session) error {
 	}
 	epochs := &epochPrinter{w: s.term.err, show: true}
 	eng.AddListener(epochs)
-	err = eng.NewSession().ExecuteScript(s.ctx, string(text), func(_ string, r *flightd.Result, err error) error {
+	ses := eng.NewSession()
+	err = ses.ExecuteScript(s.ctx, string(text), func(_ string, r *flightd.Result, err error) error {
 		if err != nil {
 			return err
 		}
-		if err := printResult(s, local{r}); err != nil {
+		if err := printResult(s, local{r}, ses.Settings()[zoneSetting]); err != nil {
 			return err
 		}
 		return settle(s.ctx, eng, false)

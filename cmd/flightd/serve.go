@@ -91,7 +91,7 @@ func (c *serveCmd) scripts(s *session, eng *flightd.Engine) error {
 			if err != nil {
 				return err
 			}
-			return printResult(s, local{r})
+			return printResult(s, local{r}, ses.Settings()[zoneSetting])
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)

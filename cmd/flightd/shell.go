@@ -22,6 +22,8 @@ type sqlCmd struct {
 // An executor runs statements, here or on a server.
 type executor interface {
 	execute(ctx context.Context, text string) (rows, error)
+	// zone is the session's time zone, or "".
+	zone(ctx context.Context) string
 	close() error
 }
 
@@ -77,6 +79,8 @@ func (e embedded) execute(ctx context.Context, text string) (rows, error) {
 	return local{r}, nil
 }
 
+func (e embedded) zone(context.Context) string { return e.ses.Settings()[zoneSetting] }
+
 func (e embedded) close() error { return errors.Join(e.ses.Close(), e.eng.Close()) }
 
 // one runs a statement and prints its answer.
@@ -85,7 +89,11 @@ func (c *sqlCmd) one(s *session, x executor, text string) error {
 	if err != nil {
 		return err
 	}
-	return printResult(s, r)
+	zone := ""
+	if showsTime(r.Schema()) {
+		zone = x.zone(s.ctx)
+	}
+	return printResult(s, r, zone)
 }
 
 // read runs the statements that the terminal or a pipe delivers.

@@ -34,8 +34,12 @@ const (
 	maxWidth = 60
 )
 
-// printResult prints the answer and closes it.
-func printResult(s *session, r rows) error {
+// zoneSetting is the session's time zone, in which timestamps are printed.
+const zoneSetting = "spark.sql.session.timezone"
+
+// printResult prints the answer, with timestamps in a time zone ("" is UTC), and
+// closes it.
+func printResult(s *session, r rows, zone string) error {
 	defer r.Close()
 	for _, n := range r.Notices() {
 		fmt.Fprintln(s.term.err, "note:", n)
@@ -48,7 +52,7 @@ func printResult(s *session, r rows) error {
 		}
 		return nil
 	}
-	t := newTable(r.Schema(), s.term.interactive)
+	t := newTable(r.Schema(), s.term.interactive, zone)
 	for {
 		rec, err := r.Next(s.ctx)
 		if err == io.EOF {
@@ -63,6 +67,11 @@ func printResult(s *session, r rows) error {
 	return t.write(s.term.out)
 }
 
+// showsTime reports whether the time zone matters for what is printed.
+func showsTime(schema *arrow.Schema) bool {
+	return strings.Contains(schema.String(), "timestamp")
+}
+
 // A table lays out rows in columns.
 type table struct {
 	names, types []string
@@ -71,10 +80,16 @@ type table struct {
 	width        []int
 	total        int64
 	clip         bool
+	// value is the text of a value, or false for a null.
+	value func(col arrow.Array, row int) (string, bool)
+	// prose: one column of text with lines, such as a plan, is not laid out.
+	prose bool
 }
 
-func newTable(schema *arrow.Schema, clip bool) *table {
-	t := &table{clip: clip}
+func newTable(schema *arrow.Schema, clip bool, zone string) *table {
+	var zones arrowtext.Zones
+	z := zones.Zone(zone)
+	t := &table{clip: clip, value: func(col arrow.Array, row int) (string, bool) { return arrowtext.Value(col, row, z) }}
 	for _, f := range schema.Fields() {
 		t.names = append(t.names, t.fit(f.Name))
 		t.types = append(t.types, typeName(f.Type))
@@ -133,11 +148,17 @@ func (t *table) add(rec arrow.RecordBatch) {
 	for i := range min(n, maxShown-len(t.cells)) {
 		row := make([]string, len(t.names))
 		for c, col := range rec.Columns() {
-			text, ok := arrowtext.Value(col, i, nil)
+			text, ok := t.value(col, i)
 			if !ok {
 				text = "NULL"
 			}
-			row[c] = t.fit(text)
+			if len(t.names) == 1 && strings.Contains(text, "\n") {
+				t.prose = true
+			}
+			if !t.prose {
+				text = t.fit(text)
+			}
+			row[c] = text
 			t.width[c] = max(t.width[c], utf8.RuneCountInString(row[c]))
 		}
 		t.cells = append(t.cells, row)
@@ -146,6 +167,13 @@ func (t *table) add(rec arrow.RecordBatch) {
 
 func (t *table) write(w io.Writer) error {
 	var b strings.Builder
+	if t.prose {
+		for _, c := range t.cells {
+			b.WriteString(strings.TrimSuffix(c[0], "\n") + "\n")
+		}
+		_, err := io.WriteString(w, b.String())
+		return err
+	}
 	rule := func(left, mid, right string) {
 		b.WriteString(left)
 		for i, n := range t.width {
