@@ -33,7 +33,7 @@ func builtinSinks(e *Engine) []sinks.Provider {
 		console = os.Stdout
 	}
 	return slices.Concat(sinkfile.Providers(), noop.Providers(), consolesink.Providers(console),
-		[]sinks.Provider{sinkmemory.Provider(e.publishResult), kafkasink.Provider()})
+		[]sinks.Provider{sinkmemory.Provider(e.publishResult), kafkasink.Provider(), e.feedProvider()})
 }
 
 // sinkProvider finds the query's sink.

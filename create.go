@@ -14,6 +14,7 @@ import (
 	"github.com/flightd/flightd/plan/logical"
 	"github.com/flightd/flightd/plan/sql"
 	"github.com/flightd/flightd/sinks"
+	"github.com/flightd/flightd/sinks/feed"
 )
 
 // managedFormat is the format of a table under the data folder.
@@ -101,7 +102,7 @@ func (s *Session) createTableAs(ctx context.Context, st *logical.CreateTable, de
 			return nil, base.Wrap(err, "creating table %s", def.Name)
 		}
 	}
-	sink, err := p.Open(ctx, sinks.Config{Query: def.Name, QueryID: uuid.NewString(), Options: def.Options, Schema: r.Schema(), PartitionBy: st.PartitionBy, Clock: s.eng.clock})
+	sink, err := p.Open(ctx, sinks.Config{Query: def.Name, QueryID: uuid.NewString(), Options: def.Options, Schema: r.Schema(), PartitionBy: st.PartitionBy, Clock: s.eng.clock, Batch: true})
 	if err != nil {
 		return nil, err
 	}
@@ -269,6 +270,11 @@ func (e *Engine) dropQuery(ctx context.Context, name string) error {
 	}
 	if err := e.store.write(catalogRecord{DropQuery: key}); err != nil {
 		return err
+	}
+	if q.spec.format == "feed" {
+		if err := feed.Remove(e.feedDir(name)); err != nil {
+			return err
+		}
 	}
 	return os.RemoveAll(filepath.Join(e.dir, "checkpoints", fileName(name)))
 }

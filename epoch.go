@@ -12,6 +12,7 @@ import (
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/streaming"
 	"github.com/flightd/flightd/sinks"
+	"github.com/flightd/flightd/sinks/feed"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/state"
 )
@@ -76,6 +77,9 @@ func (r *run) runEpoch(ctx context.Context, p planned) error {
 	stop()
 	if err := r.finishEpoch(p, out); err != nil {
 		return err
+	}
+	if f, ok := r.sink.(*feed.Feed); ok {
+		f.Publish(p.epoch)
 	}
 	r.progress(p, out)
 	return r.advise(ctx, p)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/sinks/feed"
 )
 
 // StreamingQuery is a query that was started. It goes on until it is stopped,
@@ -28,6 +29,7 @@ type StreamingQuery struct {
 	recent   []Progress
 	err      error
 	waiters  []chan struct{}
+	feed     *feed.Feed
 	stopOnce sync.Once
 }
 
