@@ -14,6 +14,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/flightd/flightd"
 	"github.com/flightd/flightd/internal/arrowtext"
@@ -306,4 +307,36 @@ func (w *world) events(name string, files, rows, keys int, seed uint64) {
 		}
 		w.file(name, f, lines...)
 	}
+}
+
+// failingDisk fails the k-th operation that writes; 0 is none.
+type failingDisk struct {
+	vfs.FS
+	mu  sync.Mutex
+	ops int
+	k   int
+}
+
+func newFailingDisk(fs vfs.FS, k int) *failingDisk {
+	d := &failingDisk{k: k}
+	d.FS = errorfs.Wrap(fs, errorfs.InjectorFunc(d.before))
+	return d
+}
+
+func (d *failingDisk) before(op errorfs.Op) error {
+	if op.Kind.ReadOrWrite() != errorfs.OpIsWrite {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ops++; d.ops == d.k {
+		return errPlanned
+	}
+	return nil
+}
+
+func (d *failingDisk) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.ops
 }

@@ -25,11 +25,12 @@ func (e *Engine) restore(ctx context.Context) error {
 	for _, name := range sortedKeys(e.store.content.Queries) {
 		def := e.store.content.Queries[name]
 		if def.Stopped {
+			e.ended(def, nil)
 			continue
 		}
 		if err := e.resume(ctx, def); err != nil {
 			e.log.Error("query not resumed", "query", def.Name, "err", err)
-			e.failed(def, err)
+			e.ended(def, err)
 		}
 	}
 	return nil
@@ -72,8 +73,8 @@ func (e *Engine) resume(ctx context.Context, def queryDef) error {
 	return inText(err, def.Text)
 }
 
-// failed lists a query that could not be resumed.
-func (e *Engine) failed(def queryDef, err error) {
+// ended lists a query that is stopped, or could not be resumed because of err.
+func (e *Engine) ended(def queryDef, err error) {
 	q := &StreamingQuery{name: def.Name, eng: e, spec: querySpec{name: def.Name, text: def.Text},
 		stopping: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}, 1), cancel: func() {}}
 	q.finish(err)

@@ -169,7 +169,7 @@ func (r *run) computeEnv(p planned, late, evict []int64) *compute.Env {
 func (r *run) splits(ctx context.Context, p planned, scan *physical.Scan) ([]sources.Split, error) {
 	want := sources.Scan{Columns: scan.Columns, BatchRows: intSetting(r.conf, "flightd.batchRows", 0)}
 	if t := r.statics[scan.Input]; t != nil {
-		return r.static(ctx, t, p.pins[scan.Input], want)
+		return r.static(ctx, t, p, scan, want)
 	}
 	for i, in := range r.streams {
 		if in.input == scan.Input {
@@ -183,18 +183,21 @@ func (r *run) splits(ctx context.Context, p planned, scan *physical.Scan) ([]sou
 }
 
 // static are the splits of a static input as the plan pinned it. If that is gone,
-// the query stops with a class of its own, unless it may go on with what is there
-// now.
-func (r *run) static(ctx context.Context, t sources.Table, pin string, want sources.Scan) ([]sources.Split, error) {
-	splits, err := t.Scan(ctx, pin, want)
-	if err == nil || base.AsError(err).Condition != "STATIC_INPUT_CHANGED" || !r.conf.Bool("flightd.allowNonDeterministicReplay", false) {
-		return splits, err
+// the query stops with a class of its own, unless a replay may go on with what is
+// there now.
+func (r *run) static(ctx context.Context, t sources.Table, p planned, scan *physical.Scan, want sources.Scan) ([]sources.Split, error) {
+	pin := p.pins[scan.Input]
+	if !p.replay || !r.conf.Bool("flightd.allowNonDeterministicReplay", false) {
+		return t.Scan(ctx, pin, want)
 	}
-	r.eng.log.Warn("a static input changed since the epoch was planned", "query", r.q.name, "epoch", r.epoch, "input", t.Describe())
-	if pin, err = t.Pin(ctx); err != nil {
+	now, err := t.Pin(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return t.Scan(ctx, pin, want)
+	if now != pin {
+		r.eng.log.Warn("a static input changed since the epoch was planned", "query", r.q.name, "epoch", p.epoch, "input", t.Describe())
+	}
+	return t.Scan(ctx, now, want)
 }
 
 // collect takes over what the operators counted.

@@ -1,0 +1,524 @@
+package flightd_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/flightd/flightd"
+	"github.com/flightd/flightd/internal/base"
+)
+
+const windowSums = `SELECT window.start AS start, k, count(*) AS n, sum(x) AS x
+	FROM e WATERMARK ts DELAY OF INTERVAL 20 SECONDS GROUP BY window(ts, '10 seconds'), k`
+
+// TestCrashBeforeEachStep crashes before each durable step of each epoch. The
+// restart replays that epoch and no other: the sink hears of every epoch once,
+// except of one whose commit it had and whose done record is missing, which comes
+// twice.
+func TestCrashBeforeEachStep(t *testing.T) {
+	play := func(t *testing.T, step string, epoch base.Epoch) (rows []string, commits []base.Epoch, crashed bool) {
+		w := newWorld(t)
+		w.events("e", 5, 100, 3, 1)
+		w.before = func(s string, e base.Epoch) error {
+			if !crashed && s == step && e == epoch {
+				crashed = true
+				return errPlanned
+			}
+			return nil
+		}
+		for {
+			w.open()
+			w.stream("e", eventsDDL, 1)
+			err := finish(w.mustStart(windowSums, "append", availableNow))
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, errPlanned) {
+				t.Fatal(err)
+			}
+		}
+		rows, _ = w.sink.rows(t)
+		for _, c := range w.sink.all() {
+			commits = append(commits, c.epoch)
+		}
+		return rows, commits, crashed
+	}
+	want, epochs, _ := play(t, "", 0)
+	if len(want) < 5 || len(epochs) != 6 {
+		t.Fatalf("the plain run has %d rows in %d epochs", len(want), len(epochs))
+	}
+	for _, step := range []string{"plan", "write", "commit", "done", "advise"} {
+		for _, epoch := range epochs {
+			t.Run(fmt.Sprintf("%s of %d", step, epoch), func(t *testing.T) {
+				t.Parallel()
+				rows, commits, crashed := play(t, step, epoch)
+				if !crashed {
+					t.Fatal("it did not crash")
+				}
+				if !slices.Equal(rows, want) {
+					t.Errorf("the rows are others: %s", firstDifference(want, rows))
+				}
+				wantCommits := slices.Clone(epochs)
+				if step == "done" {
+					wantCommits = slices.Insert(wantCommits, int(epoch), epoch)
+				}
+				if !slices.Equal(commits, wantCommits) {
+					t.Errorf("the sink heard of the epochs %v, want %v", commits, wantCommits)
+				}
+			})
+		}
+	}
+}
+
+// checkpointFiles lists the ledger's files whose name contains part.
+func (w *world) checkpointFiles(part string) []string {
+	w.t.Helper()
+	dir := filepath.Join(w.home, "checkpoint")
+	names, err := w.disk.List(dir)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out []string
+	for _, n := range names {
+		if strings.Contains(n, part) {
+			out = append(out, filepath.Join(dir, n))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestRestartsOverSnapshots runs forty epochs in one go, and with a restart after
+// every few of them: the state comes from a snapshot and the changes after it.
+func TestRestartsOverSnapshots(t *testing.T) {
+	sql := "SELECT k, v % 50 AS m, count(*) AS n, sum(x) AS x FROM e GROUP BY k, v % 50"
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.events("e", 40, 30, 5, 3)
+			r := rand.New(rand.NewPCG(seed, 9))
+			fuse := 0
+			w.before = func(step string, _ base.Epoch) error {
+				if fuse > 0 && step == "plan" {
+					if fuse--; fuse == 0 {
+						return errPlanned
+					}
+				}
+				return nil
+			}
+			starts := 0
+			for ; ; starts++ {
+				if seed > 0 {
+					fuse = 2 + r.IntN(14)
+				}
+				w.open()
+				w.stream("e", eventsDDL, 1)
+				err := finish(w.mustStart(sql, "update", availableNow))
+				if err == nil {
+					break
+				}
+				if !errors.Is(err, errPlanned) {
+					t.Fatal(err)
+				}
+			}
+			w.close()
+			if n := len(w.sink.all()); n != 40 {
+				t.Errorf("%d epochs in %d starts, want 40", n, starts+1)
+			}
+			if n := len(w.checkpointFiles("snap")); seed == 0 && (n < 1 || n > 2) {
+				t.Errorf("%d snapshots are on disk, want 1 or 2: %v", n, w.checkpointFiles(""))
+			}
+			plain := newWorld(t)
+			plain.events("e", 40, 30, 5, 3)
+			plain.open()
+			plain.stream("e", eventsDDL, 1)
+			if err := finish(plain.mustStart(sql, "update", availableNow)); err != nil {
+				t.Fatal(err)
+			}
+			compareEpochs(t, fmt.Sprintf("%d starts", starts+1), plain.sink.all(), w.sink.all())
+		})
+	}
+}
+
+// TestStaticInputChanged changes a table between the plan of an epoch and its
+// replay: that has an error of its own, unless the user allows it.
+func TestStaticInputChanged(t *testing.T) {
+	w := newWorld(t)
+	w.file("e", 0, `{"ts":"2026-01-01T00:00:00Z","k":"a","v":1,"x":1}`)
+	w.file("names", 0, `{"k":"a","name":"old"}`)
+	sql := "SELECT e.v, names.name FROM e JOIN names USING (k)"
+	begin := func() error {
+		w.open()
+		w.stream("e", eventsDDL, 0)
+		w.table("names", "k STRING, name STRING")
+		return finish(w.mustStart(sql, "append", availableNow))
+	}
+	w.before = func(step string, _ base.Epoch) error {
+		if step == "write" {
+			return errPlanned
+		}
+		return nil
+	}
+	if err := begin(); !errors.Is(err, errPlanned) {
+		t.Fatal(err)
+	}
+	w.before = nil
+	if err := os.WriteFile(filepath.Join(w.dir("names"), "00000.json"), []byte(`{"k":"a","name":"newer"}`+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	err := begin()
+	if base.CodeOf(err) != base.CodeCorrupt {
+		t.Errorf("the code is %v, want Corrupt: %v", base.CodeOf(err), err)
+	}
+	wantError(t, err, "STATIC_INPUT_CHANGED", "", "00000.json", "epoch 0")
+	w.settings["flightd.allowNonDeterministicReplay"] = "true"
+	if err := begin(); err != nil {
+		t.Fatal(err)
+	}
+	if rows, _ := w.sink.rows(t); !slices.Equal(rows, []string{"1|newer"}) {
+		t.Errorf("the rows are %v", rows)
+	}
+}
+
+// edit changes a file of the checkpoint.
+func (w *world) edit(path string, change func([]byte) []byte) {
+	w.t.Helper()
+	f, err := w.disk.Open(path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	b, err := io.ReadAll(f)
+	f.Close()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out, err := w.disk.Create(path, vfs.WriteCategoryUnspecified)
+	if err == nil {
+		_, err = out.Write(change(b))
+	}
+	if err == nil {
+		err = out.Close()
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestDamagedLedger: damage within the ledger is an error that names the place; a
+// torn end is cut and its epoch replayed; a damaged snapshot is passed over.
+func TestDamagedLedger(t *testing.T) {
+	sql := "SELECT k, count(*) AS n, sum(x) AS x FROM e GROUP BY k"
+	prepared := func(t *testing.T, snapshotEvery int) *world {
+		w := newWorld(t)
+		w.settings["spark.sql.streaming.stateStore.minDeltasForSnapshot"] = fmt.Sprint(snapshotEvery)
+		w.events("e", 26, 20, 4, 4)
+		w.open()
+		w.stream("e", eventsDDL, 1)
+		if err := finish(w.mustStart(sql, "update", availableNow)); err != nil {
+			t.Fatal(err)
+		}
+		w.close()
+		return w
+	}
+	again := func(w *world) error {
+		w.open()
+		w.stream("e", eventsDDL, 1)
+		q, err := w.start(sql, "update", availableNow)
+		if err != nil {
+			return err
+		}
+		return finish(q)
+	}
+	t.Run("record", func(t *testing.T) {
+		w := prepared(t, 10)
+		segments := w.checkpointFiles("ledger-")
+		if len(segments) == 0 {
+			t.Fatalf("no segments among %v", w.checkpointFiles(""))
+		}
+		w.edit(segments[0], func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
+		err := again(w)
+		if base.CodeOf(err) != base.CodeCorrupt {
+			t.Errorf("the code is %v, want Corrupt: %v", base.CodeOf(err), err)
+		}
+		if err == nil || !strings.Contains(err.Error(), filepath.Base(segments[0])) || !strings.Contains(err.Error(), "checksum") {
+			t.Errorf("the error does not name the place: %v", err)
+		}
+	})
+	t.Run("torn end", func(t *testing.T) {
+		w := prepared(t, 1000) // else the last record may be that of a snapshot
+		segments := w.checkpointFiles("ledger-")
+		before := len(w.sink.all())
+		w.edit(segments[len(segments)-1], func(b []byte) []byte { return b[:len(b)-3] })
+		if err := again(w); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(w.sink.all()); n != before+1 {
+			t.Errorf("the sink heard of %d epochs more, want the last one again", n-before)
+		}
+		w.sink.rows(t)
+	})
+	t.Run("snapshot", func(t *testing.T) {
+		w := prepared(t, 10)
+		snaps := w.checkpointFiles("snap")
+		if len(snaps) != 2 {
+			t.Fatalf("%d snapshots among %v", len(snaps), w.checkpointFiles(""))
+		}
+		w.edit(snaps[1], func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
+		w.events("e", 30, 20, 4, 4) // four files more
+		if err := again(w); err != nil {
+			t.Fatal(err)
+		}
+		plain := newWorld(t)
+		plain.events("e", 30, 20, 4, 4)
+		if err := again(plain); err != nil {
+			t.Fatal(err)
+		}
+		compareEpochs(t, "after a damaged snapshot", plain.sink.all(), w.sink.all())
+	})
+}
+
+// TestQueriesResume: a query of CREATE STREAMING QUERY runs again when its folder
+// is opened, with the views and settings of the session that made it, unless it
+// was stopped; DROP QUERY forgets it with its checkpoint.
+func TestQueriesResume(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	w.disk = vfs.Default
+	exec := func(sql string) error {
+		_, err := w.s.Execute(ctx, sql)
+		return err
+	}
+	must := func(sql string) {
+		t.Helper()
+		if err := exec(sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	w.file("e", 0, `{"ts":"2026-01-01T00:00:00Z","k":"a","v":1,"x":1}`)
+	w.open()
+	must("CREATE TABLE events (" + eventsDDL + ") USING json OPTIONS ('path' = '" + w.dir("e") + "')")
+	must("CREATE TEMPORARY VIEW big AS SELECT k, v FROM STREAM events WHERE v > 0")
+	must("SET spark.sql.streaming.numRecentProgressUpdates = 7")
+	must("CREATE STREAMING QUERY q INTO ledger AS SELECT k, v FROM big")
+	if err := settle(w.eng.Query("q")); err != nil {
+		t.Fatal(err)
+	}
+	id, run := w.eng.Query("q").ID(), w.eng.Query("q").RunID()
+
+	w.open()
+	q := w.eng.Query("q")
+	if q == nil || !q.IsActive() {
+		t.Fatalf("the query does not run after a restart: %+v", q)
+	}
+	if q.ID() != id || q.RunID() == run {
+		t.Errorf("id %s and runId %s, before the restart %s and %s", q.ID(), q.RunID(), id, run)
+	}
+	w.file("e", 1, `{"ts":"2026-01-01T00:00:01Z","k":"b","v":2,"x":1}`, `{"ts":"2026-01-01T00:00:01Z","k":"c","v":-2,"x":1}`)
+	if err := settle(q); err != nil {
+		t.Fatal(err)
+	}
+	if rows, repeats := w.sink.rows(t); !slices.Equal(rows, []string{"a|1", "b|2"}) || repeats != 0 {
+		t.Errorf("the rows are %v, %d epochs repeated", rows, repeats)
+	}
+	err := exec("CREATE STREAMING QUERY q INTO ledger AS SELECT k, v FROM STREAM events")
+	if base.CodeOf(err) != base.CodeConflict {
+		t.Errorf("a second query of the name: %v", err)
+	}
+
+	must("STOP QUERY q")
+	w.file("e", 2, `{"ts":"2026-01-01T00:00:02Z","k":"d","v":3,"x":1}`)
+	w.open()
+	if q := w.eng.Query("q"); q != nil && q.IsActive() {
+		t.Error("a stopped query runs after a restart")
+	}
+	must("CREATE TEMPORARY VIEW big AS SELECT k, v FROM STREAM events WHERE v > 0")
+	must("CREATE STREAMING QUERY q INTO ledger AS SELECT k, v FROM big")
+	if err := settle(w.eng.Query("q")); err != nil {
+		t.Fatal(err)
+	}
+	if rows, _ := w.sink.rows(t); !slices.Equal(rows, []string{"a|1", "b|2", "d|3"}) {
+		t.Errorf("started again, the query has the rows %v", rows)
+	}
+
+	dir := filepath.Join(w.home, "data", "checkpoints", "q")
+	if _, err := os.Stat(dir); err != nil {
+		t.Errorf("the checkpoint is not where it should be: %v", err)
+	}
+	must("DROP QUERY q")
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("DROP QUERY leaves the checkpoint: %v", err)
+	}
+	w.open()
+	if w.eng.Query("q") != nil {
+		t.Error("a dropped query is there after a restart")
+	}
+	wantError(t, exec("STOP QUERY q"), "STREAMING_QUERY_NOT_FOUND", "42704")
+}
+
+// TestDroppedStoppedQuery: a query that was stopped in an earlier life can be
+// dropped.
+func TestDroppedStoppedQuery(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	w.disk = vfs.Default
+	w.file("e", 0, `{"k":"a"}`)
+	w.open()
+	for _, sql := range []string{"CREATE TABLE events (k STRING) USING json OPTIONS ('path' = '" + w.dir("e") + "')",
+		"CREATE STREAMING QUERY q INTO ledger AS SELECT k FROM STREAM events", "STOP QUERY q"} {
+		if _, err := w.s.Execute(ctx, sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.open()
+	if _, err := w.s.Execute(ctx, "DROP QUERY q"); err != nil {
+		t.Errorf("dropping a query that is stopped since before the restart: %v", err)
+	}
+}
+
+// TestTwoEngines: one data folder has one engine, one checkpoint one query.
+func TestTwoEngines(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	w.file("e", 0, `{"k":"a"}`)
+	w.open()
+	eng, err := flightd.Open(ctx, flightd.Options{DataDir: filepath.Join(w.home, "data")})
+	if err == nil {
+		eng.Close()
+	}
+	if base.CodeOf(err) != base.CodeConflict || !strings.Contains(base.AsError(err).Display(), "another process") {
+		t.Errorf("a second engine on the folder: %v", err)
+	}
+	w.stream("e", "k STRING", 0)
+	q := w.mustStart("SELECT k FROM e", "append", flightd.Trigger{})
+	_, err = w.s.SQL("SELECT k FROM e").WriteStream().QueryName("other").Format("ledger").
+		Option("checkpointLocation", filepath.Join(w.home, "checkpoint")).Start(ctx)
+	if base.CodeOf(err) != base.CodeConflict {
+		t.Errorf("a second query on the checkpoint: %v", err)
+	}
+	wantError(t, err, "CONCURRENT_STREAM_LOG_UPDATE", "40000")
+	if err := settle(q); err != nil {
+		t.Errorf("the first query: %v", err)
+	}
+}
+
+// TestListener: the events of a query that ends well and of one that fails.
+func TestListener(t *testing.T) {
+	w := newWorld(t)
+	w.file("e", 0, `{"k":"a"}`)
+	w.file("e", 1, `{"k":"b"}`)
+	w.open()
+	w.stream("e", "k STRING", 1)
+	l := &recorder{}
+	w.eng.AddListener(l)
+	q := w.mustStart("SELECT k FROM e", "append", availableNow)
+	if err := finish(q); err != nil {
+		t.Fatal(err)
+	}
+	if err := finish(w.mustStart("SELECT CAST(k AS INT) AS k FROM e", "append", availableNow)); err != nil {
+		t.Fatal(err) // the checkpoint has both files already
+	}
+	w.file("e", 2, `{"k":"c"}`)
+	if err := finish(w.mustStart("SELECT CAST(k AS INT) AS k FROM e", "append", availableNow)); err == nil {
+		t.Error("the query with a malformed number did not fail")
+	}
+	w.close()
+	want := "started q; progress 0; progress 1; terminated <nil>; started q; terminated <nil>; started q; terminated CAST_INVALID_INPUT"
+	if got := l.String(); got != want {
+		t.Errorf("events:\n%s\nwant:\n%s", got, want)
+	}
+	w.open()
+	w.eng.AddListener(l)
+	w.eng.RemoveListener(l)
+	w.stream("e", "k STRING", 1)
+	if err := finish(w.mustStart("SELECT k FROM e", "append", availableNow)); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.String(); got != want {
+		t.Errorf("a listener that was removed heard more: %s", got)
+	}
+}
+
+// recorder writes down what a listener hears.
+type recorder struct{ lockedBuffer }
+
+func (r *recorder) event(format string, args ...any) { fmt.Fprintf(r, format+"; ", args...) }
+
+func (r *recorder) String() string { return strings.TrimSuffix(r.lockedBuffer.String(), "; ") }
+
+func (r *recorder) QueryStarted(e flightd.QueryStarted) {
+	if e.ID == "" || e.RunID == "" || !strings.HasSuffix(e.Timestamp, "Z") {
+		r.event("incomplete %+v", e)
+	}
+	r.event("started %s", e.Name)
+}
+func (r *recorder) QueryProgress(p flightd.Progress) { r.event("progress %d", p.BatchID) }
+func (r *recorder) QueryIdle(flightd.QueryIdle)      { r.event("idle") }
+func (r *recorder) QueryTerminated(e flightd.QueryTerminated) {
+	if e.Err == nil {
+		r.event("terminated <nil>")
+		return
+	}
+	r.event("terminated %s", base.AsError(e.Err).Condition)
+}
+
+// TestClosedEngine: a closed engine starts nothing.
+func TestClosedEngine(t *testing.T) {
+	w := newWorld(t)
+	w.file("e", 0, `{"k":"a"}`)
+	s := w.open()
+	w.stream("e", "k STRING", 1)
+	w.close()
+	_, err := s.SQL("SELECT k FROM e").WriteStream().QueryName("q").Format("ledger").Start(context.Background())
+	if base.CodeOf(err) != base.CodeUnavailable {
+		t.Errorf("starting a query in a closed engine: %v", err)
+	}
+}
+
+// TestCrashedDiskEveryOperation fails every file operation of the ledger in turn:
+// the query fails with that error, never goes on as if nothing had happened, and
+// the next start puts out the same rows.
+func TestCrashedDiskEveryOperation(t *testing.T) {
+	play := func(t *testing.T, k int) (rows []string, ops int) {
+		w := newWorld(t)
+		w.events("e", 4, 40, 3, 1)
+		disk := newFailingDisk(vfs.NewMem(), k)
+		w.disk = disk
+		for tries := 0; ; tries++ {
+			w.open()
+			w.stream("e", eventsDDL, 1)
+			q, err := w.start(windowSums, "append", availableNow)
+			if err == nil {
+				err = finish(q)
+			}
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, errPlanned) || tries > 1 {
+				t.Fatalf("operation %d: %v", k, err)
+			}
+		}
+		rows, _ = w.sink.rows(t)
+		return rows, disk.count()
+	}
+	want, ops := play(t, 0)
+	step := 1
+	if testing.Short() {
+		step = 5
+	}
+	for k := 1; k <= ops; k += step {
+		if rows, _ := play(t, k); !slices.Equal(rows, want) {
+			t.Errorf("operation %d of %d: %s", k, ops, firstDifference(want, rows))
+		}
+	}
+}
