@@ -2,6 +2,7 @@ package kafkaclient
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -14,12 +15,26 @@ import (
 	"github.com/flightd/flightd/internal/base"
 )
 
+// Client is a client whose Close ends every connection at once, also one that
+// waits for a broker's first word.
+type Client struct {
+	*kgo.Client
+	end context.CancelFunc
+}
+
+// Close ends all connections and whatever waits for them.
+func (c *Client) Close() {
+	c.end()
+	c.Client.Close()
+}
+
 // Open returns a client; no connection is made yet. The caller closes it.
-func (s *Settings) Open(more ...kgo.Opt) (*kgo.Client, error) {
+func (s *Settings) Open(more ...kgo.Opt) (*Client, error) {
+	life, end := context.WithCancel(context.Background())
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(s.Servers...), kgo.ClientID(s.clientID), kgo.SoftwareNameAndVersion("flightd", "1"),
 		kgo.RetryTimeout(s.APITimeout), kgo.RequestTimeoutOverhead(within(s.RequestTimeout, 100*time.Millisecond, 15*time.Minute)),
-		kgo.RetryBackoffFn(s.Backoff), kgo.DialTimeout(s.connectTimeout), kgo.ConnIdleTimeout(within(s.idle, time.Second, 15*time.Minute)),
+		kgo.RetryBackoffFn(s.Backoff), kgo.Dialer(s.dialer(life)), kgo.ConnIdleTimeout(within(s.idle, time.Second, 15*time.Minute)),
 		kgo.MetadataMaxAge(within(s.metadata, time.Second, time.Hour)), kgo.MetadataMinAge(250 * time.Millisecond),
 		kgo.DisableClientMetrics(),
 		// The largest answer is one record batch over the limit of a fetch.
@@ -31,14 +46,65 @@ func (s *Settings) Open(more ...kgo.Opt) (*kgo.Client, error) {
 	if s.auth {
 		opts = append(opts, kgo.SASL(s.mechanism()))
 	}
-	if s.useTLS {
-		opts = append(opts, kgo.DialTLSConfig(s.tlsConfig))
-	}
 	cl, err := kgo.NewClient(append(opts, more...)...)
 	if err != nil {
+		end()
 		return nil, base.Errorf(base.CodeInvalid, "opening a Kafka client").Because(err)
 	}
-	return cl, nil
+	return &Client{cl, end}, nil
+}
+
+// dialer connects, with TLS if asked for; life ends what it connected.
+func (s *Settings) dialer(life context.Context) func(context.Context, string, string) (net.Conn, error) {
+	plain := &net.Dialer{Timeout: s.connectTimeout}
+	dial := plain.DialContext
+	if s.useTLS {
+		dial = (&tls.Dialer{NetDialer: plain, Config: s.tlsConfig}).DialContext
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(life, cancel)()
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &connection{Conn: c, forget: context.AfterFunc(life, func() { c.Close() })}, nil
+	}
+}
+
+// connection is not told of its client's end any more once it is closed.
+type connection struct {
+	net.Conn
+	forget func() bool
+}
+
+// Close closes the connection.
+func (c *connection) Close() error {
+	c.forget()
+	return c.Conn.Close()
+}
+
+// Await runs ask, and returns when ctx ends even if ask does not: a client that
+// waits for a broker's first word does not look at the context. ask must not
+// touch what the caller still uses.
+func Await[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
+	type answer struct {
+		v   T
+		err error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		v, err := ask(ctx)
+		got <- answer{v, err}
+	}()
+	select {
+	case a := <-got:
+		return a.v, a.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
 }
 
 func within[T time.Duration | int64](v, lo, hi T) T { return min(max(v, lo), hi) }

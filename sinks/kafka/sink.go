@@ -12,13 +12,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/kafkaclient"
 	"github.com/flightd/flightd/sinks"
 )
 
 // Sink sends rows to Kafka.
 type Sink struct {
 	set     *settings
-	client  *kgo.Client
+	client  *kafkaclient.Client
 	commits commits
 
 	mu sync.Mutex

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/kafkaclient"
 )
 
 // cluster is what one metadata answer says.
@@ -26,7 +26,7 @@ type cluster struct {
 // one range can turn up in another.
 type conn struct {
 	cfg    *config
-	client *kgo.Client
+	client *kafkaclient.Client
 
 	mu     sync.Mutex
 	routes map[partition]route
@@ -51,8 +51,7 @@ func (c *conn) close() { c.client.Close() }
 // metadata asks about topics by name, or about all if names is nil. A topic that
 // does not exist is absent from the answer.
 func (c *conn) metadata(ctx context.Context, names []string) (*cluster, error) {
-	var out *cluster
-	err := c.retry(ctx, "asking for the partitions", func(ctx context.Context) error {
+	out, err := retry(ctx, c, "asking for the partitions", func(ctx context.Context) (*cluster, error) {
 		req := kmsg.NewPtrMetadataRequest()
 		req.AllowAutoTopicCreation = false
 		for _, n := range names {
@@ -62,10 +61,9 @@ func (c *conn) metadata(ctx context.Context, names []string) (*cluster, error) {
 		}
 		resp, err := req.RequestWith(ctx, c.client)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		out, err = readMetadata(resp)
-		return err
+		return readMetadata(resp)
 	})
 	if err != nil {
 		return nil, err
@@ -105,15 +103,14 @@ func (c *conn) list(ctx context.Context, times map[partition]int64) (positions, 
 	if len(times) == 0 {
 		return positions{}, nil
 	}
-	var out positions
-	err := c.retry(ctx, "listing offsets of "+listed(times), func(ctx context.Context) error {
-		out = positions{}
+	return retry(ctx, c, "listing offsets of "+listed(times), func(ctx context.Context) (positions, error) {
+		out := positions{}
 		for _, shard := range c.client.RequestSharded(ctx, c.listRequest(times)) {
 			if shard.Err != nil {
 				if shard.Err == kerr.UnknownTopicOrPartition {
 					continue
 				}
-				return shard.Err
+				return nil, shard.Err
 			}
 			for _, t := range shard.Resp.(*kmsg.ListOffsetsResponse).Topics {
 				for _, p := range t.Partitions {
@@ -121,14 +118,13 @@ func (c *conn) list(ctx context.Context, times map[partition]int64) (positions, 
 					case err == nil:
 						out[partition{t.Topic, p.Partition}] = p.Offset
 					case err != kerr.UnknownTopicOrPartition:
-						return fmt.Errorf("%s-%d: %w", t.Topic, p.Partition, err)
+						return nil, fmt.Errorf("%s-%d: %w", t.Topic, p.Partition, err)
 					}
 				}
 			}
 		}
-		return nil
+		return out, nil
 	})
-	return out, err
 }
 
 func (c *conn) listRequest(times map[partition]int64) *kmsg.ListOffsetsRequest {
@@ -183,17 +179,17 @@ func (c *conn) route(ctx context.Context, p partition, fresh bool) (r route, ok 
 
 // retry runs ask until it succeeds, at most offsetTries times and within the
 // time limit of a request. Each error carries the brokers' names.
-func (c *conn) retry(ctx context.Context, step string, ask func(context.Context) error) error {
+func retry[T any](ctx context.Context, c *conn, step string, ask func(context.Context) (T, error)) (T, error) {
 	limited, cancel := c.cfg.client.Limit(ctx)
 	defer cancel()
 	for try := 1; ; try++ {
-		err := ask(limited)
+		v, err := kafkaclient.Await(limited, ask)
 		if err == nil {
-			return nil
+			return v, nil
 		}
 		err = c.cfg.client.Error(ctx, err, step)
 		if try >= c.cfg.offsetTries || base.CodeOf(err) != base.CodeUnavailable || limited.Err() != nil {
-			return err
+			return v, err
 		}
 		pause(limited, c.cfg.retryInterval)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/kafkaclient"
 )
 
 // fetched is the answer to one fetch of one partition.
@@ -39,7 +40,9 @@ func (c *conn) fetch(ctx context.Context, broker int32, p partition, id [16]byte
 	t.Topic, t.TopicID, t.Partitions = p.topic, id, append(t.Partitions, part)
 	req.Topics = append(req.Topics, t)
 
-	raw, err := c.client.Broker(int(broker)).Request(ctx, req)
+	raw, err := kafkaclient.Await(ctx, func(ctx context.Context) (kmsg.Response, error) {
+		return c.client.Broker(int(broker)).Request(ctx, req)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -26,10 +26,12 @@ type reader struct {
 	fetchBytes int32
 
 	// batch is the open one, body[at:] its records to come.
-	batch   batchHeader
-	body    []byte
-	at      int
-	left    int32
+	batch batchHeader
+	body  []byte
+	at    int
+	left  int32
+	// delta is that of the last record read of the batch.
+	delta   int64
 	rec     record
 	inflate inflater
 	err     error
@@ -111,7 +113,7 @@ func (r *reader) open() error {
 	if int64(h.records) > int64(len(r.body))/7 { // the shortest record has 7 bytes
 		return r.corrupt(errRecord)
 	}
-	r.batch, r.at, r.left = h, 0, h.records
+	r.batch, r.at, r.left, r.delta = h, 0, h.records, -1
 	return nil
 }
 
@@ -140,12 +142,13 @@ func (r *reader) fill(cols *columns) error {
 		size := next - r.at
 		r.at = next
 		r.left--
-		if r.rec.offsetDelta < 0 || r.rec.offsetDelta > h.last-h.first {
+		if r.rec.offsetDelta <= r.delta || r.rec.offsetDelta > h.last-h.first {
 			return r.corrupt(errRecord)
 		}
+		r.delta = r.rec.offsetDelta
 		offset := h.first + r.rec.offsetDelta
 		if offset < r.pos {
-			continue // before the range, or out of order
+			continue // before the range
 		}
 		if offset >= r.to {
 			r.pos, r.left, r.in = r.to, 0, nil
