@@ -28,17 +28,26 @@ func arithmeticRows() map[string]row {
 	return rows
 }
 
+// tolerant returns e with the casts that coercion put around it in mode Try.
+func tolerant(e expr.Expr) expr.Expr {
+	c, ok := e.(*expr.Cast)
+	if !ok || !c.Implicit || c.Mode != expr.ANSI {
+		return e
+	}
+	try := *c
+	try.Mode, try.Child = expr.Try, tolerant(c.Child)
+	return &try
+}
+
 var tryNames = map[string]string{"+": "try_add", "-": "try_subtract", "*": "try_multiply", "/": "try_divide", "%": "try_mod"}
 
 func makeArithmetic(op string, c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 	if c.Mode == expr.Try { // the casts that coercion put in are tolerant too
 		args = append([]Evaluator(nil), args...)
 		for k, a := range c.Args {
-			if cast, ok := a.(*expr.Cast); ok && cast.Implicit && cast.Mode == expr.ANSI {
-				try := *cast
-				try.Mode = expr.Try
+			if t := tolerant(a); t != a {
 				var err error
-				if args[k], err = compileCast(&try, env); err != nil {
+				if args[k], err = Compile(t, env); err != nil {
 					return nil, err
 				}
 			}

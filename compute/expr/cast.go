@@ -450,8 +450,32 @@ func castNested(from, to *expr.Type, call *expr.Call, env *Env) (func(f *frame) 
 			kids[k] = Fresh(c).Flat()
 		}
 		f.out.Kids = kids
+		if from.Kind == expr.KindMap {
+			if err := f.presentKeys(v, kids[0]); err != nil {
+				return err
+			}
+			keys := *kids[0]
+			keys.Valid = nil // Arrow refuses NULL keys, also those that no row reaches
+			kids[0] = &keys
+		}
 		return nil
 	}, nil
+}
+
+// presentKeys refuses maps of which a key became NULL.
+func (f *frame) presentKeys(v, keys *vec.Vec) error {
+	if keys.Valid == nil {
+		return nil
+	}
+	return f.try(func(i int) error {
+		at := v.Index(i)
+		for k := v.Off[at]; k < v.Off[at+1]; k++ {
+			if keys.Null(int(k)) {
+				return nullMapKey().At(f.call.At)
+			}
+		}
+		return nil
+	})
 }
 
 // liveRows lists the rows that run must care about; nil: all.

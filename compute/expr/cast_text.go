@@ -47,7 +47,11 @@ func castFromText(to *expr.Type) func(f *frame) error {
 		p := &timestampParser{ntz: to.Kind == expr.KindTimestampNTZ}
 		return parseEach(p.parse)
 	case expr.KindTime:
-		return parseEach(parseTime)
+		unit := timeUnit(to)
+		return parseEach(func(f *frame, s []byte) (int64, bool) {
+			t, ok := parseTime(f, s)
+			return t - t%unit, ok
+		})
 	case expr.KindYearMonth:
 		return parseIntervals(to, func(s []byte) (int32, arrowtext.IntervalStatus) {
 			return arrowtext.ParseYearMonth(s, int(to.From), int(to.To))

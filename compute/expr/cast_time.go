@@ -41,17 +41,15 @@ func castTemporal(from, to *expr.Type) func(f *frame) error {
 					if from.Kind == expr.KindTimestamp {
 						t = f.env.zone.Local(t)
 					}
-					dst[i] = kernels.FloorMod(t, kernels.Day)
+					t = kernels.FloorMod(t, kernels.Day)
+					dst[i] = t - t%timeUnit(to)
 				}
 				return nil
 			}
 		}
 		if from.Kind == expr.KindTime {
 			return func(f *frame) error {
-				unit := int64(1)
-				for p := to.Precision; p < 6; p++ {
-					unit *= 10
-				}
+				unit := timeUnit(to)
 				dst, a := results[int64](f), argument[int64](f, 0)
 				for i := range dst {
 					dst[i] = a.at(i) - a.at(i)%unit
@@ -84,6 +82,15 @@ func castTemporal(from, to *expr.Type) func(f *frame) error {
 		return castToInterval[int64](from, to)
 	}
 	return nil
+}
+
+// timeUnit is the smallest step of a TIME type in microseconds.
+func timeUnit(t *expr.Type) int64 {
+	unit := int64(1)
+	for p := t.Precision; p < 6; p++ {
+		unit *= 10
+	}
+	return unit
 }
 
 // castToInterval counts the last field of the interval type.

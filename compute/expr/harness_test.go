@@ -4,13 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
-	"strings"
 	"testing"
 
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/internal/base"
-	"github.com/flightd/flightd/internal/invariants"
-	"github.com/flightd/flightd/kernels"
 	"github.com/flightd/flightd/plan/expr"
 )
 
@@ -49,10 +46,13 @@ func testColumn(t testing.TB, typ *expr.Type, vals ...any) *vec.Vec {
 	return b.Vec()
 }
 
+// parseEnv is shared: an Env makes its tables once.
+var parseEnv = &Env{}
+
 // parsed reads a value's text by CAST.
 func parsed(t testing.TB, s string, typ *expr.Type) any {
 	t.Helper()
-	l, err := Fold(&expr.Cast{Child: str(s), To: typ}, &Env{})
+	l, err := Fold(&expr.Cast{Child: str(s), To: typ}, parseEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,3 @@ func one(t *testing.T, e expr.Expr, want string) {
 		t.Errorf("%s: got %s, want %s", e.SQL(), got, want)
 	}
 }
-
-var _ = strings.ToUpper
-var _ = kernels.Second
-var _ = invariants.Enabled

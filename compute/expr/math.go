@@ -52,26 +52,11 @@ func mathRows() map[string]row {
 var doubleFunctions = map[string]func(float64) float64{
 	"sqrt": math.Sqrt, "cbrt": math.Cbrt, "exp": math.Exp, "expm1": math.Expm1, "rint": math.RoundToEven,
 	"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "asin": math.Asin, "acos": math.Acos, "atan": math.Atan,
-	"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "acosh": acosh, "asinh": asinh, "atanh": atanh,
+	"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "acosh": math.Acosh, "asinh": math.Asinh, "atanh": atanh,
 	"cot": func(x float64) float64 { return 1 / math.Tan(x) }, "sec": func(x float64) float64 { return 1 / math.Cos(x) },
 	"csc":     func(x float64) float64 { return 1 / math.Sin(x) },
 	"degrees": func(x float64) float64 { return x * 57.29577951308232 },
 	"radians": func(x float64) float64 { return x * 0.017453292519943295 },
-}
-
-// The inverse hyperbolic functions by logarithms, as Spark computes them.
-func acosh(x float64) float64 {
-	r := float64(x*x) - 1
-	return math.Log(x + math.Sqrt(r))
-}
-
-func asinh(x float64) float64 {
-	switch {
-	case math.IsInf(x, -1):
-		return x
-	}
-	r := float64(x*x) + 1
-	return math.Log(x + math.Sqrt(r))
 }
 
 func atanh(x float64) float64 { return 0.5 * (math.Log1p(x) - math.Log1p(-x)) }

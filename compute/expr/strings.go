@@ -126,7 +126,7 @@ func mapCase(dst, s []byte, lo, hi byte, slow func(string) string) []byte {
 	dst = append(dst, s...)
 	for i, c := range dst[at:] {
 		if c >= 0x80 {
-			return append(dst[:at], slow(strings.ToValidUTF8(string(s), "\uFFFD"))...)
+			return append(dst[:at], slow(string(s))...)
 		}
 		if c >= lo && c <= hi {
 			dst[at+i] = c ^ 0x20

@@ -45,7 +45,7 @@ func fromUnixtime(f *frame) error {
 		if err != nil {
 			return dst, err.At(f.call.At)
 		}
-		return p.format(dst, saturatingMicros(secs.at(i)), f.env.zone, f.env.Zone), nil
+		return p.format(dst, secs.at(i)*kernels.Second, f.env.zone, f.env.Zone), nil
 	})
 }
 

@@ -42,7 +42,7 @@ func appendFloat(dst []byte, f float64, size int) []byte {
 	switch m, _ := math.Frexp(a); {
 	case a < 1<<62 && a == math.Trunc(a):
 		s = appendInteger(buf[:0], f, size)
-	case m == 0.5:
+	case m == 0.5 && (a >= 0x1p-1022 && size == 64 || a >= 0x1p-126):
 		s = appendPowerOfTwo(buf[:0], f, size)
 	case s[1] == 'e' || s[0] == '-' && s[2] == 'e': // of two digits the nearest
 		var two [32]byte
