@@ -163,8 +163,10 @@ func (r *run) process(ctx context.Context, p planned) (*outcome, error) {
 	if !r.multiple {
 		late = out.evicted
 	}
-	stop := r.timings.start("queryPlanning")
+	stop := r.timings.start("getBatch")
 	env := r.computeEnv(p, late, out.evicted)
+	stop()
+	stop = r.timings.start("queryPlanning")
 	root, err := compute.Build(ctx, r.plan.Root, env)
 	if err != nil {
 		return nil, stateMismatch(err)
@@ -246,13 +248,13 @@ func (r *run) progress(p planned, out *outcome) {
 		n := out.inputs[in.input]
 		pr.NumInputRows += n
 		sp := SourceProgress{Description: in.source.Describe(), StartOffset: offsetJSON(p.from[i]), EndOffset: offsetJSON(p.to[i]),
-			LatestOffset: offsetJSON(p.to[i]), NumInputRows: n, InputRate: rate(n, since), ProcessedRate: rate(n, took)}
+			LatestOffset: offsetJSON(p.to[i]), NumInputRows: n, InputRate: perSecond(n, since), ProcessedRate: perSecond(n, took)}
 		if m, ok := in.source.(sources.Measurer); ok {
 			sp.Metrics = m.Metrics(p.to[i])
 		}
 		pr.Sources = append(pr.Sources, sp)
 	}
-	pr.InputRate, pr.ProcessedRate = rate(pr.NumInputRows, since), rate(pr.NumInputRows, took)
+	pr.InputRate, pr.ProcessedRate = perSecond(pr.NumInputRows, since), perSecond(pr.NumInputRows, took)
 	if len(r.plan.Watermarks) > 0 {
 		pr.EventTime = eventTimeReport(p.watermark, out.times)
 		pr.NextWatermark = isoMillis(r.marks.global)
@@ -281,7 +283,7 @@ func eventTimeReport(watermark int64, times []compute.EventTime) map[string]stri
 	return out
 }
 
-func rate(n int64, d time.Duration) Rate { return Rate(float64(n) / d.Seconds()) }
+func perSecond(n int64, d time.Duration) Rate { return Rate(float64(n) / d.Seconds()) }
 
 // sinkModeOf says what the sink is told: complete results replace.
 func sinkModeOf(mode base.OutputMode, keys []int) sinks.Mode {

@@ -4,15 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
@@ -21,6 +26,7 @@ import (
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/kernels"
 	"github.com/flightd/flightd/sinks"
+	"github.com/flightd/flightd/sources"
 )
 
 // ledgerSink is a sink "ledger" that remembers every commit, repeats included. It
@@ -340,3 +346,53 @@ func (d *failingDisk) count() int {
 	defer d.mu.Unlock()
 	return d.ops
 }
+
+// dripSource is a source "drip" of a column n: drip adds the next number. It
+// costs nothing to ask, unlike a directory.
+type dripSource struct{ rows atomic.Int64 }
+
+var dripSchema = arrow.NewSchema([]arrow.Field{{Name: "n", Type: arrow.PrimitiveTypes.Int64, Nullable: true}}, nil)
+
+func (d *dripSource) provider() sources.Provider {
+	return sources.Provider{Name: "drip", Stream: func(context.Context, sources.Config) (sources.Source, error) { return d, nil }}
+}
+
+func (d *dripSource) Schema() *arrow.Schema { return dripSchema }
+
+func (d *dripSource) Initial(context.Context) (base.Offset, error) { return "0", nil }
+
+func (d *dripSource) Latest(context.Context, base.Offset, sources.Limit) (base.Offset, error) {
+	return base.Offset(strconv.FormatInt(d.rows.Load(), 10)), nil
+}
+
+func (d *dripSource) Read(_ context.Context, from, to base.Offset, _ sources.Scan) ([]sources.Split, error) {
+	a, _ := strconv.ParseInt(string(from), 10, 64)
+	z, err := strconv.ParseInt(string(to), 10, 64)
+	return []sources.Split{dripSplit{a, z}}, err
+}
+
+func (d *dripSource) Commit(context.Context, base.Offset) error { return nil }
+func (d *dripSource) Describe() string                          { return "DripSource" }
+func (d *dripSource) Close() error                              { return nil }
+
+type dripSplit struct{ from, to int64 }
+
+func (s dripSplit) String() string                               { return fmt.Sprintf("drip[%d,%d)", s.from, s.to) }
+func (s dripSplit) Open(context.Context) (sources.Reader, error) { return &dripReader{s}, nil }
+
+type dripReader struct{ dripSplit }
+
+func (r *dripReader) Next(context.Context) (arrow.RecordBatch, error) {
+	if r.from == r.to {
+		return nil, io.EOF
+	}
+	b := array.NewInt64Builder(memory.DefaultAllocator)
+	for ; r.from < r.to; r.from++ {
+		b.Append(r.from)
+	}
+	col := b.NewArray()
+	defer col.Release()
+	return array.NewRecordBatch(dripSchema, []arrow.Array{col}, int64(col.Len())), nil
+}
+
+func (r *dripReader) Close() error { return nil }

@@ -18,8 +18,8 @@ type Progress struct {
 	BatchID       base.Epoch        `json:"batchId"`
 	BatchDuration int64             `json:"batchDuration"`
 	NumInputRows  int64             `json:"numInputRows"`
-	InputRate     Rate              `json:"inputRowsPerSecond,omitempty"`
-	ProcessedRate Rate              `json:"processedRowsPerSecond,omitempty"`
+	InputRate     Rate              `json:"inputRowsPerSecond,omitzero"`
+	ProcessedRate Rate              `json:"processedRowsPerSecond,omitzero"`
 	DurationMs    map[string]int64  `json:"durationMs"`
 	EventTime     map[string]string `json:"eventTime,omitempty"`
 	StateOps      []StateProgress   `json:"stateOperators"`
@@ -36,9 +36,12 @@ type Progress struct {
 // Rate is rows per second, rounded to one decimal; NaN and infinity are left out.
 type Rate float64
 
+// IsZero reports whether the rate is left out of JSON.
+func (r Rate) IsZero() bool { return math.IsNaN(float64(r)) || math.IsInf(float64(r), 0) }
+
 // MarshalJSON writes one decimal.
 func (r Rate) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(r)) || math.IsInf(float64(r), 0) {
+	if r.IsZero() {
 		return []byte("null"), nil
 	}
 	return []byte(strconv.FormatFloat(math.Round(float64(r)*10)/10, 'f', 1, 64)), nil
@@ -67,8 +70,8 @@ type SourceProgress struct {
 	EndOffset     json.RawMessage   `json:"endOffset"`
 	LatestOffset  json.RawMessage   `json:"latestOffset"`
 	NumInputRows  int64             `json:"numInputRows"`
-	InputRate     Rate              `json:"inputRowsPerSecond,omitempty"`
-	ProcessedRate Rate              `json:"processedRowsPerSecond,omitempty"`
+	InputRate     Rate              `json:"inputRowsPerSecond,omitzero"`
+	ProcessedRate Rate              `json:"processedRowsPerSecond,omitzero"`
 	Metrics       map[string]string `json:"metrics,omitempty"`
 }
 
