@@ -19,11 +19,14 @@ import (
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/sources/file"
 	"github.com/flightd/flightd/sources/kafka"
+	"github.com/flightd/flightd/sources/rate"
+	"github.com/flightd/flightd/sources/ratemicrobatch"
+	"github.com/flightd/flightd/sources/socket"
 )
 
 // builtinSources are the connectors that rows can come from.
 func builtinSources() []sources.Provider {
-	return append(file.Providers(), kafka.Provider())
+	return slices.Concat(file.Providers(), rate.Providers(), ratemicrobatch.Providers(), socket.Providers(), []sources.Provider{kafka.Provider()})
 }
 
 // builtinSinks are the connectors that rows can go to.
@@ -94,43 +97,55 @@ func (r *run) openSink(ctx context.Context, p sinks.Provider) error {
 }
 
 // keyColumns are the columns of the result that identify a row in update mode:
-// those of the topmost aggregation's keys that reach the result unchanged.
+// those of the topmost aggregation's keys, if all of them reach the result
+// unchanged (of a time window its start or end will do). Without grouping keys
+// the one row has no key columns; nil means that rows cannot be told apart.
 func (r *run) keyColumns() []int {
 	n := r.plan.Root
-	refs := make([]int, len(n.Schema()))
-	for i := range refs {
-		refs[i] = i
+	from := make([]int, len(n.Schema())) // the column of n that a result column comes from, or -1
+	for i := range from {
+		from[i] = i
 	}
 	for {
 		switch x := n.(type) {
 		case *physical.Project:
-			for i, at := range refs {
-				refs[i] = -1
+			for i, at := range from {
 				if at >= 0 {
-					if ref, ok := x.Exprs[at].(*expr.Ref); ok {
-						refs[i] = ref.Index
-					}
+					from[i] = keyRef(x.Exprs[at])
 				}
 			}
 			n = x.Input
-			continue
 		case *physical.Filter:
 			n = x.Input
-			continue
 		case *physical.Sort:
 			n = x.Input
-			continue
 		case *physical.Aggregate:
-			var keys []int
-			for i, at := range refs {
+			keys, found := []int{}, map[int]bool{}
+			for i, at := range from {
 				if at >= 0 && at < len(x.Keys) {
-					keys = append(keys, i)
+					keys, found[at] = append(keys, i), true
 				}
 			}
+			if len(found) < len(x.Keys) {
+				return nil
+			}
 			return keys
+		default:
+			return nil
 		}
-		return nil
 	}
+}
+
+// keyRef is the input column that e passes on, or an end of the time window that
+// it is; else -1.
+func keyRef(e expr.Expr) int {
+	if c, ok := e.(*expr.Call); ok && c.Fn == "getfield" && len(c.Args[0].Type().Fields) == 2 && c.Args[0].Type().Equal(expr.TimeWindow(c.Typ)) {
+		e = c.Args[0]
+	}
+	if ref, ok := e.(*expr.Ref); ok {
+		return ref.Index
+	}
+	return -1
 }
 
 func (r *run) openTableSink(ctx context.Context) error {
