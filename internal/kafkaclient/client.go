@@ -154,7 +154,9 @@ func (s *Settings) Error(ctx context.Context, err error, step string) error {
 		errors.Is(err, kgo.ErrClientClosed), isNetwork(err):
 		code, hint = base.CodeUnavailable, "is the broker running, and does it advertise an address that can be reached from here?"
 	}
-	e := base.Errorf(code, "%s (brokers %s)", step, strings.Join(s.Servers, ",")).Because(err)
+	// Only the text of err is kept: a connection that ended is an io.EOF, which
+	// means something else to whoever reads records.
+	e := base.Errorf(code, "%s (brokers %s)", step, strings.Join(s.Servers, ",")).Because(errors.New(err.Error()))
 	if hint != "" {
 		e = e.WithHint("%s", hint)
 	}

@@ -3,7 +3,9 @@ package kafka
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -140,7 +142,7 @@ func testDamage(t *testing.T, good []byte) {
 		bad := slices.Clone(good[:size])
 		at := 17 + rnd.IntN(size-17) // behind what the checksum does not cover
 		bad[at] ^= 1 << rnd.IntN(8)
-		if _, err := drain(raw(bad, 1<<40, true)); base.CodeOf(err) != base.CodeCorrupt {
+		if _, err := drain(raw(bad, 1<<40, true)); base.CodeOf(err) != base.CodeCorrupt || errors.Is(err, io.EOF) {
 			t.Fatalf("byte %d changed: got %v", at, err)
 		}
 		drain(raw(bad, 1<<40, false))
@@ -200,16 +202,17 @@ func TestOffsetsOfABatch(t *testing.T) {
 		}
 	}
 	for name, in := range map[string][]byte{
-		"a record behind the batch":   batchOf(10, 0, -1, 3, 0, 4),
-		"offsets out of order":        batchOf(10, 0, -1, 3, 2, 1),
-		"fewer records than declared": func() []byte { b := batchOf(0, 0, -1, 9, 0, 1); b[60] = 9; return b }(),
-		"more records than declared":  func() []byte { b := batchOf(0, 0, -1, 9, 0, 1); b[60] = 1; return b }(),
-		"a count of billions":         func() []byte { b := batchOf(0, 0, -1, 9, 0, 1); b[57] = 0x7f; return b }(),
-		"a negative count":            func() []byte { b := batchOf(0, 0, -1, 9, 0, 1); b[57] = 0xff; return b }(),
-		"an old message format":       func() []byte { b := batchOf(0, 0, -1, 9, 0, 1); b[16] = 1; return b }(),
-		"an unknown compression":      batchOf(0, 6, -1, 1, 0, 1),
+		"a record behind the batch":     batchOf(10, 0, -1, 3, 0, 4),
+		"offsets out of order":          batchOf(10, 0, -1, 3, 2, 1),
+		"fewer records than declared":   func() []byte { b := batchOf(0, 0, -1, 9, 0, 1); b[60] = 9; return b }(),
+		"more records than declared":    func() []byte { b := batchOf(0, 0, -1, 9, 0, 1); b[60] = 1; return b }(),
+		"a count of billions":           func() []byte { b := batchOf(0, 0, -1, 9, 0, 1); b[57] = 0x7f; return b }(),
+		"a negative count":              func() []byte { b := batchOf(0, 0, -1, 9, 0, 1); b[57] = 0xff; return b }(),
+		"an old message format":         func() []byte { b := batchOf(0, 0, -1, 9, 0, 1); b[16] = 1; return b }(),
+		"a compressed batch of nothing": func() []byte { b := batchOf(0, 1, -1, 1); b[60] = 1; return b }(),
+		"an unknown compression":        batchOf(0, 6, -1, 1, 0, 1),
 	} {
-		if _, _, err := offsets(in, 0, 100); base.CodeOf(err) != base.CodeCorrupt {
+		if _, _, err := offsets(in, 0, 100); base.CodeOf(err) != base.CodeCorrupt || errors.Is(err, io.EOF) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

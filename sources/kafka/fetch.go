@@ -168,11 +168,11 @@ func (r *reader) late(ctx context.Context, last error) error {
 	if end, ok := ends[r.p]; ok && end < r.to && end <= r.pos {
 		return r.lost(r.to, couldNotRead(r.p, r.pos, r.to, r.cfg.group()))
 	}
-	err = base.Errorf(base.CodeUnavailable, "reading %s: cannot fetch offset %d within kafkaConsumer.pollTimeoutMs (%d ms)", r.name(), r.pos, r.cfg.pollTimeout.Milliseconds())
+	late := base.Errorf(base.CodeUnavailable, "reading %s: cannot fetch offset %d within kafkaConsumer.pollTimeoutMs (%d ms)", r.name(), r.pos, r.cfg.pollTimeout.Milliseconds())
 	if last != nil {
-		err = err.(*base.Error).Because(last)
+		return late.Because(last)
 	}
-	return err
+	return late
 }
 
 // nothing ends a range in which the leader says there are no records. Records in

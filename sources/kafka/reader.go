@@ -182,6 +182,8 @@ func (r *reader) lost(to int64, err *base.Error) error {
 	return nil
 }
 
+// corrupt keeps the text of err only: a decoder's io.EOF must not look like the
+// end of the range.
 func (r *reader) corrupt(err error) error {
-	return base.Errorf(base.CodeCorrupt, "reading %s: record batch at offset %d", r.name(), r.pos).Because(err)
+	return base.Errorf(base.CodeCorrupt, "reading %s: record batch at offset %d: %v", r.name(), r.pos, err)
 }
