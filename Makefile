@@ -60,8 +60,13 @@ stress: ## The tests over and over, in random order, with one, two and four proc
 crash: ## Kill the engine N times with -9; no row may be lost or doubled.
 	FLIGHTD_KILLS=$(N) $(GO) test -tags $(TAGS) -timeout 120m -count 1 -run Kill9 -v .
 
-golden: ## Recordings of a real Spark; STREAMING=dir plays another folder.
-	$(GO) run ./internal/golden/main $(if $(STREAMING),-streaming $(STREAMING)) $(if $(SQL),-sql $(SQL))
+golden: ## Recordings of a real Spark; STREAMING=dir and SQL=dir play other folders.
+ifeq ($(STREAMING)$(SQL),)
+	$(GO) run ./internal/golden/main -quiet
+else
+	$(if $(STREAMING),$(GO) run ./internal/golden/main -streaming $(STREAMING))
+	$(if $(SQL),$(GO) run ./internal/golden/main -sql $(SQL))
+endif
 
 clients: build $(VENV)/.installed ## Real clients from Python against the binary.
 	FLIGHTD_BIN=$(abspath $(BIN)) $(VENV)/bin/python -m unittest discover -s flight/testdata/python -v
