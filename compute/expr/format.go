@@ -68,6 +68,7 @@ func formatNumber(f *frame) error {
 			f.setNull(i)
 			return dst, nil
 		}
+		places = min(places, 340) // as many as java.text.DecimalFormat shows
 		b, scale, special := exact(v, i)
 		if special != "" {
 			return append(dst, strings.ReplaceAll(special, "Infinity", "∞")...), nil
@@ -83,7 +84,7 @@ func formatNumber(f *frame) error {
 			s = "0" + s
 		}
 		whole, frac := s[:len(s)-places], s[len(s)-places:]
-		for len(frac) > least(i) && frac[len(frac)-1] == '0' {
+		for len(frac) > min(least(i), places) && frac[len(frac)-1] == '0' {
 			frac = frac[:len(frac)-1]
 		}
 		if lead == 0 && whole == "0" && frac != "" {
