@@ -23,6 +23,9 @@ func Check(key, value string) (notice string, err error) {
 	if err := k.checkForm(value); err != nil {
 		return "", err
 	}
+	if err := checkRange(k, value); err != nil {
+		return "", err
+	}
 	switch {
 	case k.Status == NoEffect:
 		return k.Name + " has no effect: " + k.Why, nil
@@ -32,6 +35,24 @@ func Check(key, value string) (notice string, err error) {
 		return "", e.WithHint("leave %s unset", k.Name)
 	}
 	return "", nil
+}
+
+// checkRange refuses numbers of the right form that cannot be meant.
+func checkRange(k Key, value string) error {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return nil // not a number's setting
+	}
+	want := ""
+	switch {
+	case k.Name == "flightd.subTables" && (n < 1 || n > 256 || n&(n-1) != 0):
+		want = "it must be a power of two up to 256"
+	case k.Name == "flightd.batchRows" && n < 1:
+		want = "it must be at least 1"
+	default:
+		return nil
+	}
+	return base.UserError("INVALID_CONF_VALUE.REQUIREMENT", "22022", "The value '%s' in the config \"%s\" is invalid: %s.", value, k.Name, want)
 }
 
 func unknown(key string) *base.Error {
