@@ -89,7 +89,7 @@ func (s *Settings) secure() error {
 		return nil
 	}
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
-	trust, err := pem("ssl.truststore.location", s.tls.trustPEM, s.tls.trustFile)
+	trust, err := pemOf("ssl.truststore.location", s.tls.trustPEM, s.tls.trustFile)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (s *Settings) secure() error {
 			return base.Errorf(base.CodeInvalid, "kafka.ssl.truststore: there is no PEM certificate in it")
 		}
 	}
-	if cert, err := pem("ssl.keystore.location", s.tls.certPEM, s.tls.keyFile); err != nil {
+	if cert, err := pemOf("ssl.keystore.location", s.tls.certPEM, s.tls.keyFile); err != nil {
 		return err
 	} else if cert != nil {
 		private := cert
@@ -133,7 +133,7 @@ func trustAnyName(cfg *tls.Config) {
 	}
 }
 
-func pem(name, text, file string) ([]byte, error) {
+func pemOf(name, text, file string) ([]byte, error) {
 	if text != "" || file == "" {
 		if text == "" {
 			return nil, nil
