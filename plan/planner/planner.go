@@ -104,10 +104,20 @@ func (p *planner) exactly(n physical.Node, have, want []*expr.Column) (physical.
 	return p.project(n, have, list, want)
 }
 
+// project puts a projection on n, unless it would change nothing.
 func (p *planner) project(n physical.Node, have []*expr.Column, list []expr.Expr, out []*expr.Column) (physical.Node, error) {
 	exprs, err := p.bindAll(list, have)
 	if err != nil {
 		return nil, err
+	}
+	schema := n.Schema()
+	same := len(exprs) == len(schema)
+	for i := 0; same && i < len(exprs); i++ {
+		ref, ok := exprs[i].(*expr.Ref)
+		same = ok && ref.Index == i && schema[i].Name == out[i].Name
+	}
+	if same {
+		return n, nil
 	}
 	return &physical.Project{Input: n, Exprs: exprs, Out: schemaOf(out)}, nil
 }
