@@ -34,6 +34,7 @@ type reader struct {
 	delta   int64
 	rec     record
 	inflate inflater
+	before  sizes
 	err     error
 }
 
@@ -50,7 +51,7 @@ func (r *reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	cols := newColumns(r.schema, r.scan.Columns, int(min(int64(r.scan.BatchRows), max(r.to-r.pos, 0))))
+	cols := newColumns(r.schema, r.scan.Columns, int(min(int64(r.scan.BatchRows), max(r.to-r.pos, 0))), r.before)
 	for cols.rows < r.scan.BatchRows && cols.bytes < maxColumnBytes && r.pos < r.to {
 		var err error
 		switch {
@@ -71,6 +72,7 @@ func (r *reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 		r.err = io.EOF
 		return nil, io.EOF
 	}
+	r.before = cols.sizes()
 	return cols.record(r.p), nil
 }
 

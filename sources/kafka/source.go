@@ -127,8 +127,9 @@ func (s *Source) Latest(ctx context.Context, from base.Offset, lim sources.Limit
 	return ends.offset(), nil
 }
 
-// current returns the ends of all logs. A broker that has just become leader may
-// name an end before one that was seen; it is asked again before that counts.
+// current returns the ends of all logs. A broker that has just started may not
+// know every topic yet, and one that has just become leader may name an end before
+// one that was seen; they are asked again, for some seconds, before that counts.
 func (s *Source) current(ctx context.Context, at positions) (positions, error) {
 	for try := 1; ; try++ {
 		ps, err := s.conn.subscribed(ctx, false)
@@ -144,10 +145,10 @@ func (s *Source) current(ctx context.Context, at positions) (positions, error) {
 			end, ok := ends[p]
 			back = back || !ok || end < n
 		}
-		if !back || try >= s.cfg.offsetTries {
+		if !back || try >= s.cfg.offsetTries+3 {
 			return ends, nil
 		}
-		pause(ctx, s.cfg.retryInterval)
+		pause(ctx, max(s.cfg.retryInterval, s.cfg.client.Backoff(try)))
 	}
 }
 

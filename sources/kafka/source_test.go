@@ -224,7 +224,7 @@ func TestDataLoss(t *testing.T) {
 				if err != nil {
 					return nil, err
 				}
-				rows, err := sourcetest.ReadSplits(t.Context(), t, splits, newColumns(s.schema, []int{colValue}, 0).schema, 0)
+				rows, err := sourcetest.ReadSplits(t.Context(), t, splits, newColumns(s.schema, []int{colValue}, 0, sizes{}).schema, 0)
 				return texts64(t, rows), err
 			}
 			_, err := read(strict)
