@@ -2,6 +2,7 @@ package flightd
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,9 @@ func (s *Session) createTable(ctx context.Context, st *logical.CreateTable, text
 	if st.Streaming {
 		return s.createStreamingTable(ctx, st, def, text)
 	}
+	if err := def.absolute(); err != nil {
+		return nil, err
+	}
 	if st.Plan != nil {
 		return s.createTableAs(ctx, st, def)
 	}
@@ -55,6 +59,26 @@ func (s *Session) createTable(ctx context.Context, st *logical.CreateTable, text
 		return nil, err
 	}
 	return done(0), s.eng.addTable(t, st.Replace)
+}
+
+// absolute makes a relative path of a table absolute, so that it means the same
+// when the server is started from another directory.
+func (d *tableDef) absolute() error {
+	path, ok := d.Options.Lookup("path")
+	if !ok || filepath.IsAbs(path) || strings.Contains(path, "://") {
+		return nil
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return base.Wrap(err, "finding %s", path)
+	}
+	d.Options = maps.Clone(d.Options)
+	for k := range d.Options {
+		if strings.EqualFold(k, "path") {
+			d.Options[k] = abs
+		}
+	}
+	return nil
 }
 
 // createManaged makes an empty table under the data folder.
@@ -136,7 +160,7 @@ func (s *Session) createStreamingTable(ctx context.Context, st *logical.CreateTa
 			return nil, base.AsError(err).At(st.At)
 		}
 	}
-	spec := querySpec{name: def.Name, table: def.Name, plan: st.Plan, options: base.Options{}, text: statementText(st, text)}
+	spec := querySpec{name: def.Name, table: def.Name, plan: st.Plan, options: base.Options{}, text: statementText(st, text), script: text}
 	return s.startStatement(ctx, st, spec)
 }
 
@@ -153,7 +177,7 @@ func (s *Session) createQuery(ctx context.Context, st *logical.CreateQuery, text
 		return done(0, "the query "+st.Name+" is running already"), nil
 	}
 	spec := querySpec{name: st.Name, format: strings.ToLower(st.Format), options: st.Options, partitionBy: st.PartitionBy,
-		checkpoint: st.Checkpoint, plan: st.Plan, text: statementText(st, text)}
+		checkpoint: st.Checkpoint, plan: st.Plan, text: statementText(st, text), script: text}
 	if spec.options == nil {
 		spec.options = base.Options{}
 	}

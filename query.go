@@ -213,8 +213,9 @@ func (q *StreamingQuery) awaited() bool {
 	return len(q.waiters) > 0
 }
 
-// finish ends the query with its failure, or nil.
-func (q *StreamingQuery) finish(err error) {
+// finish ends the query with its failure, or nil. last is called when the
+// failure can be read and nobody who waits for the end has been told yet.
+func (q *StreamingQuery) finish(err error, last func()) {
 	q.mu.Lock()
 	q.err = err
 	q.status = Status{Message: "Stopped"}
@@ -222,6 +223,9 @@ func (q *StreamingQuery) finish(err error) {
 		q.status.Message = "Terminated with exception: " + err.Error()
 	}
 	q.mu.Unlock()
+	if last != nil {
+		last()
+	}
 	close(q.done)
 }
 

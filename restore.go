@@ -77,7 +77,7 @@ func (e *Engine) resume(ctx context.Context, def queryDef) error {
 func (e *Engine) ended(def queryDef, err error) {
 	q := &StreamingQuery{name: def.Name, eng: e, spec: querySpec{name: def.Name, text: def.Text},
 		stopping: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}, 1), cancel: func() {}}
-	q.finish(err)
+	q.finish(err, nil)
 	e.mu.Lock()
 	e.queries[strings.ToLower(def.Name)] = q
 	e.mu.Unlock()

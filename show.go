@@ -49,7 +49,7 @@ func (s *Session) show(st *logical.Show) (*Result, error) {
 	case "DATABASES", "SCHEMAS", "NAMESPACES":
 		return textResult([]string{"namespace"}, [][]any{{"default"}}), nil
 	case "CATALOGS":
-		return textResult([]string{"catalog"}, [][]any{{"flightd"}}), nil
+		return textResult([]string{"catalog"}, [][]any{{"spark_catalog"}}), nil
 	case "FUNCTIONS":
 		for _, f := range expr.Functions.All() {
 			if like(st.Like, f.Name) {

@@ -34,7 +34,9 @@ type querySpec struct {
 	checkpoint   string
 	foreachBatch func(ctx context.Context, rows []arrow.RecordBatch, batchID int64) error
 	plan         logical.Node
-	text         string
+	// text is the CREATE statement, script what it was parsed from: the places of
+	// errors are in it.
+	text, script string
 }
 
 func (q *querySpec) sinkName() string {
@@ -75,7 +77,7 @@ func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, e
 	r := &run{q: q, eng: s.eng, plan: p, conf: conf, names: names, schema: schemaOf(resolved)}
 	if err := r.open(ctx); err != nil {
 		r.close()
-		q.finish(err)
+		q.finish(err, nil)
 		s.eng.forget(q)
 		return nil, err
 	}
@@ -96,12 +98,13 @@ func (r *run) main(ctx context.Context) {
 		err = nil
 	}
 	r.close()
-	err = r.q.streamFailed(err)
+	err = r.q.streamFailed(inText(err, r.q.spec.script))
 	if err != nil {
 		r.eng.log.Error("query failed", "query", r.q.name, "id", r.q.id, "epoch", r.epoch, "err", err)
 	}
-	r.q.finish(err)
-	r.eng.each(func(l Listener) { l.QueryTerminated(QueryTerminated{r.q.id, r.q.runID, err}) })
+	r.q.finish(err, func() {
+		r.eng.each(func(l Listener) { l.QueryTerminated(QueryTerminated{r.q.id, r.q.runID, err}) })
+	})
 }
 
 // guarded turns a panic of an operator or connector into the query's failure:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -27,7 +28,24 @@ func (s *Session) execute(ctx context.Context, text string, params arrow.RecordB
 		return nil, inText(err, text)
 	}
 	r, err := s.run(ctx, stmt, text)
-	return r, inText(err, text)
+	return located(r, text), inText(err, text)
+}
+
+// located gives errors that come up while a result is read the text that their
+// places are in.
+func located(r *Result, text string) *Result {
+	if r == nil || r.next == nil {
+		return r
+	}
+	next := r.next
+	r.next = func(ctx context.Context) (arrow.RecordBatch, error) {
+		rec, err := next(ctx)
+		if err != nil && err != io.EOF {
+			err = inText(err, text)
+		}
+		return rec, err
+	}
+	return r
 }
 
 // dialect is how the session's settings have SQL read.
@@ -49,7 +67,7 @@ func (s *Session) ExecuteScript(ctx context.Context, text string, each func(stmt
 		p := stmt.Pos()
 		one := strings.TrimSpace(text[p.Start:p.End])
 		r, err := s.run(ctx, stmt, text)
-		if err := each(one, r, inText(err, text)); err != nil {
+		if err := each(one, located(r, text), inText(err, text)); err != nil {
 			return err
 		}
 	}

@@ -44,8 +44,19 @@ func (c *runCmd) Run(s *session) error {
 	if err != nil && s.ctx.Err() != nil {
 		err = nil // a signal is how an endless script ends
 	}
-	return errors.Join(append([]error{err, eng.Close()}, epochs.failures()...)...)
+	closed := eng.Close()
+	failed := epochs.failures()
+	if errors.Is(err, errFailed) && len(failed) > 0 {
+		err = nil // the failures themselves say it
+	}
+	if len(failed) == 1 && err == nil && closed == nil {
+		return failed[0]
+	}
+	return errors.Join(append([]error{err, closed}, failed...)...)
 }
+
+// errFailed is what settle says of a failed query.
+var errFailed = errors.New("a query failed")
 
 func (c *runCmd) read(in io.Reader) ([]byte, error) {
 	if c.File == "-" {
@@ -65,7 +76,7 @@ func settle(ctx context.Context, eng *flightd.Engine, all bool) error {
 			return ctx.Err()
 		}
 		if q.Exception() != nil {
-			return errSilent
+			return errFailed
 		}
 	}
 	return nil

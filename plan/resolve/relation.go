@@ -66,6 +66,7 @@ func (r *resolver) relation(at base.Pos, t *catalog.Table, stream bool, qualifie
 func (r *resolver) noTable(n *logical.Table) error {
 	err := base.UserError("TABLE_OR_VIEW_NOT_FOUND", "42P01",
 		"The table or view %s cannot be found. Verify the spelling and correctness of the schema and catalog.", quoteName(n.Name)).At(n.At)
+	err.Code = base.CodeNotFound
 	best, far := "", 4
 	for _, name := range r.env.Catalog.Names() {
 		if d := distance(strings.ToLower(name), strings.ToLower(strings.Join(n.Name, "."))); d < far {
