@@ -40,7 +40,7 @@ func (s *Session) show(st *logical.Show) (*Result, error) {
 		}
 		return textResult([]string{"namespace", "viewName", "isTemporary"}, rows), nil
 	case "QUERIES":
-		for _, q := range s.eng.allQueries() {
+		for _, q := range s.eng.AllQueries() {
 			if like(st.Like, q.name) {
 				rows = append(rows, queryRow(q))
 			}
@@ -208,7 +208,9 @@ func inputNames(p *planner.Plan) []string {
 	return out
 }
 
-func (e *Engine) allQueries() []*StreamingQuery {
+// AllQueries lists every query by name, those that ended included; queries
+// without a name come last.
+func (e *Engine) AllQueries() []*StreamingQuery {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var out []*StreamingQuery
@@ -220,7 +222,7 @@ func (e *Engine) allQueries() []*StreamingQuery {
 
 func (e *Engine) noQuery(name string) *base.Error {
 	var known []string
-	for _, q := range e.allQueries() {
+	for _, q := range e.AllQueries() {
 		known = append(known, q.name)
 	}
 	slices.Sort(known)

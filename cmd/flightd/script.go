@@ -68,8 +68,8 @@ func (c *runCmd) read(in io.Reader) ([]byte, error) {
 // settle waits for the end of the running queries that have one, or of all. A
 // failed query is its listener's to report.
 func settle(ctx context.Context, eng *flightd.Engine, all bool) error {
-	for _, q := range eng.Queries() {
-		if !all && q.Trigger().Kind == flightd.ProcessingTime {
+	for _, q := range eng.AllQueries() {
+		if q.IsActive() && !all && q.Trigger().Kind == flightd.ProcessingTime {
 			continue
 		}
 		if err := q.AwaitTermination(ctx); err != nil && ctx.Err() != nil {

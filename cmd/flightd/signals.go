@@ -40,6 +40,13 @@ func untilSignal(ctx context.Context, w io.Writer, which ...os.Signal) (context.
 // display is an error as a person reads it: with the place in the statement and
 // the hint.
 func display(err error) string {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var parts []string
+		for _, e := range joined.Unwrap() {
+			parts = append(parts, display(e))
+		}
+		return strings.Join(parts, "\nflightd: ")
+	}
 	var remote interface{ GRPCStatus() *status.Status }
 	if errors.As(err, &remote) {
 		return remote.GRPCStatus().Message()
