@@ -184,11 +184,14 @@ func TestKeys(t *testing.T) {
 		{Consumer, "kafka.fetch.max.bytes", "0", "from 1 to"}, {Consumer, "kafka.fetch.max.bytes", "9999999999", "from 1 to"}, {Consumer, "kafka.fetch.max.wait.ms", "1s", `"1s"`},
 		{Consumer, "kafka.security.protocol", "TLS", "PLAINTEXT"}, {Consumer, "kafka.sasl.mechanism", "OAUTHBEARER", "OAUTHBEARER"}, {Consumer, "kafka.security.protocol", "SASL_SSL", "missing"},
 		{Consumer, "kafka.sasl.oauthbearer.token.endpoint.url", "file:///etc/passwd", "not supported"}, {Producer, "kafka.transactional.id", "x", "not supported"},
-		{Producer, "kafka.enable.idempotence", "false", "twice"}, {Producer, "kafka.fetch.max.bytes", "5", "no option"}, {Producer, "kafka.max.in.flight.requests.per.connection", "6", "from 1 to 5"},
+		{Producer, "kafka.enable.idempotence", "false", "twice"}, {Producer, "kafka.fetch.max.byte", "5", "no option"}, {Producer, "kafka.max.in.flight.requests.per.connection", "6", "from 1 to 5"},
 	} {
 		if _, err := parse(c.role, c.key, c.value); base.CodeOf(err) != base.CodeInvalid || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s=%s: got %v, want %q", c.key, c.value, err, c.want)
 		}
+	}
+	if _, err := parse(Producer, "kafka.fetch.max.bytes", "x", "kafka.auto.offset.reset", "latest"); err != nil {
+		t.Errorf("settings of a consumer in a producer: %v", err)
 	}
 	if s, err := parse(Producer, "kafka.acks", "-1", "kafka.enable.idempotence", "TRUE"); err != nil || s == nil {
 		t.Errorf("acks=-1: %v", err)

@@ -70,7 +70,8 @@ func defaults() *Settings {
 }
 
 // Parse reads the options whose names begin with "kafka.". what names who has
-// them, for messages: "source kafka".
+// them, for messages: "source kafka". Settings of the other role are accepted
+// without effect: one table may be read and written.
 func Parse(what string, role Role, o base.Options) (*Settings, error) {
 	s := defaults()
 	names := make([]string, 0, len(o))
@@ -81,9 +82,12 @@ func Parse(what string, role Role, o base.Options) (*Settings, error) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		k, err := lookup(what, role, name)
+		k, err := lookup(what, name)
 		if err != nil {
 			return nil, err
+		}
+		if k.role&role == 0 {
+			continue
 		}
 		if k.refused != "" {
 			return nil, base.UserError("", "", "%s: Kafka option '%s' is not supported: %s", what, k.name, k.refused)
@@ -105,14 +109,11 @@ func Parse(what string, role Role, o base.Options) (*Settings, error) {
 	return s, nil
 }
 
-func lookup(what string, role Role, name string) (*key, error) {
+func lookup(what, name string) (*key, error) {
 	bare := name[len(Prefix):]
 	table := keys()
 	var known []string
 	for i := range table {
-		if table[i].role&role == 0 {
-			continue
-		}
 		if strings.EqualFold(table[i].name, bare) {
 			return &table[i], nil
 		}

@@ -10,7 +10,17 @@ import (
 	"github.com/flightd/flightd/sinks"
 )
 
-func optionNames() []string { return []string{"topic", "kafka.*"} }
+// optionNames are topic and kafka.*; the others are the source's, which a table
+// that is read and written has as well.
+func optionNames() []string {
+	return []string{
+		"topic", "kafka.*",
+		"subscribe", "subscribePattern", "assign", "startingOffsets", "startingOffsetsByTimestamp", "startingTimestamp", "startingOffsetsByTimestampStrategy",
+		"endingOffsets", "endingOffsetsByTimestamp", "endingTimestamp", "failOnDataLoss", "kafkaConsumer.pollTimeoutMs",
+		"fetchOffset.numRetries", "fetchOffset.retryIntervalMs", "maxOffsetsPerTrigger", "minOffsetsPerTrigger", "maxTriggerDelay",
+		"minPartitions", "maxRecordsPerPartition", "groupIdPrefix", "includeHeaders",
+	}
+}
 
 // shape says where the parts of a record are in a row; −1 for a column that is
 // not there.

@@ -228,6 +228,27 @@ func TestOptionsAndColumnsRefused(t *testing.T) {
 	}
 }
 
+// A table that is read and written has the options of both, and the columns of
+// what is read.
+func TestOptionsAndColumnsOfATable(t *testing.T) {
+	_, broker := fake(t, "a")
+	schema := arrow.NewSchema([]arrow.Field{{Name: "key", Type: arrow.BinaryTypes.Binary, Nullable: true}, {Name: "value", Type: arrow.BinaryTypes.Binary, Nullable: true}, textField("topic"),
+		{Name: "partition", Type: arrow.PrimitiveTypes.Int32, Nullable: true}, {Name: "offset", Type: arrow.PrimitiveTypes.Int64, Nullable: true}}, nil)
+	s, err := openSink(t, broker, schema, base.Options{"topic": "a", "subscribe": "a", "startingOffsets": "earliest", "kafka.isolation.level": "read_committed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Write(t.Context(), 0, sinks.Mode{}, rowsOf(t, schema, `[{"value":"djE="}]`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(t.Context(), 0, sinks.Mode{}, base.Digest{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := kafkatest.ReadAll(t, broker, "a"); len(got) != 1 || string(got[0].Value) != "v1" {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestNullTopicAndBadPartition(t *testing.T) {
 	_, broker := fake(t, "a")
 	s, err := openSink(t, broker, fullSchema, nil)

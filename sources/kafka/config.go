@@ -38,6 +38,7 @@ func optionNames() []string {
 		"endingOffsets", "endingOffsetsByTimestamp", "endingTimestamp", "failOnDataLoss", "kafkaConsumer.pollTimeoutMs",
 		"fetchOffset.numRetries", "fetchOffset.retryIntervalMs", "maxOffsetsPerTrigger", "minOffsetsPerTrigger", "maxTriggerDelay",
 		"minPartitions", "maxRecordsPerPartition", "groupIdPrefix", "includeHeaders", "kafka.*",
+		"topic", // where the table is written to; not used here
 	}
 }
 

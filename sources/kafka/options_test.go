@@ -60,7 +60,7 @@ func TestOptionsRefused(t *testing.T) {
 		{false, base.Options{"subscribe": "t", "kafka.interceptor.classes": "x"}, "'interceptor.classes' is not supported"},
 		{false, base.Options{"subscribe": "t", "kafka.isolation.levle": "read_committed"}, `did you mean "kafka.isolation.level"`},
 		{false, base.Options{"subscribe": "t", "kafka.isolation.level": "committed"}, "neither read_committed nor read_uncommitted"},
-		{false, base.Options{"subscribe": "t", "kafka.acks": "all"}, `no option "kafka.acks"`},
+		{false, base.Options{"subscribe": "t", "kafka.ack": "all"}, `did you mean "kafka.acks"`},
 	} {
 		c.options["kafka.bootstrap.servers"] = "127.0.0.1:1"
 		var err error
