@@ -346,3 +346,153 @@ func TestForeach(t *testing.T) {
 		t.Errorf("a function that fails: %v", err)
 	}
 }
+
+// TestFrozenEnd: AvailableNow reads what was there at its start, in epochs of the
+// rate limit, and nothing that comes while it runs.
+func TestFrozenEnd(t *testing.T) {
+	w := newWorld(t)
+	for i := range 3 {
+		w.file("e", i, fmt.Sprintf(`{"k":"%d"}`, i))
+	}
+	late := 3
+	w.before = func(step string, _ base.Epoch) error {
+		if step == "done" {
+			w.file("e", late, fmt.Sprintf(`{"k":"%d"}`, late))
+			late++
+		}
+		return nil
+	}
+	w.open()
+	w.stream("e", "k STRING", 2)
+	for _, want := range []int{3, 5, 6} {
+		if err := finish(w.mustStart("SELECT k FROM e", "append", availableNow)); err != nil {
+			t.Fatal(err)
+		}
+		if rows, _ := w.sink.rows(t); len(rows) != want {
+			t.Errorf("the sink has %v, want %d rows", rows, want)
+		}
+	}
+}
+
+// TestManyEpochs runs past several folds of the offsets, with restarts: every file
+// is read once, and the checkpoint does not grow without end.
+func TestManyEpochs(t *testing.T) {
+	w := newWorld(t)
+	w.settings["spark.sql.streaming.minBatchesToRetain"] = "10"
+	const files = 260
+	for i := range files {
+		w.file("e", i, fmt.Sprintf(`{"k":"%d"}`, i))
+	}
+	stops := map[base.Epoch]bool{40: true, 99: true, 100: true, 101: true, 205: true}
+	w.before = func(step string, epoch base.Epoch) error {
+		if stops[epoch] && step == []string{"plan", "write", "done"}[epoch%3] {
+			delete(stops, epoch)
+			return errPlanned
+		}
+		return nil
+	}
+	for {
+		w.open()
+		w.stream("e", "k STRING", 1)
+		err := finish(w.mustStart("SELECT k, count(*) AS n FROM e GROUP BY k", "update", availableNow))
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errPlanned) {
+			t.Fatal(err)
+		}
+	}
+	w.close()
+	rows, _ := w.sink.rows(t)
+	for i, row := range rows {
+		if row != fmt.Sprintf("%d|1", i) {
+			t.Fatalf("row %d is %s", i, row)
+		}
+	}
+	if len(rows) != files || len(stops) > 0 {
+		t.Errorf("%d rows; these crashes did not happen: %v", len(rows), stops)
+	}
+	if names := w.checkpointFiles(""); len(names) > 12 {
+		t.Errorf("the checkpoint has %d files: %v", len(names), names)
+	}
+}
+
+// TestOneFailsOthersGoOn: a query that fails, or finds a bug, is alone in that.
+func TestOneFailsOthersGoOn(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	w.open()
+	start := func(name, sql string) *flightd.StreamingQuery {
+		q, err := w.s.SQL(sql).WriteStream().QueryName(name).Format("ledger").
+			Option("checkpointLocation", filepath.Join(w.home, name)).Start(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return q
+	}
+	for _, name := range []string{"good", "bad", "buggy"} {
+		w.file(name, 0, `{"k":"1"}`)
+		w.stream(name, "k STRING", 0)
+	}
+	good, bad := start("good", "SELECT k FROM good"), start("bad", "SELECT CAST(k AS INT) AS k FROM bad")
+	for _, q := range []*flightd.StreamingQuery{good, bad} {
+		if err := settle(q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.file("bad", 1, `{"k":"one"}`)
+	wantError(t, settle(bad), "CAST_INVALID_INPUT", "22018")
+	w.sink.onWrite = func(context.Context, base.Epoch, int64) error { panic("planned bug") }
+	buggy := start("buggy", "SELECT k FROM buggy")
+	if err := finish(buggy); base.CodeOf(err) != base.CodeInternal || !strings.Contains(err.Error(), "a bug in flightd: planned bug") {
+		t.Errorf("a query that finds a bug ends with %v", err)
+	}
+	w.sink.onWrite = nil
+	w.file("good", 1, `{"k":"2"}`)
+	if err := settle(good); err != nil || !good.IsActive() {
+		t.Errorf("the good query: %v", err)
+	}
+	if qs := w.eng.Queries(); len(qs) != 1 || qs[0] != good {
+		t.Errorf("%d queries run", len(qs))
+	}
+	// The folder of the bug's checkpoint is free again.
+	if err := settle(start("buggy", "SELECT k FROM buggy")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStopBetweenEpochs stops queries at random and starts them again: no row is
+// lost or doubled, and nothing is replayed after a clean stop.
+func TestStopBetweenEpochs(t *testing.T) {
+	w := newWorld(t)
+	w.events("e", 30, 40, 3, 8)
+	w.open()
+	w.stream("e", eventsDDL, 1)
+	stopAt := base.Epoch(2)
+	reached := make(chan struct{}, 1)
+	w.before = func(step string, epoch base.Epoch) error {
+		if step == "write" && epoch >= stopAt {
+			select {
+			case reached <- struct{}{}:
+			default:
+			}
+		}
+		return nil
+	}
+	for range 6 {
+		q := w.mustStart("SELECT k, v, x FROM e", "append", flightd.Trigger{})
+		<-reached
+		if err := q.Stop(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		stopAt += 4
+	}
+	w.before = nil
+	if err := finish(w.mustStart("SELECT k, v, x FROM e", "append", availableNow)); err != nil {
+		t.Fatal(err)
+	}
+	rows, repeats := w.sink.rows(t)
+	if len(rows) != 30*40 || repeats != 0 {
+		t.Errorf("%d rows, %d epochs repeated", len(rows), repeats)
+	}
+}
