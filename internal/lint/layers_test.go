@@ -22,7 +22,6 @@ var rooms = []room{
 	{dir: "internal/base"},
 	{dir: "internal/invariants"},
 	{dir: "internal/lint"},
-	{dir: "internal/deps"},
 	{dir: "internal/arrowtext", may: []string{"kernels"}},
 	{dir: "internal/atomicfile"},
 	{dir: "internal/kafkaclient"},
