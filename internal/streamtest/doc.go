@@ -16,6 +16,7 @@
 //	sink                    every row the sink has committed, by epoch
 //	ledger                  the plans and done records of the checkpoint
 //	crash before=plan|write|commit|done|advise         dies there at the next chance; prints where
+//	fail op=create|write|sync|rename                   the next such operation of the checkpoint's disk fails
 //	restart                 a new process on the same folder; prints what it does first
 //	clock +5s               processing time moves
 //

@@ -3,13 +3,19 @@ package streamtest
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
+
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/flightd/flightd/internal/base"
 )
 
 // errCrash is what a crashed step returns.
 var errCrash = errors.New("crashed here")
+
+// errInjected is what a failed operation of the disk returns.
+var errInjected = errors.New("injected I/O error")
 
 // taken is a durable step that the engine was about to take.
 type taken struct {
@@ -23,6 +29,7 @@ type fuse struct {
 	mu    sync.Mutex
 	step  string
 	k     int
+	op    string // of the disk
 	steps []taken
 	blown string
 }
@@ -39,6 +46,32 @@ func (f *fuse) before(_, step string, epoch base.Epoch) error {
 	return nil
 }
 
+// diskOps are the operations of the checkpoint's disk that fail knows.
+var diskOps = map[errorfs.OpKind]string{errorfs.OpCreate: "create", errorfs.OpRename: "rename", errorfs.OpFileWrite: "write",
+	errorfs.OpFileSync: "sync", errorfs.OpFileSyncData: "sync"}
+
+// MaybeError fails the operation of the disk that the script asked for.
+func (f *fuse) MaybeError(op errorfs.Op) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.op == "" || diskOps[op.Kind] != f.op {
+		return nil
+	}
+	f.blown = fmt.Sprintf("the %s of %s failed", f.op, filepath.Base(op.Path))
+	f.op = ""
+	return errInjected
+}
+
+// String names the fuse among injectors.
+func (f *fuse) String() string { return "fuse" }
+
+// armDisk makes the next operation of a kind fail.
+func (f *fuse) armDisk(op string) {
+	f.mu.Lock()
+	f.op, f.blown = op, ""
+	f.mu.Unlock()
+}
+
 // arm makes the next step of a name crash.
 func (f *fuse) arm(step string) {
 	f.mu.Lock()
@@ -50,7 +83,7 @@ func (f *fuse) arm(step string) {
 func (f *fuse) disarm() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.step = ""
+	f.step, f.op = "", ""
 	return f.blown
 }
 

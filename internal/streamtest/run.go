@@ -53,7 +53,7 @@ func rewriting() bool {
 
 // ordered are the commands that crash or restart by themselves, or show what a
 // crash leaves behind.
-var ordered = regexp.MustCompile(`(?m)^(crash|restart|ledger)\b`)
+var ordered = regexp.MustCompile(`(?m)^(crash|fail|restart|ledger)\b`)
 
 // ordersCrashes reports whether the script crashes by itself: then no others are
 // added.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/flightd/flightd"
 	"github.com/flightd/flightd/checkpoint"
@@ -53,7 +54,7 @@ type stream struct {
 }
 
 func newScript(home string, disk vfs.FS, extra [][2]string, f *fuse) *script {
-	return &script{home: home, disk: disk, extra: extra, fuse: f, recover: f.k > 0, marks: map[base.Epoch]string{}, folder: "checkpoint",
+	return &script{home: home, disk: errorfs.Wrap(disk, f), extra: extra, fuse: f, recover: f.k > 0, marks: map[base.Epoch]string{}, folder: "checkpoint",
 		streams: map[string]stream{}, tables: map[string]string{}, sinks: map[string]*store{}, clock: base.NewVirtualClock(time.Unix(1_800_000_000, 0))}
 }
 
@@ -88,6 +89,8 @@ func (s *script) command(d *datadriven.TestData) (string, error) {
 		return "ok\n", err
 	case "crash":
 		return s.crash(ctx, arg(d, "before", ""))
+	case "fail":
+		return s.fail(ctx, arg(d, "op", ""))
 	case "restart":
 		return s.restart(ctx)
 	}
@@ -209,6 +212,21 @@ func (s *script) crash(ctx context.Context, step string) (string, error) {
 		return "no query runs\n", nil
 	}
 	s.fuse.arm(step)
+	return s.blown(ctx, errCrash)
+}
+
+// fail waits for the failure of the next operation of a kind on the checkpoint's
+// disk.
+func (s *script) fail(ctx context.Context, op string) (string, error) {
+	if s.query == nil {
+		return "no query runs\n", nil
+	}
+	s.fuse.armDisk(op)
+	return s.blown(ctx, errInjected)
+}
+
+// blown runs the query, which is armed, and tells what ended it.
+func (s *script) blown(ctx context.Context, want error) (string, error) {
 	var err error
 	if !s.query.IsActive() {
 		err = s.start(ctx)
@@ -217,8 +235,8 @@ func (s *script) crash(ctx context.Context, step string) (string, error) {
 		err = s.drain(ctx)
 	}
 	blown := s.fuse.disarm()
-	if !errors.Is(err, errCrash) {
-		return fmt.Sprintf("did not crash: %v\n", err), nil
+	if !errors.Is(err, want) {
+		return fmt.Sprintf("did not happen: %v\n", err), nil
 	}
 	return blown + "\n", nil
 }
