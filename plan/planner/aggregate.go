@@ -1,9 +1,6 @@
 package planner
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
@@ -21,7 +18,7 @@ func (p *planner) aggregate(n logical.Node, group, list []expr.Expr) (physical.N
 	a := &physical.Aggregate{Input: in, State: p.state[n]}
 	places := map[string]*expr.Ref{}
 	for _, g := range group {
-		k := Key(g)
+		k := expr.Fingerprint(g)
 		if places[k] != nil {
 			continue
 		}
@@ -56,7 +53,7 @@ func (p *planner) overGroups(e expr.Expr, a *physical.Aggregate, places map[stri
 	if al, ok := e.(*expr.Alias); ok {
 		return p.overGroups(al.Child, a, places, cols)
 	}
-	k := Key(e)
+	k := expr.Fingerprint(e)
 	if ref := places[k]; ref != nil {
 		return ref, nil
 	}
@@ -121,47 +118,6 @@ func nameOf(e expr.Expr) string {
 		return e.Name
 	}
 	return e.SQL()
-}
-
-// Key is a text that is equal for expressions that compute the same, whatever
-// they are called and where they were written.
-func Key(e expr.Expr) string {
-	var b strings.Builder
-	writeKey(&b, e)
-	return b.String()
-}
-
-func writeKey(b *strings.Builder, e expr.Expr) {
-	switch e := e.(type) {
-	case *expr.Alias:
-		writeKey(b, e.Child)
-		return
-	case *expr.Column:
-		fmt.Fprintf(b, "#%d", e.ID)
-		return
-	case *expr.LambdaVar:
-		fmt.Fprintf(b, "@%d", e.ID)
-		return
-	case *expr.Literal:
-		fmt.Fprintf(b, "%s:%#v", e.Typ.SQL(), e.Value)
-		return
-	case *expr.Cast:
-		fmt.Fprintf(b, "cast%d[%s]", e.Mode, e.To.SQL())
-	case *expr.Call:
-		fmt.Fprintf(b, "%s%d", e.Fn, e.Mode)
-	case *expr.Agg:
-		fmt.Fprintf(b, "agg %s%d,%v,%v,%v", e.Fn, e.Mode, e.Distinct, e.IgnoreNulls, e.Filter != nil)
-	case *expr.Subquery:
-		fmt.Fprintf(b, "subquery%p", e)
-	default:
-		fmt.Fprintf(b, "%T", e)
-	}
-	b.WriteByte('(')
-	for _, c := range e.Children() {
-		writeKey(b, c)
-		b.WriteByte(',')
-	}
-	b.WriteByte(')')
 }
 
 // numberStateful gives each stateful operator of a stream its number: from the

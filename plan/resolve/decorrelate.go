@@ -175,14 +175,14 @@ func (d *decorrelation) aggregate(n *logical.Aggregate, in logical.Node, conds [
 	more := asExprs(needed(in, nil, conds))
 	have := map[string]bool{}
 	for _, g := range n.Group {
-		have[fingerprint(g)] = true
+		have[expr.Fingerprint(g)] = true
 	}
 	out := *n
 	out.Input = in
 	groups, rest := n.List[:len(n.Group):len(n.Group)], n.List[len(n.Group):]
 	var added []expr.Expr
 	for _, m := range more {
-		if !have[fingerprint(m)] {
+		if !have[expr.Fingerprint(m)] {
 			added = append(added, m)
 		}
 	}

@@ -282,21 +282,21 @@ func (b *block) sorted(n *logical.Sort, node logical.Node, items []item, keys []
 	// An aggregate's project may have vanished: keys are over its output then.
 	prints := map[string]*expr.Column{}
 	for i := range items {
-		prints[fingerprint(items[i].e)] = out.cols[i]
+		prints[expr.Fingerprint(items[i].e)] = out.cols[i]
 	}
 	var hidden []expr.Expr
 	for i, k := range keys {
 		if gen := generatorOf(k.Expr); gen != nil {
 			continue
 		}
-		if c := prints[fingerprint(k.Expr)]; c != nil {
+		if c := prints[expr.Fingerprint(k.Expr)]; c != nil {
 			keys[i].Expr = plain(c)
 			continue
 		}
 		a := &expr.Alias{At: k.Expr.Pos(), Child: k.Expr, Name: k.Expr.SQL(), ID: expr.NewID()}
 		hidden = append(hidden, a)
 		c := &expr.Column{At: a.At, ID: a.ID, Name: a.Name, Typ: a.Type(), Null: a.Nullable()}
-		prints[fingerprint(k.Expr)] = c
+		prints[expr.Fingerprint(k.Expr)] = c
 		keys[i].Expr = c
 	}
 	if hidden == nil {

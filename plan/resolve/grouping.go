@@ -30,7 +30,7 @@ type aggregation struct {
 func (b *block) group(n *logical.Aggregate) error {
 	a := &aggregation{at: b.at, columns: map[string]*expr.Column{}, input: b.in.node}
 	if w := b.x.windows; w != nil && w.column != nil {
-		a.window = fingerprint(w.column)
+		a.window = expr.Fingerprint(w.column)
 	}
 	b.agg = a
 	if n == nil {
@@ -88,7 +88,7 @@ func (a *aggregation) addKey(e expr.Expr, name string) {
 	if al, ok := e.(*expr.Alias); ok {
 		e = al.Child
 	}
-	print := fingerprint(e)
+	print := expr.Fingerprint(e)
 	if a.columns[print] != nil {
 		return
 	}
@@ -149,7 +149,7 @@ func (b *block) groupingSets(n *logical.Aggregate) ([]map[string]bool, error) {
 			if err != nil {
 				return nil, err
 			}
-			parts[i] = append(parts[i], fingerprint(e))
+			parts[i] = append(parts[i], expr.Fingerprint(e))
 		}
 	}
 	union := func(parts [][]string) map[string]bool {
@@ -195,7 +195,7 @@ func (b *block) expand(a *aggregation, keys []expr.Expr, sets []map[string]bool)
 	var distinct []expr.Expr
 	seen := map[string]bool{}
 	for _, k := range keys {
-		if print := fingerprint(k); !seen[print] {
+		if print := expr.Fingerprint(k); !seen[print] {
 			seen[print] = true
 			distinct = append(distinct, k)
 		}
@@ -216,7 +216,7 @@ func (b *block) expand(a *aggregation, keys []expr.Expr, sets []map[string]bool)
 		id := int64(0)
 		for _, k := range distinct {
 			id <<= 1
-			if set[fingerprint(k)] {
+			if set[expr.Fingerprint(k)] {
 				list = append(list, k)
 			} else {
 				id |= 1
@@ -238,7 +238,7 @@ func (b *block) expand(a *aggregation, keys []expr.Expr, sets []map[string]bool)
 	for i, k := range distinct {
 		a.group = append(a.group, copies[i])
 		a.list = append(a.list, copies[i])
-		a.columns[fingerprint(k)] = copies[i]
+		a.columns[expr.Fingerprint(k)] = copies[i]
 	}
 	a.group, a.list = append(a.group, gid), append(a.list, gid)
 	if repeated {
@@ -257,13 +257,13 @@ func (a *aggregation) rewrite(e expr.Expr, inner map[expr.ID]bool) (expr.Expr, e
 		}
 		return al.With([]expr.Expr{child}), nil
 	}
-	if c := a.columns[fingerprint(e)]; c != nil {
+	if c := a.columns[expr.Fingerprint(e)]; c != nil {
 		return c, nil
 	}
 	switch e := e.(type) {
 	case *expr.Call:
 		// Spark knows no window_time of the window that the same query makes.
-		if e.Fn == "window_time" && fingerprint(e.Args[0]) == a.window {
+		if e.Fn == "window_time" && expr.Fingerprint(e.Args[0]) == a.window {
 			return nil, a.missing(&expr.Column{At: e.At, Name: e.SQL()})
 		}
 	case *expr.Agg:
@@ -297,7 +297,7 @@ func (a *aggregation) rewrite(e expr.Expr, inner map[expr.ID]bool) (expr.Expr, e
 }
 
 func (a *aggregation) addAgg(e *expr.Agg) expr.Expr {
-	print := fingerprint(e)
+	print := expr.Fingerprint(e)
 	if c := a.columns[print]; c != nil {
 		return c
 	}
@@ -332,7 +332,7 @@ func (a *aggregation) groupingCall(e *expr.Agg) (expr.Expr, error) {
 	}
 	bit := func(arg expr.Expr) (expr.Expr, error) {
 		for i, k := range a.sets {
-			if fingerprint(k) == fingerprint(arg) {
+			if expr.Fingerprint(k) == expr.Fingerprint(arg) {
 				by := &expr.Literal{At: e.At, Value: int64(len(a.sets) - 1 - i), Typ: expr.Int32}
 				shifted := &expr.Call{At: e.At, Fn: "shiftright", Args: []expr.Expr{a.gid, by}, Typ: expr.Int64}
 				return &expr.Call{At: e.At, Fn: "&", Args: []expr.Expr{shifted, &expr.Literal{At: e.At, Value: int64(1), Typ: expr.Int64}}, Typ: expr.Int64}, nil
@@ -359,7 +359,7 @@ func (a *aggregation) groupingCall(e *expr.Agg) (expr.Expr, error) {
 		return nil, groupingIDMismatch(e, a.sets)
 	}
 	for i, arg := range e.Args {
-		if fingerprint(arg) != fingerprint(a.sets[i]) {
+		if expr.Fingerprint(arg) != expr.Fingerprint(a.sets[i]) {
 			return nil, groupingIDMismatch(e, a.sets)
 		}
 	}

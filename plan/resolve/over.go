@@ -43,16 +43,16 @@ func (e *overCall) With(c []expr.Expr) expr.Expr {
 func (e *overCall) Type() *expr.Type { return e.fn.Type() }
 func (e *overCall) Nullable() bool   { return e.fn.Nullable() }
 func (e *overCall) SQL() string      { return e.text }
-func (e *overCall) detail() string   { return e.text }
+func (e *overCall) Detail() string   { return e.text }
 
 // key is equal for functions that one Over node can compute.
 func (e *overCall) key() string {
 	var b strings.Builder
 	for _, p := range e.part {
-		b.WriteString(fingerprint(p) + ";")
+		b.WriteString(expr.Fingerprint(p) + ";")
 	}
 	for _, t := range e.order {
-		b.WriteString("|" + fingerprint(t.Expr))
+		b.WriteString("|" + expr.Fingerprint(t.Expr))
 		if t.Descending {
 			b.WriteString(" desc")
 		}
@@ -316,7 +316,7 @@ func placeOver(node logical.Node, list []expr.Expr) (logical.Node, []expr.Expr, 
 			if !ok {
 				return e, nil
 			}
-			print := fingerprint(o)
+			print := expr.Fingerprint(o)
 			if col, ok := columns[print]; ok {
 				return col, nil
 			}

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/flightd/flightd/internal/base"
@@ -57,6 +58,9 @@ type outerRef struct{ *expr.Column }
 
 func (e *outerRef) With([]expr.Expr) expr.Expr { return e }
 
+// Detail tells references to different columns apart.
+func (e *outerRef) Detail() string { return fmt.Sprintf("#%d", e.ID) }
+
 // name resolves a dotted name in s: the longest prefix that is a column, then
 // struct members.
 func (x *exprs) name(n *expr.Name, s *scope) (expr.Expr, error) {
@@ -108,7 +112,7 @@ func (x *exprs) namedExpr(n *expr.Name, list []named) (expr.Expr, error) {
 		if !strings.EqualFold(item.name, n.Parts[0]) {
 			continue
 		}
-		if found != nil && fingerprint(found) != fingerprint(item.e) {
+		if found != nil && expr.Fingerprint(found) != expr.Fingerprint(item.e) {
 			return nil, base.UserError("AMBIGUOUS_LATERAL_COLUMN_ALIAS", "42702",
 				"Lateral column alias %s is ambiguous and has %d matches.", quoteName(n.Parts), 2).At(n.At)
 		}

@@ -32,7 +32,7 @@ func (e *joined) With(c []expr.Expr) expr.Expr {
 func (e *joined) Type() *expr.Type { return e.typ }
 func (e *joined) Nullable() bool   { return e.null }
 func (e *joined) SQL() string      { return e.text }
-func (e *joined) detail() string   { return fmt.Sprintf("%p", e.node) }
+func (e *joined) Detail() string   { return fmt.Sprintf("%p", e.node) }
 
 // subquery resolves a query used as an expression.
 func (x *exprs) subquery(e *expr.Subquery, s *scope) (expr.Expr, error) {

@@ -36,7 +36,7 @@ func (e *timeWindow) With(c []expr.Expr) expr.Expr {
 func (e *timeWindow) Type() *expr.Type { return expr.TimeWindow(e.time.Type()) }
 func (e *timeWindow) Nullable() bool   { return false }
 func (e *timeWindow) SQL() string      { return e.text }
-func (e *timeWindow) detail() string {
+func (e *timeWindow) Detail() string {
 	return itoa(int(e.duration)) + "," + itoa(int(e.slide)) + "," + itoa(int(e.start))
 }
 
@@ -65,7 +65,7 @@ func (x *exprs) timeWindow(c *call) (expr.Expr, error) {
 	if x.windows.column == nil {
 		return w, nil
 	}
-	if fingerprint(w) != x.windows.key {
+	if expr.Fingerprint(w) != x.windows.key {
 		return nil, multipleWindows(c.at)
 	}
 	return x.windows.column, nil
@@ -215,7 +215,7 @@ func (x *exprs) prepareWindows(list []expr.Expr, in *rel, s *scope) error {
 		if !ok {
 			continue
 		}
-		if found != nil && fingerprint(found) != fingerprint(w) {
+		if found != nil && expr.Fingerprint(found) != expr.Fingerprint(w) {
 			return multipleWindows(a.At)
 		}
 		found = w
@@ -230,7 +230,7 @@ func (x *exprs) prepareWindows(list []expr.Expr, in *rel, s *scope) error {
 	} else {
 		in.node = &logical.Window{At: found.at, Time: found.time, Duration: found.duration, Slide: found.slide, Start: found.start, Column: col, Input: in.node}
 	}
-	x.windows.key, x.windows.column = fingerprint(found), col
+	x.windows.key, x.windows.column = expr.Fingerprint(found), col
 	s.last = append(s.last, named{found.text, col})
 	return nil
 }

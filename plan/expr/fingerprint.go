@@ -1,35 +1,30 @@
-package resolve
+package expr
 
 import (
 	"fmt"
 	"strings"
-
-	"github.com/flightd/flightd/plan/expr"
 )
 
-// fingerprint is equal for two resolved expressions exactly if they compute the
+// Fingerprint is equal for two resolved expressions exactly if they compute the
 // same: columns by ID, lambda variables by their place, aliases looked through.
-func fingerprint(e expr.Expr) string {
+func Fingerprint(e Expr) string {
 	var b strings.Builder
-	writeFingerprint(&b, e, map[expr.ID]int{})
+	writeFingerprint(&b, e, map[ID]int{})
 	return b.String()
 }
 
-func writeFingerprint(b *strings.Builder, e expr.Expr, vars map[expr.ID]int) {
+func writeFingerprint(b *strings.Builder, e Expr, vars map[ID]int) {
 	switch e := e.(type) {
-	case *expr.Alias:
+	case *Alias:
 		writeFingerprint(b, e.Child, vars)
 		return
-	case *expr.Column:
+	case *Column:
 		fmt.Fprintf(b, "#%d", e.ID)
 		return
-	case *outerRef:
-		fmt.Fprintf(b, "outer#%d", e.ID)
-		return
-	case *expr.Literal:
+	case *Literal:
 		fmt.Fprintf(b, "%#v:%s", e.Value, e.Typ.SQL())
 		return
-	case *expr.LambdaVar:
+	case *LambdaVar:
 		n, ok := vars[e.ID]
 		if !ok {
 			n = len(vars)
@@ -37,18 +32,18 @@ func writeFingerprint(b *strings.Builder, e expr.Expr, vars map[expr.ID]int) {
 		}
 		fmt.Fprintf(b, "$%d", n)
 		return
-	case *expr.Cast:
+	case *Cast:
 		fmt.Fprintf(b, "cast%d:%s", e.Mode, e.To.SQL())
-	case *expr.Call:
+	case *Call:
 		fmt.Fprintf(b, "%s%d", e.Fn, e.Mode)
-	case *expr.Agg:
+	case *Agg:
 		fmt.Fprintf(b, "agg %s%d%t%t%t", e.Fn, e.Mode, e.Distinct, e.IgnoreNulls, e.Filter != nil)
-	case *expr.Lambda:
+	case *Lambda:
 		b.WriteString("lambda")
 		for _, p := range e.Params {
 			writeFingerprint(b, p, vars)
 		}
-	case *expr.Subquery:
+	case *Subquery:
 		fmt.Fprintf(b, "subquery%d%p", e.Kind, e.Plan)
 	default:
 		fmt.Fprintf(b, "%T%s", e, detail(e))
@@ -63,11 +58,13 @@ func writeFingerprint(b *strings.Builder, e expr.Expr, vars map[expr.ID]int) {
 	b.WriteByte(')')
 }
 
-// detail is what tells two nodes of the resolver's own types apart besides
-// their children.
-func detail(e expr.Expr) string {
-	if d, ok := e.(interface{ detail() string }); ok {
-		return d.detail()
+// A Detailer is a node of another package that its children do not tell apart
+// from others of its type: Detail does.
+type Detailer interface{ Detail() string }
+
+func detail(e Expr) string {
+	if d, ok := e.(Detailer); ok {
+		return d.Detail()
 	}
 	return ""
 }
