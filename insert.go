@@ -13,7 +13,8 @@ import (
 	"github.com/flightd/flightd/sinks"
 )
 
-// insert is INSERT INTO: a batch query whose rows become one commit of a sink.
+// insert is INSERT INTO: a batch query whose rows, put into the table's order and
+// types, become one commit of a sink.
 func (s *Session) insert(ctx context.Context, st *logical.Insert) (*Result, error) {
 	t := s.eng.table(last(st.Table))
 	if t == nil {
@@ -24,9 +25,9 @@ func (s *Session) insert(ctx context.Context, st *logical.Insert) (*Result, erro
 	if err != nil {
 		return nil, err
 	}
-	plan, err := storeAs(st, d.Schema)
-	if err != nil {
-		return nil, err
+	var plan logical.Node = &logical.Store{At: st.At, Columns: st.Columns, ByName: st.ByName, Schema: d.Schema, Input: st.Plan}
+	if p, err := s.eng.sinks.Lookup(t.def.Format); err == nil && p.AnySchema && st.Columns == nil {
+		plan = st.Plan
 	}
 	r, err := s.query(ctx, plan)
 	if err != nil {
@@ -42,12 +43,6 @@ func (s *Session) insert(ctx context.Context, st *logical.Insert) (*Result, erro
 		return nil, base.Wrap(err, "inserting into %s", t.def.Name)
 	}
 	return done(n), nil
-}
-
-// storeAs puts the inserted columns into the table's order and types; columns
-// that are not named become NULL.
-func storeAs(st *logical.Insert, schema expr.Schema) (logical.Node, error) {
-	return &logical.Store{At: st.At, Columns: st.Columns, ByName: st.ByName, Schema: schema, Input: st.Plan}, nil
 }
 
 // writeBatch writes a result into a table as one commit.

@@ -59,6 +59,9 @@ type Provider struct {
 	// Options are the names of the options it takes; "kafka.*" admits a prefix.
 	Options []string
 	Open    func(ctx context.Context, cfg Config) (Sink, error)
+	// AnySchema sinks take whatever columns an INSERT brings and judge them
+	// themselves; others get those of the table, in its order and types.
+	AnySchema bool
 	// Volatile sinks lose their rows with the process (memory, console): a
 	// query into one may run with a temporary checkpoint.
 	Volatile bool

@@ -32,7 +32,7 @@ var _ sinks.Sink = (*Sink)(nil)
 
 // Provider returns the provider "kafka".
 func Provider() sinks.Provider {
-	return sinks.Provider{Name: "kafka", Options: optionNames(), Open: func(_ context.Context, cfg sinks.Config) (sinks.Sink, error) { return open(cfg) }}
+	return sinks.Provider{Name: "kafka", Options: optionNames(), AnySchema: true, Open: func(_ context.Context, cfg sinks.Config) (sinks.Sink, error) { return open(cfg) }}
 }
 
 func open(cfg sinks.Config) (*Sink, error) {
