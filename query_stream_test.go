@@ -476,16 +476,25 @@ func TestStopBetweenEpochs(t *testing.T) {
 			case reached <- struct{}{}:
 			default:
 			}
+			time.Sleep(5 * time.Millisecond) // the stop comes within this epoch
 		}
 		return nil
 	}
 	for range 6 {
 		q := w.mustStart("SELECT k, v, x FROM e", "append", flightd.Trigger{})
-		<-reached
+		select {
+		case <-reached:
+		case <-time.After(time.Minute):
+			t.Fatalf("epoch %d does not come; the sink has %d", stopAt, len(w.sink.all()))
+		}
 		if err := q.Stop(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		stopAt += 4
+		select {
+		case <-reached:
+		default:
+		}
+		stopAt = base.Epoch(len(w.sink.all()) + 1)
 	}
 	w.before = nil
 	if err := finish(w.mustStart("SELECT k, v, x FROM e", "append", availableNow)); err != nil {
