@@ -114,7 +114,7 @@ spark.sql.pipelines.timeoutMsForTerminationJoinAndLock 3600000ms duration -pipel
 ~maxBatchesToRetainInMemory                         2       int    -store
 ~metadataCache.enabled                              true    bool   -ledger
 ~metricsEnabled                                     false   bool   -metrics
-~minBatchesToRetain                                 100     int    -ledger
+~minBatchesToRetain                                 100     int    +
 ~multipleWatermarkPolicy                            min     min|max +
 ~noDataMicroBatches.enabled                         true    bool   +
 ~noDataProgressEventInterval                        10000ms duration +
@@ -148,7 +148,7 @@ spark.sql.pipelines.timeoutMsForTerminationJoinAndLock 3600000ms duration -pipel
 ~stateStore.maxLaggingStoresToReport                5       int    -oneproc
 ~stateStore.maxNumStateSchemaFiles                  128     int    -format
 ~stateStore.maxVersionsToDeletePerMaintenance       -1      int    -store
-~stateStore.minDeltasForSnapshot                    10      int    -store
+~stateStore.minDeltasForSnapshot                    10      int    +
 ~stateStore.multiplierForMinTimeDiffToLog           10      int    -oneproc
 ~stateStore.multiplierForMinVersionDiffToLog        5       int    -oneproc
 ~stateStore.numStateStoreInstanceMetricsToReport    5       int    -metrics
