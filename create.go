@@ -154,7 +154,7 @@ func (s *Session) createStreamingTable(ctx context.Context, st *logical.CreateTa
 		return nil, base.Errorf(base.CodeInvalid, "a streaming table lies under the data folder, so it takes no USING %s", def.Format).At(st.At).
 			WithHint("CREATE STREAMING QUERY … INTO %s writes elsewhere", def.Format)
 	}
-	if old := s.eng.table(def.Name); old == nil || old.def.Format != managedFormat {
+	if old := s.eng.table(def.Name); old == nil || st.Replace || !s.eng.fills(def.Name, statementText(st, text)) {
 		def.Schema = schemaOf(n)
 		if err := s.eng.createManaged(&def, st.Replace); err != nil {
 			return nil, base.AsError(err).At(st.At)
@@ -162,6 +162,14 @@ func (s *Session) createStreamingTable(ctx context.Context, st *logical.CreateTa
 	}
 	spec := querySpec{name: def.Name, table: def.Name, plan: st.Plan, options: base.Options{}, text: statementText(st, text), script: text}
 	return s.startStatement(ctx, st, spec)
+}
+
+// fills reports whether the catalog has the query of a CREATE STREAMING TABLE
+// statement: then its table is that query's own.
+func (e *Engine) fills(name, text string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.store.content.Queries[strings.ToLower(name)].Text == text
 }
 
 func statementText(st logical.Statement, text string) string {
