@@ -65,7 +65,6 @@ func (a *statefulAggregate) update(g *groups) error {
 	g.table.Keys(&keys)
 	err = a.table.Upsert(&keys, keep, func(t *state.Table, sel, rows []int32) error {
 		accs := a.plan.bind(t)
-		settle(accs, rows)
 		for i, acc := range accs {
 			if err := acc.Merge(rows, g.accs[i], sel); err != nil {
 				return err

@@ -87,8 +87,11 @@ func roundNumbers(f *frame, mode rounding) error {
 
 // roundFloat rounds the decimal text of x.
 func roundFloat(x float64, size int, scale int64, mode rounding) float64 {
-	if math.IsNaN(x) || math.IsInf(x, 0) || x == 0 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return x
+	}
+	if x == 0 {
+		return 0 // BigDecimal has no −0
 	}
 	var text []byte
 	if size == 32 {

@@ -21,6 +21,7 @@ import (
 	"github.com/flightd/flightd/internal/arrowtext"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/kernels"
+	"github.com/flightd/flightd/plan/expr"
 )
 
 // answer is what flightd did with a scenario: an Expect of its own.
@@ -178,6 +179,15 @@ func (p *player) start(ctx context.Context) (err error, at string) {
 	return p.query.ProcessAllAvailable(ctx), "run"
 }
 
+// dayTime is a day-time interval as text, with the fields of its column's type.
+func dayTime(micros int64, f arrow.Field) string {
+	s, err := expr.SchemaFromArrow(arrow.NewSchema([]arrow.Field{f}, nil))
+	if err != nil {
+		return err.Error()
+	}
+	return string(arrowtext.AppendDayTime(nil, micros, int(s[0].Type.From), int(s[0].Type.To)))
+}
+
 var utc = kernels.NewZone(time.UTC)
 
 // collect is the query's sink.
@@ -188,8 +198,15 @@ func (p *player) collect(_ context.Context, recs []arrow.RecordBatch, batchID in
 			row := make([]*string, rec.NumCols())
 			for c := range row {
 				text, ok := arrowtext.Value(rec.Column(c), i, utc)
-				if b, binary := rec.Column(c).(*array.Binary); ok && binary {
-					text = fmt.Sprintf("%X", b.Value(i))
+				switch col := rec.Column(c).(type) {
+				case *array.Binary:
+					if ok {
+						text = fmt.Sprintf("%X", col.Value(i))
+					}
+				case *array.Duration:
+					if ok {
+						text = dayTime(int64(col.Value(i)), rec.Schema().Field(c))
+					}
 				}
 				if ok {
 					row[c] = &text

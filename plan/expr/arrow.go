@@ -60,9 +60,36 @@ func (t *Type) Arrow() arrow.DataType {
 func arrowFields(fields []Field) []arrow.Field {
 	out := make([]arrow.Field, len(fields))
 	for i, f := range fields {
-		out[i] = arrow.Field{Name: f.Name, Type: f.Type.Arrow(), Nullable: f.Nullable}
+		out[i] = arrow.Field{Name: f.Name, Type: f.Type.Arrow(), Nullable: f.Nullable, Metadata: fieldMetadata(f.Type)}
 	}
 	return out
+}
+
+// IntervalFields is the key of the metadata that a column of INTERVAL YEAR or
+// INTERVAL DAY TO HOUR has: Arrow's interval types know nothing of the fields.
+const IntervalFields = "flightd.interval"
+
+func fieldMetadata(t *Type) arrow.Metadata {
+	if t.Kind == KindYearMonth && !t.Equal(YearMonth) || t.Kind == KindDayTime && !t.Equal(DayTime) {
+		return arrow.NewMetadata([]string{IntervalFields}, []string{t.From.String() + " TO " + t.To.String()})
+	}
+	return arrow.Metadata{}
+}
+
+// withFields gives an interval type the fields that its column's metadata names.
+func withFields(t *Type, m arrow.Metadata) *Type {
+	text, ok := m.GetValue(IntervalFields)
+	if !ok || !t.IsInterval() {
+		return t
+	}
+	for from := FieldYear; from <= FieldSecond; from++ {
+		for to := from; to <= FieldSecond; to++ {
+			if text == from.String()+" TO "+to.String() {
+				return &Type{Kind: t.Kind, From: from, To: to}
+			}
+		}
+	}
+	return t
 }
 
 // Schema is the names and types of the columns of a relation.
@@ -80,7 +107,7 @@ func SchemaFromArrow(a *arrow.Schema) (Schema, error) {
 		if err != nil {
 			return nil, base.Wrap(err, "column %q", f.Name)
 		}
-		s[i] = Field{f.Name, t, f.Nullable}
+		s[i] = Field{f.Name, withFields(t, f.Metadata), f.Nullable}
 	}
 	return s, nil
 }

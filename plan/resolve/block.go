@@ -160,6 +160,14 @@ func itemName(raw, e expr.Expr) string {
 		return "outer(" + e.Name + ")"
 	case *expr.Alias:
 		return e.Name
+	case *expr.Cast:
+		// A column that is only cast keeps its name.
+		if c, ok := e.Child.(*expr.Column); ok && !e.Implicit {
+			if in := raw.Children(); len(in) == 1 {
+				return itemName(in[0], c)
+			}
+			return c.Name
+		}
 	}
 	if n, ok := raw.(*expr.Name); ok {
 		return n.Parts[len(n.Parts)-1]
