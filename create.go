@@ -247,18 +247,38 @@ func (s *Session) startStatement(ctx context.Context, st logical.Statement, spec
 			def.Views = append(def.Views, viewDef{v.Name, v.Text})
 		}
 	}
-	q, err := s.start(ctx, spec)
+	// The record goes first: a query may end before start has returned.
+	before, err := s.eng.remember(def)
 	if err != nil {
 		return nil, err
 	}
-	s.eng.mu.Lock()
-	err = s.eng.store.write(catalogRecord{Query: &def})
-	s.eng.mu.Unlock()
-	if err != nil {
-		_ = q.Stop(ctx)
+	if _, err := s.start(ctx, spec); err != nil {
+		if e := s.eng.forgetRecord(def.Name, before); e != nil {
+			s.eng.log.Warn("taking back the record of a query", "query", def.Name, "err", e)
+		}
 		return nil, err
 	}
 	return done(0), nil
+}
+
+// remember writes a query's record and returns the one it replaces, or nil.
+func (e *Engine) remember(def queryDef) (before *queryDef, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if old, ok := e.store.content.Queries[def.Name]; ok {
+		before = &old
+	}
+	return before, e.store.write(catalogRecord{Query: &def})
+}
+
+// forgetRecord takes back the record of a query that did not start.
+func (e *Engine) forgetRecord(name string, before *queryDef) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if before != nil {
+		return e.store.write(catalogRecord{Query: before})
+	}
+	return e.store.write(catalogRecord{DropQuery: name})
 }
 
 func (s *Session) stopQuery(ctx context.Context, st *logical.StopQuery) (*Result, error) {

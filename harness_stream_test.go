@@ -219,14 +219,15 @@ func (w *world) dir(name string) string {
 func (w *world) file(name string, n int, lines ...string) {
 	w.t.Helper()
 	path := filepath.Join(w.dir(name), fmt.Sprintf("%05d.json", n))
-	if err := os.WriteFile(path+".part", []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+	staged := filepath.Join(w.dir(name), fmt.Sprintf(".%05d.part", n)) // hidden: a running query must not see it
+	if err := os.WriteFile(staged, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		w.t.Fatal(err)
 	}
 	at := time.Unix(1_700_000_000+int64(n)*10, 0)
-	if err := os.Chtimes(path+".part", at, at); err != nil {
+	if err := os.Chtimes(staged, at, at); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := os.Rename(path+".part", path); err != nil {
+	if err := os.Rename(staged, path); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -98,6 +98,12 @@ func (r *run) main(ctx context.Context) {
 		err = nil
 	}
 	r.close()
+	if err == nil && !r.q.stopped() {
+		// Its trigger ended it: it is not running any more, so Open leaves it.
+		if e := r.eng.markStopped(r.q.name); e != nil {
+			r.eng.log.Warn("remembering that a query ended", "query", r.q.name, "err", e)
+		}
+	}
 	err = r.q.streamFailed(inText(err, r.q.spec.script))
 	if err != nil {
 		r.eng.log.Error("query failed", "query", r.q.name, "id", r.q.id, "epoch", r.epoch, "err", err)
