@@ -138,14 +138,15 @@ func (a *percentile) Final(groups []int32) (*vec.Vec, error) {
 	return b.Vec(), nil
 }
 
-// interpolate returns the value at position; n of vals are running totals.
+// interpolate returns the value at position; n of vals are running totals. The
+// form is the one whose last bit Spark has (recording aggregation/recorded_*).
 func interpolate(vals []tallied, position float64) float64 {
 	lower, higher := math.Floor(position), math.Ceil(position)
 	low, high := nth(vals, int64(lower)), nth(vals, int64(higher))
 	if low == high || lower == higher {
 		return low
 	}
-	return float64((higher-position)*low) + float64((position-lower)*high)
+	return low + float64(float64(position-lower)*float64(high-low))
 }
 
 // nth returns value i, from 0; n of vals are running totals.
