@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/flightd/flightd/compute"
 	cexpr "github.com/flightd/flightd/compute/expr"
@@ -78,8 +79,8 @@ func (e *Engine) runBatch(ctx context.Context, resolved logical.Node, names *nam
 		b.close()
 		return nil, err
 	}
-	b.root = root
-	return &Result{schema: schemaOf(resolved).Arrow(), affected: -1, next: b.next, close: b.close}, nil
+	b.root, b.schema = root, schemaOf(resolved).Arrow()
+	return &Result{schema: b.schema, affected: -1, next: b.next, close: b.close}, nil
 }
 
 // batch is a running batch query.
@@ -87,6 +88,7 @@ type batch struct {
 	tables []sources.Table
 	pins   []string
 	root   compute.Operator
+	schema *arrow.Schema
 }
 
 func (b *batch) open(ctx context.Context, scan *physical.Scan) ([]compute.Split, error) {
@@ -123,10 +125,21 @@ func (b *batch) next(ctx context.Context) (arrow.RecordBatch, error) {
 			return nil, err
 		}
 		if rec.NumRows() > 0 {
-			return rec, nil
+			return conform(rec, b.schema), nil
 		}
 		rec.Release()
 	}
+}
+
+// conform gives rec the schema that the result was announced with: a plan that
+// passes a scan's columns on passes on the connector's nullability and metadata,
+// too. It takes over the reference to rec.
+func conform(rec arrow.RecordBatch, schema *arrow.Schema) arrow.RecordBatch {
+	if rec.Schema() == schema || rec.Schema().Equal(schema) && rec.Schema().Metadata().Equal(schema.Metadata()) {
+		return rec
+	}
+	defer rec.Release()
+	return array.NewRecordBatch(schema, rec.Columns(), rec.NumRows())
 }
 
 func (b *batch) close() error {

@@ -87,7 +87,7 @@ func (r *run) openSink(ctx context.Context, p sinks.Provider) error {
 	if err := options.CheckKeys("sink "+p.Name, p.Options); err != nil && p.Name != "foreachBatch" {
 		return err
 	}
-	sink, err := p.Open(ctx, sinks.Config{Query: cmp.Or(spec.name, r.q.id), QueryID: r.q.id, Options: options, Schema: r.schema.Arrow(),
+	sink, err := p.Open(ctx, sinks.Config{Query: cmp.Or(spec.name, r.q.id), QueryID: r.q.id, Options: options, Schema: r.arrowSchema,
 		OutputMode: spec.mode, PartitionBy: spec.partitionBy, Clock: r.eng.clock})
 	if err != nil {
 		return base.Wrap(err, "opening the sink %s", p.Name)
@@ -165,6 +165,6 @@ func (r *run) openTableSink(ctx context.Context) error {
 		return base.Errorf(base.CodeInvalid, "the table %s has the columns (%s), the query gives (%s)", t.def.Name, ddl(t.def.Schema), ddl(r.schema))
 	}
 	var err error
-	r.sink, err = r.eng.openManagedSink(t, r.q.id, r.schema.Arrow(), r.q.spec.mode)
+	r.sink, err = r.eng.openManagedSink(t, r.q.id, r.arrowSchema, r.q.spec.mode)
 	return err
 }

@@ -191,6 +191,7 @@ func (r *run) process(ctx context.Context, p planned) (*outcome, error) {
 			return nil, err
 		}
 		if rec.NumRows() > 0 {
+			rec = conform(rec, r.arrowSchema)
 			digest.write(rec)
 			out.rows += rec.NumRows()
 			err = r.sink.Write(ctx, p.epoch, r.sinkMode, rec)

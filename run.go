@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/flightd/flightd/checkpoint"
 	"github.com/flightd/flightd/compute"
 	"github.com/flightd/flightd/internal/base"
@@ -27,8 +29,9 @@ type run struct {
 	plan  *planner.Plan
 	conf  catalog.Conf
 	names *names
-	// schema is that of the result.
-	schema expr.Schema
+	// schema is that of the result, in SQL and in Arrow.
+	schema      expr.Schema
+	arrowSchema *arrow.Schema
 
 	streams   []*streamInput
 	statics   map[int]sources.Table

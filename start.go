@@ -74,7 +74,7 @@ func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, e
 	if err := s.eng.claim(q); err != nil {
 		return nil, err
 	}
-	r := &run{q: q, eng: s.eng, plan: p, conf: conf, names: names, schema: schemaOf(resolved)}
+	r := &run{q: q, eng: s.eng, plan: p, conf: conf, names: names, schema: schemaOf(resolved), arrowSchema: schemaOf(resolved).Arrow()}
 	if err := r.open(ctx); err != nil {
 		r.close()
 		q.finish(err, nil)
