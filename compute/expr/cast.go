@@ -145,16 +145,7 @@ func castToNumber(from, to *expr.Type) func(f *frame) error {
 func castToInt[T kernels.Int](from *expr.Type) func(f *frame) error {
 	switch from.Kind {
 	case expr.KindBool:
-		return func(f *frame) error {
-			dst, v := results[T](f), f.args[0]
-			for i := range dst {
-				dst[i] = 0
-				if v.Bool(i) {
-					dst[i] = 1
-				}
-			}
-			return nil
-		}
+		return boolToNumber[T]
 	case expr.KindInt8:
 		return narrow[T, int8]
 	case expr.KindInt16:
@@ -292,19 +283,22 @@ func saturate(x float64, lo, hi int64) int64 {
 	return int64(x)
 }
 
+// boolToNumber gives 1 for true and 0 for false.
+func boolToNumber[T kernels.Int | kernels.Float](f *frame) error {
+	dst, v := results[T](f), f.args[0]
+	for i := range dst {
+		dst[i] = 0
+		if v.Bool(i) {
+			dst[i] = 1
+		}
+	}
+	return nil
+}
+
 func castToFloat[T kernels.Float](from *expr.Type) func(f *frame) error {
 	switch from.Kind {
 	case expr.KindBool:
-		return func(f *frame) error {
-			dst, v := results[T](f), f.args[0]
-			for i := range dst {
-				dst[i] = 0
-				if v.Bool(i) {
-					dst[i] = 1
-				}
-			}
-			return nil
-		}
+		return boolToNumber[T]
 	case expr.KindInt8:
 		return convert[T, int8]
 	case expr.KindInt16:
