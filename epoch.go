@@ -31,6 +31,8 @@ type planned struct {
 	pins    map[int]string
 	hasData bool
 	replay  bool
+	// written says that the plan record is in the ledger already.
+	written bool
 }
 
 // The durable steps of an epoch, in order; BeforeStep is told their names.
@@ -52,7 +54,7 @@ func (r *run) runEpoch(ctx context.Context, p planned) error {
 	} else {
 		r.q.setStatus("No new data but cleaning up state", false, true)
 	}
-	if !p.replay {
+	if !p.replay && !p.written {
 		p.before = r.planWatermark
 		stop := r.timings.start("walCommit")
 		if err := r.step(stepPlan, p.epoch); err != nil {
@@ -75,7 +77,7 @@ func (r *run) runEpoch(ctx context.Context, p planned) error {
 		return base.Wrap(err, "committing epoch %d to %s", p.epoch, r.sink.Describe())
 	}
 	stop()
-	if err := r.finishEpoch(p, out); err != nil {
+	if err := r.finishEpoch(ctx, p, out); err != nil {
 		return err
 	}
 	if f, ok := r.sink.(*feed.Feed); ok {
@@ -86,8 +88,8 @@ func (r *run) runEpoch(ctx context.Context, p planned) error {
 }
 
 // finishEpoch makes the epoch done: state changes and the next watermark in one
-// synced record.
-func (r *run) finishEpoch(p planned, out *outcome) error {
+// synced record; if more data is waiting, the plan of the next epoch goes with it.
+func (r *run) finishEpoch(ctx context.Context, p planned, out *outcome) error {
 	r.marks.observe(out.times)
 	changes, err := r.store.Commit(p.epoch)
 	if err != nil {
@@ -96,20 +98,28 @@ func (r *run) finishEpoch(p planned, out *outcome) error {
 	if err := r.step(stepDone, p.epoch); err != nil {
 		return err
 	}
-	stop := r.timings.start("commitOffsets")
-	done := checkpoint.Done{Epoch: p.epoch, NextWatermarkMs: r.marks.global, Digests: []checkpoint.SinkDigest{{Sink: "main", Digest: out.digest}}}
-	if len(r.plan.Stateful) > 0 {
-		done.Changes = changes
-	}
-	if err := r.ledger.WriteDone(done); err != nil {
-		return base.Wrap(err, "finishing epoch %d", p.epoch)
-	}
-	stop()
 	r.evicted, r.planWatermark = out.evicted, p.watermark
 	r.epoch, r.epochsRun = p.epoch+1, r.epochsRun+1
 	for i, in := range r.streams {
 		in.committed = p.to[i]
 	}
+	if err := r.planAhead(ctx, p); err != nil {
+		return err
+	}
+	stop := r.timings.start("commitOffsets")
+	done := checkpoint.Done{Epoch: p.epoch, NextWatermarkMs: r.marks.global, Digests: []checkpoint.SinkDigest{{Sink: "main", Digest: out.digest}}}
+	if len(r.plan.Stateful) > 0 {
+		done.Changes = changes
+	}
+	if r.ahead != nil {
+		err = r.ledger.WriteDoneAndPlan(done, r.planRecord(*r.ahead))
+	} else {
+		err = r.ledger.WriteDone(done)
+	}
+	if err != nil {
+		return base.Wrap(err, "finishing epoch %d", p.epoch)
+	}
+	stop()
 	if err := r.fold(p); err != nil {
 		return err
 	}
@@ -127,6 +137,22 @@ func (r *run) advise(ctx context.Context, p planned) error {
 		}
 	}
 	return nil
+}
+
+// planAhead plans the epoch after p, if data is waiting for it and nothing asks
+// for a pause: its plan record then shares the sync of p's done record.
+func (r *run) planAhead(ctx context.Context, p planned) error {
+	t := r.q.spec.trigger
+	if !p.hasData || r.single || r.q.stopped() || t.Kind == Once || t.Kind == ProcessingTime && t.Interval > 0 {
+		return nil
+	}
+	next, err := r.planEpoch(ctx)
+	if err != nil || next == nil || !next.hasData {
+		return err
+	}
+	next.before, next.written = p.watermark, true
+	r.ahead = next
+	return r.step(stepPlan, next.epoch)
 }
 
 // step tells the engine's options, and so a test, that a durable step is next.

@@ -86,7 +86,10 @@ func (r *run) freeze(ctx context.Context) error {
 // trigger plans and runs one epoch, if there is anything to do.
 func (r *run) trigger(ctx context.Context) (bool, error) {
 	r.timings = newTimings(r.eng.clock)
-	p, err := r.planEpoch(ctx)
+	p, err := r.ahead, error(nil)
+	if r.ahead = nil; p == nil {
+		p, err = r.planEpoch(ctx)
+	}
 	if err != nil || p == nil {
 		return false, err
 	}

@@ -54,6 +54,7 @@ type run struct {
 	epoch         base.Epoch
 	epochsRun     int
 	replay        *planned
+	ahead         *planned // the next epoch, if its plan is written already
 	marks         *watermarks
 	planWatermark int64   // the watermark of the last epoch's plan
 	evicted       []int64 // what the last epoch of this run evicted with
