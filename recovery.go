@@ -275,7 +275,10 @@ const (
 // offsets, after which older records may go. The state is encoded beside the
 // epochs that follow, from pages that do not change.
 func (r *run) snapshot(epoch base.Epoch) error {
-	if err := r.collectSnapshot(); err != nil {
+	r.sinceSnapshot++
+	due := len(r.plan.Stateful) > 0 &&
+		r.sinceSnapshot >= intSetting(r.conf, "spark.sql.streaming.stateStore.minDeltasForSnapshot", snapshotDefault)
+	if err := r.collectSnapshot(due); err != nil {
 		return err
 	}
 	if (int64(epoch)+1)%foldEvery == 0 {
@@ -283,11 +286,7 @@ func (r *run) snapshot(epoch base.Epoch) error {
 			return base.Wrap(err, "folding the offsets up to epoch %d", epoch)
 		}
 	}
-	if len(r.plan.Stateful) == 0 {
-		return nil
-	}
-	r.sinceSnapshot++
-	if r.pinned != nil || r.sinceSnapshot < intSetting(r.conf, "spark.sql.streaming.stateStore.minDeltasForSnapshot", snapshotDefault) {
+	if !due {
 		return nil
 	}
 	r.sinceSnapshot = 0
@@ -300,8 +299,17 @@ func (r *run) snapshot(epoch base.Epoch) error {
 }
 
 // collectSnapshot takes the outcome of the snapshot that is being written, if it
-// is there.
-func (r *run) collectSnapshot() error {
+// is there. With wait it waits for it: the next one is due, and a state that
+// changes faster than it can be written must not grow its changelog without end.
+func (r *run) collectSnapshot(wait bool) error {
+	if r.pinned == nil {
+		return nil
+	}
+	if wait {
+		err := <-r.pinned
+		r.pinned = nil
+		return err
+	}
 	select {
 	case err := <-r.pinned:
 		r.pinned = nil
