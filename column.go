@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/flightd/flightd/plan/expr"
-	"github.com/flightd/flightd/plan/logical"
 	"github.com/flightd/flightd/plan/sql"
 )
 
@@ -164,9 +163,6 @@ func Window(ts Column, durations ...string) Column {
 	return Call("window", args...)
 }
 
-// Asc and Desc are terms of OrderBy.
-type sortTerm = expr.SortTerm
-
 // Asc sorts ascending, NULLs first.
 func (c Column) Asc() Column { return c }
 
@@ -178,16 +174,14 @@ func (c Column) Desc() Column {
 // descending marks a term of OrderBy; no function has that name.
 const descending = "\x00desc"
 
-func terms(cols []Column) ([]sortTerm, error) {
+func terms(cols []Column) ([]expr.SortTerm, error) {
 	list, err := exprs(cols)
-	out := make([]sortTerm, len(list))
+	out := make([]expr.SortTerm, len(list))
 	for i, e := range list {
-		out[i] = sortTerm{Expr: e, NullsFirst: true}
+		out[i] = expr.SortTerm{Expr: e, NullsFirst: true}
 		if a, ok := e.(*expr.Apply); ok && a.Name[0] == descending {
-			out[i] = sortTerm{Expr: a.Args[0], Descending: true}
+			out[i] = expr.SortTerm{Expr: a.Args[0], Descending: true}
 		}
 	}
 	return out, err
 }
-
-var _ logical.Node = (*logical.Project)(nil)

@@ -51,11 +51,7 @@ func (s *Session) createTable(ctx context.Context, st *logical.CreateTable, text
 	}
 	// A connector that cannot be opened is refused here, not at first use.
 	names, _ := s.snapshot()
-	if t.def.Schema == nil && t.provider.Batch == nil && !names.infer {
-		if _, err := t.describe(names); err != nil {
-			return nil, err
-		}
-	} else if _, err := t.describe(names); err != nil {
+	if _, err := t.describe(names); err != nil {
 		return nil, err
 	}
 	return done(0), s.eng.addTable(t, st.Replace)

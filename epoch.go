@@ -11,7 +11,6 @@ import (
 	"github.com/flightd/flightd/compute"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/streaming"
-	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sinks/feed"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/state"
@@ -311,8 +310,3 @@ func eventTimeReport(watermark int64, times []compute.EventTime) map[string]stri
 }
 
 func perSecond(n int64, d time.Duration) Rate { return Rate(float64(n) / d.Seconds()) }
-
-// sinkModeOf says what the sink is told: complete results replace.
-func sinkModeOf(mode base.OutputMode, keys []int) sinks.Mode {
-	return sinks.Mode{Kind: mode, Keys: keys}
-}

@@ -75,7 +75,10 @@ func (r *run) recover(ctx context.Context) error {
 	if err := r.restoreOffsets(ctx); err != nil {
 		return base.Wrap(err, "restoring offsets")
 	}
-	return r.restoreWatermark()
+	if err := r.restoreWatermark(); err != nil {
+		return err
+	}
+	return r.restoreFeed()
 }
 
 // begin writes who the query is, and where its sources start.
