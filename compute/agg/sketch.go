@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 
+	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
@@ -68,7 +69,7 @@ func (a *sketch) Update(rows, groups []int32, args []*vec.Vec) error {
 	}
 	v := args[0].Flat()
 	for i, r := range rows {
-		h := hashRow(v, int(r), 42)
+		h := cexpr.XXHash64(v, int(r), 42)
 		reg := &a.of(groups[i])[h>>(64-a.p)]
 		*reg = max(*reg, byte(bits.LeadingZeros64(h<<a.p|1<<(a.p-1))+1))
 	}

@@ -28,7 +28,7 @@ func hashRows() map[string]row {
 			f.each(func(i int) {
 				h := uint64(42)
 				for _, v := range f.args {
-					h = xxRow(v, i, h)
+					h = XXHash64(v, i, h)
 				}
 				dst[i] = int64(h)
 			})
@@ -48,7 +48,9 @@ func murmurRow(v *vec.Vec, i int, h uint32) uint32 {
 	return hashRow(v, i, h, hasher[uint32]{kernels.Murmur3Int, kernels.Murmur3Long, kernels.Murmur3Bytes})
 }
 
-func xxRow(v *vec.Vec, i int, h uint64) uint64 {
+// XXHash64 continues the hash h with row i of v as Spark's xxhash64 does: NULL
+// leaves it as it is.
+func XXHash64(v *vec.Vec, i int, h uint64) uint64 {
 	return hashRow(v, i, h, hasher[uint64]{
 		func(v int32, h uint64) uint64 { return kernels.XXH64Uint32(uint32(v), h) },
 		func(v int64, h uint64) uint64 { return kernels.XXH64Uint64(uint64(v), h) },

@@ -121,14 +121,6 @@ func (v *Vec) Text(i int) string {
 	return unsafe.String(unsafe.SliceData(b), len(b))
 }
 
-// physical rows of the buffers.
-func (v *Vec) rows() int {
-	if v.Const {
-		return 1
-	}
-	return v.Len
-}
-
 // FromArrow returns arr as a column of type t, sharing its buffers. Only a
 // bitmap that begins inside a byte is copied. The caller keeps arr alive.
 func FromArrow(arr arrow.Array, t *expr.Type) *Vec {
