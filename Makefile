@@ -8,7 +8,7 @@ VENV    := .venv
 N       ?= 200
 FUZZTIME ?= 20s
 
-.PHONY: build test test-go test-long race lint fmt generate bench fuzz stress crash ci run golden clients clean
+.PHONY: build test test-go test-long race lint fmt generate bench bench-peers fuzz stress crash ci run golden clients clean
 
 build: ## The one binary, static, into bin/.
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/flightd
@@ -43,8 +43,24 @@ fmt:
 generate:
 	$(GO) generate ./...
 
-bench: ## Rows per second of filter, 1 k and 1 M groups, from memory and Parquet; start-up.
-	$(GO) run ./bench
+# Parameters of bench and bench-peers: ROWS, ONLY=w2, FORM=a, PEERS=duckdb,polars,
+# BENCHFLAGS for the rest (go run ./bench -help).
+ROWS  ?= 10000000
+ONLY  ?=
+FORM  ?= a,b
+PEERS ?= duckdb,polars
+PEERENV := bench/.venv-peers
+
+bench: ## Our own figures, short.
+	$(GO) run ./bench -rows 2000000 -runs 3 -form "$(FORM)" -only "$(ONLY)" $(BENCHFLAGS)
+
+bench-peers: $(PEERENV)/.installed ## Side by side with PEERS, in turns.
+	$(GO) run ./bench -rows $(ROWS) -form "$(FORM)" -only "$(ONLY)" -peers "$(PEERS)" $(BENCHFLAGS)
+
+$(PEERENV)/.installed: bench/requirements-peers.txt
+	$(PYTHON) -m venv $(PEERENV)
+	$(PEERENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 fuzz: ## Every fuzz target for FUZZTIME.
 	@for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \

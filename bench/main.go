@@ -1,74 +1,91 @@
+// Command bench measures the whole engine through its public API: by itself,
+// against its peers, and against another revision of itself.
+//
+//	go run ./bench -only w2 -form a -peers duckdb,polars
+//
+// Every engine runs in a process of its own, also ours, which is this program
+// with -serve. The peers' Python is that of bench/.venv-peers; see the Makefile.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"math"
 	"os"
-	"os/exec"
+	"os/signal"
+	"path/filepath"
 	"runtime"
 	"runtime/pprof"
-	"sort"
 	"strings"
-	"syscall"
-	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-
-	"github.com/flightd/flightd"
+	"github.com/flightd/flightd/bench/engine"
+	"github.com/flightd/flightd/bench/proc"
+	"github.com/flightd/flightd/bench/workload"
 )
 
-type workload struct{ name, sql string }
-
-var workloads = []workload{
-	{"filter+project 10 %", "SELECT k1k + 1 AS a, v * 2 AS b, x * x + 1 AS c FROM events WHERE v < 100"},
-	{"group by 1 k", "SELECT k1k, count(*) AS n, sum(v) AS s, avg(x) AS a, min(v) AS lo, max(v) AS hi FROM events GROUP BY k1k"},
-	{"group by 1 M", "SELECT k1m, count(*) AS n, sum(v) AS s, avg(x) AS a, min(v) AS lo, max(v) AS hi FROM events GROUP BY k1m"},
+// options are the flags.
+type options struct {
+	rows, runs, threads int
+	seed                uint64
+	dir, home           string
+	only, forms, peers  string
+	base                string
+	json, markdown      string
+	serve               bool
+	cpuprofile          string
 }
 
 func main() {
-	rows := flag.Int("rows", 4_000_000, "rows of each workload")
-	runs := flag.Int("runs", 5, "counted runs after one warm-up")
-	dir := flag.String("dir", os.TempDir(), "where generated files are kept")
-	only := flag.Int("only", -1, "only the workload of this number")
-	profile := flag.String("cpuprofile", "", "write a CPU profile of the counted runs to this file")
-	first := flag.Bool("first", false, "print the result of SELECT 1 and end: what the start-up time is measured on")
+	var o options
+	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of each workload")
+	flag.IntVar(&o.runs, "runs", 5, "counted runs after the first")
+	flag.IntVar(&o.threads, "threads", 2, "threads of each engine")
+	flag.Uint64Var(&o.seed, "seed", 1, "seed of the generator")
+	flag.StringVar(&o.home, "home", "bench", "the folder of the bench's sources, for the peers' Python")
+	flag.StringVar(&o.dir, "dir", "", "where generated files are kept (default .data in -home)")
+	flag.StringVar(&o.only, "only", "", "workloads, by comma; w2 is all of w2_…")
+	flag.StringVar(&o.forms, "form", "a,b", "forms, by comma: a from memory, b from files, c as a stream")
+	flag.StringVar(&o.peers, "peers", "", "engines to compare with, by comma: duckdb, polars")
+	flag.StringVar(&o.base, "base", "", "another build of this program to compare with")
+	flag.StringVar(&o.json, "json", "", "write the report to this file as JSON")
+	flag.StringVar(&o.markdown, "md", "", "write the report to this file as Markdown")
+	flag.BoolVar(&o.serve, "serve", false, "be the child that runs our engine")
+	flag.StringVar(&o.cpuprofile, "cpuprofile", "", "write a CPU profile of our process to this file, for one workload in one form")
 	flag.Parse()
-	if err := run(*rows, *runs, *dir, *only, *profile, *first); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, &o); err != nil {
 		fmt.Fprintln(os.Stderr, err)
+		stop()
 		os.Exit(1)
 	}
 }
 
-func run(rows, runs int, dir string, only int, profile string, first bool) error {
-	ctx := context.Background()
-	if first {
-		return firstResult(ctx)
+func run(ctx context.Context, o *options) error {
+	if o.serve {
+		return serve(ctx, o)
 	}
-	eng, err := flightd.Open(ctx, flightd.Options{})
-	if err != nil {
+	if o.dir == "" {
+		o.dir = filepath.Join(o.home, ".data")
+	}
+	var err error
+	if o.dir, err = filepath.Abs(o.dir); err != nil {
 		return err
 	}
-	defer eng.Close()
-	files, err := parquetFiles(dir, 1, rows)
-	if err != nil {
-		return err
+	workloads := workload.Select(list(o.only))
+	if len(workloads) == 0 {
+		return fmt.Errorf("no workload %s", o.only)
 	}
-	mem, err := eng.NewSession().FromRecords("events", schema, records(1, rows))
-	if err != nil {
-		return err
-	}
-	disk := eng.NewSession()
-	if err := disk.Read().Parquet(files).CreateOrReplaceTempView("events"); err != nil {
-		return err
-	}
-	fmt.Printf("%s, GOMAXPROCS %d, %d rows, %d runs\n", runtime.Version(), runtime.GOMAXPROCS(0), rows, runs)
-	fmt.Printf("%-22s %-8s %12s %10s %10s %14s  %s\n", "workload", "from", "M rows/s", "wall s", "cpu s", "rows out", "checksum")
-	if profile != "" {
-		f, err := os.Create(profile)
+	rep, err := compare(ctx, o, workloads)
+	return errors.Join(err, write(o.json, rep.WriteJSON), write(o.markdown, rep.WriteMarkdown))
+}
+
+// serve is our engine as a child.
+func serve(ctx context.Context, o *options) error {
+	runtime.GOMAXPROCS(o.threads)
+	if o.cpuprofile != "" {
+		f, err := os.Create(o.cpuprofile)
 		if err != nil {
 			return err
 		}
@@ -78,148 +95,9 @@ func run(rows, runs int, dir string, only int, profile string, first bool) error
 		}
 		defer pprof.StopCPUProfile()
 	}
-	for i, w := range workloads {
-		if only >= 0 && only != i {
-			continue
-		}
-		for _, from := range []struct {
-			name string
-			s    *flightd.Session
-		}{{"memory", mem.Session()}, {"parquet", disk}} {
-			if err := measure(ctx, w, from.name, from.s, rows, runs); err != nil {
-				return fmt.Errorf("%s from %s: %w", w.name, from.name, err)
-			}
-		}
-	}
-	return startup(runs)
+	return proc.Serve(ctx, engine.New(), os.Stdin, os.Stdout)
 }
 
-// measure runs a workload once to warm up and then runs times, and prints the
-// medians.
-func measure(ctx context.Context, w workload, from string, s *flightd.Session, rows, runs int) error {
-	var walls, cpus []float64
-	var sum checksum
-	for i := range runs + 1 {
-		begun, cpu := time.Now(), cpuSeconds()
-		got, err := drain(ctx, s, w.sql)
-		if err != nil {
-			return err
-		}
-		if i > 0 {
-			walls, cpus = append(walls, time.Since(begun).Seconds()), append(cpus, cpuSeconds()-cpu)
-			if got != sum {
-				return fmt.Errorf("run %d has checksum %v, the one before %v", i, got, sum)
-			}
-		}
-		sum = got
-	}
-	wall := median(walls)
-	fmt.Printf("%-22s %-8s %12.1f %10.3f %10.3f %14d  %016x\n", w.name, from, float64(rows)/wall/1e6, wall, median(cpus), sum.rows, sum.bits)
-	return nil
-}
-
-// checksum does not depend on the order of rows; doubles count to nine digits.
-type checksum struct {
-	rows int64
-	bits uint64
-}
-
-func drain(ctx context.Context, s *flightd.Session, query string) (checksum, error) {
-	var c checksum
-	r, err := s.Execute(ctx, query)
-	if err != nil {
-		return c, err
-	}
-	defer r.Close()
-	for {
-		rec, err := r.Next(ctx)
-		if err == io.EOF {
-			return c, nil
-		}
-		if err != nil {
-			return c, err
-		}
-		c.add(rec)
-		rec.Release()
-	}
-}
-
-// add adds a cheap hash of each column's sum: enough to notice a wrong answer
-// without costing as much as the query.
-func (c *checksum) add(rec arrow.RecordBatch) {
-	c.rows += rec.NumRows()
-	for i := range int(rec.NumCols()) {
-		var sum uint64
-		switch col := rec.Column(i).(type) {
-		case *array.Int32:
-			for _, v := range col.Int32Values() {
-				sum += uint64(v)
-			}
-		case *array.Int64:
-			for _, v := range col.Int64Values() {
-				sum += uint64(v)
-			}
-		case *array.Float64:
-			for _, v := range col.Float64Values() {
-				sum += uint64(math.Round(v * 1e6))
-			}
-		}
-		c.bits += sum * (uint64(i)*2 + 1)
-	}
-}
-
-func median(v []float64) float64 {
-	sort.Float64s(v)
-	return v[len(v)/2]
-}
-
-func cpuSeconds() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
-}
-
-func firstResult(ctx context.Context) error {
-	eng, err := flightd.Open(ctx, flightd.Options{})
-	if err != nil {
-		return err
-	}
-	defer eng.Close()
-	if _, err = drain(ctx, eng.NewSession(), "SELECT 1"); err != nil {
-		return err
-	}
-	// Not from the parent: a child's resource usage begins with the parent's size.
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return nil
-	}
-	for _, line := range strings.Split(string(status), "\n") {
-		if name, value, ok := strings.Cut(line, ":"); ok && name == "VmHWM" {
-			fmt.Print(strings.TrimSpace(value))
-		}
-	}
-	return nil
-}
-
-// startup measures a whole process from its start to the result of SELECT 1 and
-// its end.
-func startup(runs int) error {
-	exe, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	var walls []float64
-	var peak []byte
-	for range runs {
-		cmd := exec.Command(exe, "-first")
-		begun := time.Now()
-		if peak, err = cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%w: %s", err, peak)
-		}
-		walls = append(walls, time.Since(begun).Seconds())
-	}
-	fmt.Printf("process start to the result of SELECT 1 and exit: %.0f ms, peak memory %s\n", median(walls)*1000, peak)
-	return nil
+func list(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 }

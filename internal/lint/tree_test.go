@@ -33,7 +33,7 @@ func (f goFile) length() int { return f.set.File(f.ast.Pos()).LineCount() }
 const root = "../.."
 
 // skipped are folders with nothing of ours in them.
-var skipped = map[string]bool{".git": true, ".venv": true, "bin": true, "data": true, "node_modules": true, "__pycache__": true}
+var skipped = map[string]bool{".git": true, ".venv": true, ".venv-peers": true, ".venv-flink": true, ".data": true, "bin": true, "data": true, "node_modules": true, "__pycache__": true}
 
 // files lists every file of the module.
 func files(t *testing.T) []string {

@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"context"
+	"testing"
+
+	"github.com/flightd/flightd/bench/checksum"
+	"github.com/flightd/flightd/bench/proc"
+	"github.com/flightd/flightd/bench/workload"
+)
+
+// TestFormsAgree runs every workload over the same rows in each of its forms: the
+// checksums must be equal.
+func TestFormsAgree(t *testing.T) {
+	const rows = 30_000
+	dir := t.TempDir()
+	for _, w := range workload.All() {
+		if w.NotYet != "" {
+			continue
+		}
+		var first *checksum.Sum
+		for _, form := range w.Forms {
+			if form == workload.Stream {
+				continue
+			}
+			spec, err := workload.SpecOf(&w, form, workload.Data{Dir: dir, Seed: 7, Rows: rows, PerFile: rows / 4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := sumOf(t, spec)
+			if first == nil {
+				first = got
+			}
+			if diff := first.Differs(*got); diff != "" || got.Rows == 0 {
+				t.Errorf("%s (%s): %d rows: %s", w.Name, form, got.Rows, diff)
+			}
+		}
+	}
+}
+
+func sumOf(t *testing.T, spec *proc.Spec) *checksum.Sum {
+	t.Helper()
+	e := New()
+	defer e.Close()
+	ctx := context.Background()
+	if _, err := e.Load(ctx, spec); err != nil {
+		t.Fatalf("%s (%s): %v", spec.Name, spec.Form, err)
+	}
+	var r proc.Reply
+	if err := e.Run(ctx, &r); err != nil {
+		t.Fatalf("%s (%s): %v", spec.Name, spec.Form, err)
+	}
+	sum, err := e.Check(ctx)
+	if err != nil {
+		t.Fatalf("%s (%s): %v", spec.Name, spec.Form, err)
+	}
+	return sum
+}

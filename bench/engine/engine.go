@@ -1,0 +1,31 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/flightd/flightd/bench/checksum"
+	"github.com/flightd/flightd/bench/proc"
+)
+
+// Engine runs a workload in the form that its spec asks for.
+type Engine struct{ proc.Engine }
+
+// New returns an engine that waits for a spec.
+func New() *Engine { return &Engine{} }
+
+// Load starts the engine of the form.
+func (e *Engine) Load(ctx context.Context, spec *proc.Spec) (string, error) {
+	e.Engine = NewBatch()
+	return e.Engine.Load(ctx, spec)
+}
+
+// Check sums up the last result.
+func (e *Engine) Check(ctx context.Context) (*checksum.Sum, error) { return e.Engine.Check(ctx) }
+
+// Close closes what Load opened.
+func (e *Engine) Close() error {
+	if e.Engine == nil {
+		return nil
+	}
+	return e.Engine.Close()
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/flightd/flightd/bench/report"
+	"github.com/flightd/flightd/bench/workload"
+)
+
+// peer is how an engine is started and asked.
+type peer struct {
+	name    string
+	argv    []string
+	env     []string
+	forms   []workload.Form
+	queries func(*workload.Workload, workload.Form) []string
+}
+
+// enginesOf are the engines of a form, ours first.
+func enginesOf(o *options, form workload.Form) []peer {
+	out := []peer{ours(o, report.Ours, "/proc/self/exe", o.cpuprofile)}
+	if o.base != "" {
+		out = append(out, ours(o, "base", o.base, ""))
+	}
+	for _, name := range list(o.peers) {
+		p := python(o, name)
+		for _, f := range p.forms {
+			if f == form {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+func ours(o *options, name, binary, profile string) peer {
+	argv := []string{binary, "-serve", "-threads", strconv.Itoa(o.threads)}
+	if profile != "" {
+		argv = append(argv, "-cpuprofile", profile)
+	}
+	return peer{name: name, argv: argv, env: os.Environ(), queries: (*workload.Workload).Ours}
+}
+
+// python is a peer that a script in peers/ runs.
+func python(o *options, name string) peer {
+	threads := strconv.Itoa(o.threads)
+	p := peer{
+		name: name,
+		argv: []string{filepath.Join(o.home, ".venv-peers", "bin", "python"), filepath.Join(o.home, "peers", name+"_runner.py")},
+		env:  append(os.Environ(), "POLARS_MAX_THREADS="+threads, "OMP_NUM_THREADS="+threads, "PYTHONUNBUFFERED=1"),
+	}
+	switch name {
+	case "duckdb", "polars":
+		p.forms = []workload.Form{workload.Memory, workload.Files}
+		p.queries = func(w *workload.Workload, _ workload.Form) []string { return w.ForDuckDB() }
+	default:
+		fmt.Fprintf(os.Stderr, "no peer %q: duckdb and polars there are\n", name)
+	}
+	return p
+}

@@ -1,0 +1,132 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Machine is where and with what the figures were taken.
+type Machine struct {
+	CPU     string `json:"cpu"`
+	Cores   int    `json:"cores"`
+	Threads int    `json:"threads"`
+	Go      string `json:"go"`
+	Date    string `json:"date"`
+	Seed    uint64 `json:"seed"`
+	Runs    int    `json:"runs"`
+}
+
+// Report is all of it.
+type Report struct {
+	Machine   Machine    `json:"machine"`
+	Workloads []Workload `json:"workloads"`
+}
+
+// WriteJSON writes the report with every run.
+func (r *Report) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", " ")
+	return enc.Encode(r)
+}
+
+// Versions are the engines that took part, in the order in which they came.
+func (r *Report) Versions() []string {
+	var out []string
+	for _, w := range r.Workloads {
+		for _, e := range w.Engines {
+			if e.Version != "" && !slices.Contains(out, e.Version) {
+				out = append(out, e.Version)
+			}
+		}
+	}
+	return out
+}
+
+// Heading is the first lines of a table: machine, versions, names of columns.
+func (r *Report) Heading() string {
+	m := r.Machine
+	return fmt.Sprintf("%s, %d cores, %d threads an engine; %s; %d runs after the first, seed %d.\n", m.CPU, m.Cores, m.Threads, m.Date, m.Runs, m.Seed)
+}
+
+// Columns is the head of the table.
+const Columns = `| workload | form | M rows | engine | M rows/s | wall s (first) | CPU s | peak MB | peer ÷ us (range) | CPU | target | way |
+|---|---|---|---|---|---|---|---|---|---|---|---|
+`
+
+// Lines are the table's lines of a workload.
+func (w *Workload) Lines() string {
+	var b strings.Builder
+	for i, e := range w.Engines {
+		name, form, rows := "", "", ""
+		if i == 0 {
+			name, form, rows = w.Name+" "+w.Title, w.Form, fmt.Sprintf("%.3g", float64(w.Rows)/1e6)
+		}
+		if e.Error != "" {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | – | – | – | – | – | – | | %s |\n", name, form, rows, e.Name, strings.ReplaceAll(oneLine(e.Error), "|", "/"))
+			continue
+		}
+		rel, cpu, target := "", "", ""
+		if e.Ratio != nil {
+			rel = fmt.Sprintf("**%.2f** (%.2f–%.2f)", e.Ratio.Median, e.Ratio.Least, e.Ratio.Most)
+			cpu = fmt.Sprintf("%.2f", e.Ratio.CPU)
+		}
+		if i == 0 && w.Target > 0 {
+			target = w.verdict()
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.2f | %.3f (%.3f) | %.3f | %.0f | %s | %s | %s | %s |\n", name, form, rows, e.Name,
+			e.Rate, e.Wall, e.Runs[0].Wall, e.CPU, float64(e.RSS)/1e6, rel, cpu, target, way(e))
+	}
+	return b.String()
+}
+
+// verdict is the target and what was seen of it.
+func (w *Workload) verdict() string {
+	best := w.Best()
+	if best == nil {
+		return fmt.Sprintf("%.3g×", w.Target)
+	}
+	mark := "missed"
+	if best.Median >= w.Target {
+		mark = "met"
+	}
+	return fmt.Sprintf("%.3g×: %.2f, %s", w.Target, best.Median, mark)
+}
+
+func way(e Engine) string {
+	out := []string{}
+	if e.Note != "" {
+		out = append(out, e.Note)
+	}
+	names := make([]string, 0, len(e.Metrics))
+	for name := range e.Metrics {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		out = append(out, fmt.Sprintf("%s %.4g", name, e.Metrics[name]))
+	}
+	return strings.Join(out, ", ")
+}
+
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	// The cause stands at the end of a Python traceback.
+	if len(s) > 300 {
+		s = s[:100] + " … " + s[len(s)-200:]
+	}
+	return s
+}
+
+// WriteMarkdown writes the report as a document's section.
+func (r *Report) WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString(r.Heading() + "\nEngines: " + strings.Join(r.Versions(), ", ") + ".\n\n" + Columns)
+	for _, l := range r.Workloads {
+		b.WriteString(l.Lines())
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

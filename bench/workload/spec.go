@@ -1,0 +1,36 @@
+package workload
+
+import (
+	"github.com/flightd/flightd/bench/gen"
+	"github.com/flightd/flightd/bench/proc"
+)
+
+// Data says which rows are generated and where their files are kept.
+type Data struct {
+	Dir     string
+	Seed    uint64
+	Rows    int
+	PerFile int
+}
+
+// SpecOf generates the workload's files and describes it, as our engine runs it.
+func SpecOf(w *Workload, form Form, d Data) (*proc.Spec, error) {
+	spec := &proc.Spec{Name: w.Name, Form: string(form), Rows: d.Rows, Seed: d.Seed,
+		Mode: w.Mode, EventTime: w.EventTime, Delay: w.Delay, Queries: w.Ours(form)}
+	for _, t := range w.Tables {
+		path, err := t.Files(d.Dir, d.Seed, d.Rows, d.PerFile)
+		if err != nil {
+			return nil, err
+		}
+		spec.Tables = append(spec.Tables, specTable(&t, path))
+	}
+	return spec, nil
+}
+
+func specTable(t *gen.Table, path string) proc.Table {
+	out := proc.Table{Name: t.Name, Path: path, Format: string(t.Format), Static: t.Rows > 0}
+	for _, c := range t.Columns {
+		out.Columns = append(out.Columns, [2]string{c.Name, c.Type.String()})
+	}
+	return out
+}

@@ -1,0 +1,107 @@
+package workload
+
+import (
+	"slices"
+
+	"github.com/flightd/flightd/bench/gen"
+)
+
+var (
+	anywhere = []Form{Memory, Files, Stream}
+	batches  = []Form{Memory, Files}
+)
+
+// All is the table of workloads.
+func All() []Workload {
+	return slices.Concat(filters(), groupings(), windows(), json(), upserts())
+}
+
+func filters() []Workload {
+	const sql = "SELECT a + b AS p, a * 3 - k AS q, x * 1.5D + 2.0D AS r FROM {events} WHERE k < 100"
+	const duck = "SELECT a + b AS p, a * 3 - k AS q, x * 1.5 + 2.0 AS r FROM events WHERE k < 100"
+	k, a, b, x := gen.Uniform("k", 1000), gen.Uniform("a", 1_000_000), gen.Uniform("b", 1_000_000), gen.Real("x", 1)
+	targets := map[Form]float64{Memory: 1.3, Files: 1, Stream: 8}
+	return []Workload{{
+		Name: "w1", Title: "filter 10 %, 3 expressions", SQL: sql, DuckDB: []string{duck}, Forms: anywhere, Mode: "append", Targets: targets,
+		Tables: []gen.Table{events(k, a, b, x)},
+	}, {
+		Name: "w1_nulls", Title: "the same, 10 % NULLs", SQL: sql, DuckDB: []string{duck}, Forms: anywhere, Mode: "append", Targets: targets,
+		Tables: []gen.Table{events(k.WithNulls(10), a.WithNulls(10), b.WithNulls(10), x.WithNulls(10))},
+	}}
+}
+
+func events(cols ...gen.Column) gen.Table {
+	return gen.Table{Name: "events", Columns: cols, Format: gen.Parquet}
+}
+
+// groupings are w2 and w3: count, sum, avg, min and max by integers and strings.
+func groupings() []Workload {
+	v, x := gen.Uniform("v", 1000), gen.Real("x", 1)
+	var out []Workload
+	add := func(name, title, keys string, targets map[Form]float64, cols ...gen.Column) {
+		out = append(out, Workload{
+			Name: name, Title: title, Forms: anywhere, Mode: "update", Targets: targets,
+			SQL:    "SELECT " + keys + ", count(*) AS n, sum(v) AS s, avg(x) AS a, min(v) AS lo, max(v) AS hi FROM {events} GROUP BY " + keys,
+			Tables: []gen.Table{events(append(cols, v, x)...)},
+		})
+	}
+	few := map[Form]float64{Memory: 2, Files: 1, Stream: 10}
+	many := map[Form]float64{Memory: 2, Files: 1.3, Stream: 12}
+	add("w2_10", "group by 10 integers", "k", few, gen.Uniform("k", 10))
+	add("w2_1k", "group by 1 k integers", "k", few, gen.Uniform("k", 1000))
+	add("w2_100k", "group by 100 k integers", "k", map[Form]float64{Memory: 1.3, Files: 1, Stream: 6}, gen.Uniform("k", 100_000))
+	add("w2_1m", "group by 1 M integers", "k", many, gen.Uniform("k", 1_000_000))
+	add("w2_10m", "group by 10 M integers", "k", many, gen.Uniform("k", 10_000_000))
+	add("w3_1k", "group by 1 k strings", "k", map[Form]float64{Memory: 2, Files: 1, Stream: 20}, gen.Text("k", "campaign-", 4, 1000))
+	add("w3_1m", "group by 1 M strings", "k", map[Form]float64{Memory: 1.5, Files: 1.2, Stream: 12}, gen.Text("k", "customer-", 11, 1_000_000))
+	add("w3_pair", "group by integer and string, 100 k", "j, k", nil, gen.Uniform("j", 100), gen.Text("k", "campaign-", 4, 1000))
+	return out
+}
+
+func windows() []Workload {
+	ts := gen.Clock("ts", 100, 0)
+	return []Workload{{
+		Name: "w4", Title: "Yahoo streaming: views by campaign, 10 s", Forms: anywhere, Mode: "update", EventTime: "ts", Delay: "10 SECONDS",
+		Targets: map[Form]float64{Memory: 2, Files: 1, Stream: 9},
+		Tables: []gen.Table{
+			events(ts, gen.Uniform("ad_id", 1000), gen.Choice("event_type", "view", "click", "purchase")),
+			{Name: "ads", Columns: []gen.Column{gen.Counter("ad_id", 1), gen.Counter("campaign_id", 10)}, Rows: 1000, Format: gen.Parquet},
+		},
+		SQL: `SELECT window(e.ts, '10 seconds').start AS start, a.campaign_id, count(*) AS n FROM {events} e JOIN ads a ON e.ad_id = a.ad_id
+WHERE e.event_type = 'view' GROUP BY window(e.ts, '10 seconds'), a.campaign_id`,
+		DuckDB: []string{
+			`SELECT epoch_us(e.ts) // 10000000 * 10000000 AS start, a.campaign_id, count(*) AS n FROM events e JOIN ads a ON e.ad_id = a.ad_id
+WHERE e.event_type = 'view' GROUP BY ALL`,
+			// Counting by ad first makes the join small.
+			`SELECT start, a.campaign_id, sum(n)::BIGINT FROM (SELECT epoch_us(ts) // 10000000 * 10000000 AS start, ad_id, count(*) AS n FROM events
+WHERE event_type = 'view' GROUP BY ALL) e JOIN ads a ON e.ad_id = a.ad_id GROUP BY ALL`,
+		},
+	}, {
+		Name: "w5", Title: "sliding 60 s / 10 s by 1 k keys", Forms: anywhere, Mode: "update", EventTime: "ts", Delay: "10 SECONDS",
+		Targets: map[Form]float64{Memory: 2, Files: 1.2, Stream: 18},
+		Tables:  []gen.Table{events(ts, gen.Uniform("k", 1000), gen.Uniform("v", 1000))},
+		SQL: `SELECT window(ts, '60 seconds', '10 seconds').start AS start, k, count(*) AS n, sum(v) AS s FROM {events}
+GROUP BY window(ts, '60 seconds', '10 seconds'), k`,
+		DuckDB: []string{`WITH panes AS (SELECT epoch_us(ts) // 10000000 AS pane, k, count(*) AS n, sum(v) AS s FROM events GROUP BY ALL)
+SELECT (pane - o) * 10000000 AS start, k, sum(n)::BIGINT AS n, sum(s)::BIGINT AS s FROM panes, range(6) r(o) GROUP BY ALL`},
+	}}
+}
+
+func json() []Workload {
+	return []Workload{{
+		Name: "w10", Title: "JSON lines, 6 fields", Forms: []Form{Files, Stream}, Mode: "update", Targets: map[Form]float64{Files: 1.3, Stream: 10},
+		Tables: []gen.Table{{Name: "events", Format: gen.JSON, Columns: []gen.Column{
+			gen.Counter("id", 1), gen.Clock("ts", 1000, 0), gen.Choice("country", "at", "br", "ca", "de", "fr", "in", "jp", "us"),
+			gen.Text("page", "/page/", 2, 100), gen.Uniform("qty", 100), gen.Real("amount", 100),
+		}}},
+		SQL: "SELECT country, page, count(*) AS n, max(id) AS id, sum(qty) AS qty, avg(amount) AS amount, min(ts) AS first, max(ts) AS last FROM {events} GROUP BY country, page",
+	}}
+}
+
+func upserts() []Workload {
+	return []Workload{{
+		Name: "w12", Title: "10 M distinct keys", Forms: anywhere, Mode: "update", Targets: map[Form]float64{Stream: 20},
+		Tables: []gen.Table{events(gen.Distinct("k", 10_000_000), gen.Uniform("v", 1000))},
+		SQL:    "SELECT k, count(*) AS n, sum(v) AS s FROM {events} GROUP BY k",
+	}}
+}
