@@ -3,6 +3,7 @@ package flightd
 import (
 	"context"
 	"io"
+	"runtime"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -73,7 +74,7 @@ func (e *Engine) runBatch(ctx context.Context, resolved logical.Node, names *nam
 			return nil, base.Wrap(err, "reading %s", in.Table.Name)
 		}
 	}
-	env := &compute.Env{Expr: exprEnv(conf, e.clock.Now().UnixMicro()), Open: b.open}
+	env := &compute.Env{Expr: exprEnv(conf, e.clock.Now().UnixMicro()), Open: b.open, Workers: workers()}
 	root, err := compute.Build(ctx, p.Root, env)
 	if err != nil {
 		b.close()
@@ -174,3 +175,6 @@ func plain(conf catalog.Conf) bool { return !conf.Bool("flightd.speedRules.enabl
 func exprEnv(conf catalog.Conf, now int64) *cexpr.Env {
 	return &cexpr.Env{Zone: zoneOf(conf), Now: now}
 }
+
+// workers is how many goroutines share the work of an epoch.
+func workers() int { return runtime.GOMAXPROCS(0) }

@@ -162,7 +162,7 @@ func (r *run) computeEnv(p planned, late, evict []int64) *compute.Env {
 	env := exprEnv(r.conf, p.clock*1000)
 	env.Epoch = int64(p.epoch)
 	env.Seed = int64(r.recovered.Meta.HashSeed)
-	return &compute.Env{Expr: env, Store: r.store, Seed: r.recovered.Meta.HashSeed, Late: late, Evict: evict,
+	return &compute.Env{Expr: env, Store: r.store, Seed: r.recovered.Meta.HashSeed, Late: late, Evict: evict, Workers: workers(),
 		Open: func(ctx context.Context, scan *physical.Scan) ([]compute.Split, error) {
 			splits, err := r.splits(ctx, p, scan)
 			return computeSplits(splits), err

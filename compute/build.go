@@ -23,7 +23,14 @@ type builder struct {
 
 // build makes the operator of n over those of its inputs.
 func (b *builder) build(n physical.Node) (Operator, error) {
-	n, err := b.withoutSubqueries(n)
+	p, err := b.pipeline(n)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		return newExchange(p), nil
+	}
+	n, err = b.withoutSubqueries(n)
 	if err != nil {
 		return nil, err
 	}
@@ -39,13 +46,18 @@ func (b *builder) build(n physical.Node) (Operator, error) {
 		closeAll(inputs...)
 		return nil, err
 	}
+	return b.wrap(n, op), nil
+}
+
+// wrap puts around op what checks and measures it.
+func (b *builder) wrap(n physical.Node, op Operator) Operator {
 	if invariants.Enabled {
 		op = Check(op, n.Schema())
 	}
 	if b.env.Wrap != nil {
 		op = b.env.Wrap(n, op)
 	}
-	return op, nil
+	return op
 }
 
 // operator has one line per kind of node.

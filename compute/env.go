@@ -41,7 +41,11 @@ type Env struct {
 	// operator: rows at or before Late are late, state at or before Evict is due.
 	// A missing one is NoWatermark.
 	Late, Evict []int64
-	// Wrap, if set, is put around each operator: to measure or to check it.
+	// Workers is how many goroutines may work on the epoch, the caller's included;
+	// below 2 there is only that one. It changes nothing that can be seen.
+	Workers int
+	// Wrap, if set, is put around each operator, to measure or to check it, and
+	// there is one of each: nothing is done by several workers.
 	Wrap func(n physical.Node, op Operator) Operator
 	// Metrics is filled in while the epoch runs, and is complete after io.EOF.
 	Metrics Metrics
@@ -63,6 +67,33 @@ type Metrics struct {
 	EventTimes []EventTime
 	// State has an entry for each stateful operator.
 	State []StateMetrics
+
+	// bySplit is where a lane puts its event times: they are merged into EventTimes
+	// in the order of the splits, whatever lane they come from.
+	bySplit []splitTimes
+	isLane  bool
+}
+
+// splitTimes is what a watermark node saw of a split.
+type splitTimes struct {
+	split int32
+	index int
+	times EventTime
+}
+
+func (m *Metrics) eventTime(index int) *EventTime {
+	for len(m.EventTimes) <= index {
+		m.EventTimes = append(m.EventTimes, EventTime{})
+	}
+	return &m.EventTimes[index]
+}
+
+func (m *Metrics) addTimes(index int, split int32, t EventTime) {
+	if m.isLane {
+		m.bySplit = append(m.bySplit, splitTimes{split, index, t})
+		return
+	}
+	m.eventTime(index).Merge(t)
 }
 
 // StateMetrics are the figures of a stateful operator, as Spark defines them,

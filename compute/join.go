@@ -18,9 +18,12 @@ import (
 // side; for one of them in the order of the build side; build rows that are kept
 // without a partner come last.
 type join struct {
-	node         *physical.Join
-	build, probe Operator
-	// table finds the build rows of a key; nil before the build side was read.
+	node  *physical.Join
+	build *buildSide
+	// closes says that the build side is this operator's own.
+	closes bool
+	probe  Operator
+	// table finds the build rows of a key.
 	table *joinTable
 	side  joinSide
 	cond  *pairCondition
@@ -61,17 +64,30 @@ func sideOf(n *physical.Join) joinSide {
 var _ Operator = (*join)(nil)
 
 func newJoin(n *physical.Join, left, right Operator, env *Env) (*join, error) {
-	j := &join{node: n, side: sideOf(n), build: right, probe: left, out: n.Out.Arrow()}
-	buildKeys, buildSchema, probeKeys, probeSchema := n.RightKeys, n.Right.Schema(), n.LeftKeys, n.Left.Schema()
+	build, probe := right, left
 	if !n.BuildRight {
-		j.build, j.probe = left, right
-		buildKeys, buildSchema, probeKeys, probeSchema = n.LeftKeys, n.Left.Schema(), n.RightKeys, n.Right.Schema()
+		build, probe = left, right
 	}
-	var err error
-	if j.table, err = newJoinTable(buildKeys, buildSchema, n.NullSafe, env); err != nil {
+	side, err := newBuildSide(n, build, env)
+	if err != nil {
 		return nil, err
 	}
-	if j.batch, err = newProbing(j, probeKeys, probeSchema, env); err != nil {
+	j, err := newJoinOver(n, side, probe, env)
+	if err == nil {
+		j.closes = true
+	}
+	return j, err
+}
+
+// newJoinOver makes a join whose build side may serve others beside it.
+func newJoinOver(n *physical.Join, build *buildSide, probe Operator, env *Env) (*join, error) {
+	j := &join{node: n, side: sideOf(n), build: build, table: build.table, probe: probe, out: n.Out.Arrow()}
+	keys, schema := n.LeftKeys, n.Left.Schema()
+	if !n.BuildRight {
+		keys, schema = n.RightKeys, n.Right.Schema()
+	}
+	var err error
+	if j.batch, err = newProbing(j, keys, schema, env); err != nil {
 		return nil, err
 	}
 	if n.Cond != nil {
@@ -81,10 +97,10 @@ func newJoin(n *physical.Join, left, right Operator, env *Env) (*join, error) {
 }
 
 func (j *join) Next(ctx context.Context) (Batch, error) {
-	if j.table.rows == nil {
-		if err := j.table.fill(ctx, j.build); err != nil {
-			return Batch{}, err
-		}
+	if err := j.build.fill(ctx); err != nil {
+		return Batch{}, err
+	}
+	if j.matched == nil && (j.side.buildOuter || j.side.buildOnly) {
 		j.matched = make([]bool, j.table.rows.rows)
 	}
 	if j.node.Kind == physical.NullAwareAnti && j.side.probeOnly && j.table.anyNull {
@@ -197,7 +213,10 @@ func (j *join) Close() error {
 	if j.rest != nil {
 		j.rest.set(nil)
 	}
-	return closeAll(j.build, j.probe)
+	if j.closes {
+		return closeAll(j.build.input, j.probe)
+	}
+	return Close(j.probe)
 }
 
 func (j *join) Explain() string {

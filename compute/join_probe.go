@@ -189,7 +189,9 @@ func (p *probing) settle(pass []int32) (probeRows, buildRows []int32) {
 			pass = pass[1:]
 		}
 		p.hit = true
-		j.matched[b] = true
+		if j.matched != nil {
+			j.matched[b] = true
+		}
 		if !j.side.probeOnly && !j.side.buildOnly {
 			probeRows, buildRows = append(probeRows, r), append(buildRows, b)
 		}

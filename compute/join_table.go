@@ -6,6 +6,7 @@ import (
 	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/physical"
 	"github.com/flightd/flightd/state"
 )
 
@@ -83,6 +84,33 @@ type joinTable struct {
 func newJoinTable(keys []expr.Expr, schema expr.Schema, nullSafe []bool, env *Env) (*joinTable, error) {
 	k, err := newJoinKeys(keys, nullSafe, env)
 	return &joinTable{schema: schema, keys: k, env: env}, err
+}
+
+// A buildSide is the side of a join that is read whole, before the first row of
+// the other side.
+type buildSide struct {
+	input  Operator
+	table  *joinTable
+	filled bool
+}
+
+func newBuildSide(n *physical.Join, input Operator, env *Env) (*buildSide, error) {
+	keys, schema := n.RightKeys, n.Right.Schema()
+	if !n.BuildRight {
+		keys, schema = n.LeftKeys, n.Left.Schema()
+	}
+	t, err := newJoinTable(keys, schema, n.NullSafe, env)
+	return &buildSide{input: input, table: t}, err
+}
+
+// fill reads the side, once.
+func (s *buildSide) fill(ctx context.Context) error {
+	if s.filled {
+		return nil
+	}
+	err := s.table.fill(ctx, s.input)
+	s.filled = err == nil
+	return err
 }
 
 // fill drains op.

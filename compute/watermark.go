@@ -25,9 +25,7 @@ type observer struct {
 var _ Operator = (*observer)(nil)
 
 func newObserver(n *physical.Watermark, input Operator, env *Env) *observer {
-	for len(env.Metrics.EventTimes) <= n.Index {
-		env.Metrics.EventTimes = append(env.Metrics.EventTimes, EventTime{})
-	}
+	env.Metrics.eventTime(n.Index)
 	return &observer{unary: unary{input}, column: n.Column, typ: n.Schema()[n.Column].Type, env: env, index: n.Index}
 }
 
@@ -56,7 +54,7 @@ func (o *observer) Next(ctx context.Context) (Batch, error) {
 }
 
 func (o *observer) flush() {
-	o.env.Metrics.EventTimes[o.index].Merge(o.stats)
+	o.env.Metrics.addTimes(o.index, o.split, o.stats)
 	o.stats = EventTime{}
 }
 

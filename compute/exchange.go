@@ -1,0 +1,196 @@
+package compute
+
+import (
+	"context"
+	"io"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"github.com/flightd/flightd/plan/physical"
+)
+
+// exchange runs a pipeline with several workers and puts out what comes, in the
+// order of the splits: the same batches as one worker makes.
+type exchange struct {
+	pipeline *pipeline
+	workers  *workers
+	stop     context.CancelFunc
+	running  sync.WaitGroup
+	// queues has, for each split, the batches that wait to be put out; a queue is
+	// closed behind the last one.
+	queues []chan Batch
+	at     int
+	ended  bool
+	held
+}
+
+// queueBatches is how many batches of a split may wait.
+const queueBatches = 16
+
+var _ Operator = (*exchange)(nil)
+
+func newExchange(p *pipeline) *exchange { return &exchange{pipeline: p} }
+
+func (x *exchange) Next(ctx context.Context) (Batch, error) {
+	if x.workers == nil {
+		if err := x.start(ctx); err != nil {
+			return Batch{}, err
+		}
+	}
+	if len(x.workers.lanes) == 1 {
+		return x.alone(ctx)
+	}
+	for x.at < len(x.queues) {
+		select {
+		case b, ok := <-x.queues[x.at]:
+			if ok {
+				x.set(b.Rec)
+				return b, nil
+			}
+		case <-ctx.Done():
+			return Batch{}, ctx.Err()
+		}
+		if err := x.failed(); err != nil {
+			return Batch{}, err
+		}
+		x.at++
+	}
+	if !x.ended {
+		x.running.Wait()
+		x.ended = true
+		if err := x.failed(); err != nil {
+			return Batch{}, err
+		}
+		if err := x.workers.finish(ctx); err != nil {
+			return Batch{}, err
+		}
+	}
+	return Batch{}, io.EOF
+}
+
+// failed returns the error of the split that is being put out, if it has one.
+func (x *exchange) failed() error {
+	w := x.workers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken != nil {
+		panic(w.broken)
+	}
+	if w.err != nil && w.errAt <= x.at {
+		return w.err
+	}
+	return nil
+}
+
+// alone is Next with one lane, which needs no goroutine.
+func (x *exchange) alone(ctx context.Context) (Batch, error) {
+	l := x.workers.lanes[0]
+	for {
+		b, err := l.top.Next(ctx)
+		if err != errSplitEnd {
+			if err == io.EOF && !x.ended {
+				x.ended = true
+				x.workers.count()
+			}
+			return b, err
+		}
+		split, ok := x.workers.take()
+		l.scan.split, l.scan.ready, l.scan.done = split, ok, !ok
+	}
+}
+
+func (x *exchange) start(ctx context.Context) error {
+	w, err := newWorkers(ctx, x.pipeline)
+	if err != nil {
+		return err
+	}
+	x.workers = w
+	if len(w.lanes) == 1 {
+		return nil
+	}
+	x.queues = make([]chan Batch, len(x.pipeline.splits))
+	for i := range x.queues {
+		x.queues[i] = make(chan Batch, queueBatches)
+	}
+	ctx, x.stop = context.WithCancel(ctx)
+	for _, l := range w.lanes {
+		x.running.Add(1)
+		go x.work(ctx, l)
+	}
+	return nil
+}
+
+// work runs splits until there are none.
+func (x *exchange) work(ctx context.Context, l *lane) {
+	defer x.running.Done()
+	at := -1
+	defer func() {
+		if p := recover(); p != nil {
+			x.workers.mu.Lock()
+			x.workers.broken = &brokenWorker{p, debug.Stack()}
+			x.workers.mu.Unlock()
+			close(x.queues[at])
+		}
+	}()
+	for {
+		split, ok := x.workers.take()
+		if !ok {
+			return
+		}
+		at = split
+		err := l.run(ctx, split, func(b Batch) error {
+			b.Rec.Retain()
+			b.Sel = slices.Clone(b.Sel)
+			select {
+			case x.queues[split] <- b:
+				return nil
+			case <-ctx.Done():
+				b.Rec.Release()
+				return ctx.Err()
+			}
+		})
+		if err != nil {
+			x.workers.fail(split, err)
+		}
+		close(x.queues[split])
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Close stops the workers and lets go of what waits.
+func (x *exchange) Close() error {
+	x.set(nil)
+	if x.stop != nil {
+		x.stop()
+		x.running.Wait()
+	}
+	for _, q := range x.queues[min(x.at, len(x.queues)):] {
+		drop(q)
+	}
+	if x.workers != nil {
+		return x.workers.close()
+	}
+	return x.pipeline.close()
+}
+
+// drop releases what is in a queue that nobody writes any more.
+func drop(q chan Batch) {
+	for {
+		select {
+		case b, ok := <-q:
+			if !ok {
+				return
+			}
+			b.Rec.Release()
+		default:
+			return
+		}
+	}
+}
+
+func (x *exchange) Explain() string {
+	return "exchange over " + physical.Format(x.pipeline.scan, nil)
+}
