@@ -72,6 +72,10 @@ type Scan struct {
 	Columns []int
 	// BatchRows is the most rows of a record batch; 0 means 8,192.
 	BatchRows int
+	// SplitBytes is about how long the parts of a large file of lines are; 0 means
+	// 16 MiB. Sums of doubles and the cuts of batches depend on it, so a range that
+	// is read again must be read with the same.
+	SplitBytes int64
 }
 
 // A Split is one part of a range: a file, a row group, a Kafka partition range.

@@ -26,11 +26,12 @@ func (c *Column) AppendDateText(b []byte) bool {
 // AppendTimestampText appends the timestamp b to a Timestamp or TimestampNTZ
 // column; false if it is none. z reads texts without a zone.
 func (c *Column) AppendTimestampText(b []byte, z *Zone) bool {
-	var v int64
-	var ok bool
 	if c.Kind == Timestamp {
-		v, ok = ParseTimestamp(b, z)
-	} else {
+		v, ok := ParseTimestamp(b, z)
+		return ok && c.AppendInt(v)
+	}
+	v, zone, ok := z.parseISO(b)
+	if !ok || len(zone) > 0 {
 		v, ok = ParseTimestampNTZ(b, true)
 	}
 	return ok && c.AppendInt(v)

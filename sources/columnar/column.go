@@ -3,6 +3,7 @@ package columnar
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -46,10 +47,13 @@ type Column struct {
 	// Children are a struct's fields, a list's element, or a map's key and value.
 	Children []*Column
 
+	wide     int // bytes of a value in data
 	n, nulls int
 	valid    []byte // bit 1 = present; nil while nothing is null
 	data     []byte // fixed-width values, or the bytes of strings; bool is one byte a value
 	offsets  []int32
+	// lastRows and lastData are the sizes of the array before.
+	lastRows, lastData int
 }
 
 // NewColumn returns an empty column of type t. It is an Invalid error if cells of
@@ -113,11 +117,13 @@ func NewColumn(name string, t arrow.DataType) (*Column, error) {
 		}
 		c.Children = append(c.Children, child)
 	}
+	c.wide = widthOf(c.Kind)
 	c.reset()
 	return c, nil
 }
 
 func (c *Column) reset() {
+	c.lastRows, c.lastData = c.n, len(c.data)
 	c.n, c.nulls, c.valid, c.data, c.offsets = 0, 0, nil, nil, nil
 	if c.variable() {
 		c.offsets = append(make([]int32, 0, 64), 0)
@@ -128,10 +134,10 @@ func (c *Column) variable() bool {
 	return c.Kind == String || c.Kind == Binary || c.Kind == List || c.Kind == Map
 }
 
-// width returns the bytes that a value takes in data; 0 for the kinds whose
-// values are elsewhere.
-func (c *Column) width() int {
-	switch c.Kind {
+// widthOf returns the bytes that a value of kind takes in data; 0 for the kinds
+// whose values are elsewhere.
+func widthOf(k Kind) int {
+	switch k {
 	case Bool, Int8:
 		return 1
 	case Int16:
@@ -149,18 +155,15 @@ func (c *Column) width() int {
 // Len returns the number of cells.
 func (c *Column) Len() int { return c.n }
 
-// Reserve makes room for rows cells, so that appending them rarely grows.
-func (c *Column) Reserve(rows int) {
-	if w := c.width(); w > 0 && cap(c.data) < w*rows {
-		c.data = append(make([]byte, 0, w*rows), c.data...)
+// reserve makes room for as many cells and bytes as there were when Finish was
+// called last, so that appending them rarely grows.
+func (c *Column) reserve() {
+	c.data = slices.Grow(c.data, c.lastData+c.lastData/16)
+	if c.variable() {
+		c.offsets = slices.Grow(c.offsets, c.lastRows)
 	}
-	if c.variable() && cap(c.offsets) <= rows {
-		c.offsets = append(make([]int32, 0, rows+1), c.offsets...)
-	}
-	if c.Kind == Struct {
-		for _, ch := range c.Children {
-			ch.Reserve(rows)
-		}
+	for _, ch := range c.Children {
+		ch.reserve()
 	}
 }
 
@@ -191,7 +194,7 @@ func (c *Column) AppendNull() {
 	c.n++
 	c.nulls++
 	var zero [16]byte
-	c.data = append(c.data, zero[:c.width()]...)
+	c.data = append(c.data, zero[:c.wide]...)
 	if c.variable() {
 		c.offsets = append(c.offsets, c.offsets[len(c.offsets)-1])
 	}
@@ -215,43 +218,63 @@ func (c *Column) AppendBool(v bool) {
 // AppendInt appends v to a column of whole numbers, dates, timestamps or
 // intervals. It reports false, and appends nothing, if v does not fit.
 func (c *Column) AppendInt(v int64) bool {
-	switch c.width() {
-	case 1:
-		if v != int64(int8(v)) {
+	switch c.wide {
+	case 8:
+		c.append8(uint64(v))
+	case 4:
+		if v != int64(int32(v)) {
 			return false
 		}
-		c.data = append(c.data, byte(v))
+		c.append4(uint32(v))
 	case 2:
 		if v != int64(int16(v)) {
 			return false
 		}
 		c.data = binary.LittleEndian.AppendUint16(c.data, uint16(v))
-	case 4:
-		if v != int64(int32(v)) {
+	default:
+		if v != int64(int8(v)) {
 			return false
 		}
-		c.data = binary.LittleEndian.AppendUint32(c.data, uint32(v))
-	default:
-		c.data = binary.LittleEndian.AppendUint64(c.data, uint64(v))
+		c.data = append(c.data, byte(v))
 	}
 	c.present()
 	return true
 }
 
+// append8 appends a word to data. Data is cut from itself rather than assigned
+// what append returns, so that no pointer is written.
+func (c *Column) append8(v uint64) {
+	n := len(c.data)
+	if cap(c.data)-n < 8 {
+		c.data = slices.Grow(c.data, 8)
+	}
+	c.data = c.data[:n+8]
+	binary.LittleEndian.PutUint64(c.data[n:], v)
+}
+
+func (c *Column) append4(v uint32) {
+	n := len(c.data)
+	if cap(c.data)-n < 4 {
+		c.data = slices.Grow(c.data, 4)
+	}
+	c.data = c.data[:n+4]
+	binary.LittleEndian.PutUint32(c.data[n:], v)
+}
+
 // AppendFloat appends v to a column of Float32 (rounded) or Float64.
 func (c *Column) AppendFloat(v float64) {
 	if c.Kind == Float32 {
-		c.data = binary.LittleEndian.AppendUint32(c.data, math.Float32bits(float32(v)))
+		c.append4(math.Float32bits(float32(v)))
 	} else {
-		c.data = binary.LittleEndian.AppendUint64(c.data, math.Float64bits(v))
+		c.append8(math.Float64bits(v))
 	}
 	c.present()
 }
 
 // AppendDecimal appends the unscaled value v.
 func (c *Column) AppendDecimal(v decimal128.Num) {
-	c.data = binary.LittleEndian.AppendUint64(c.data, v.LowBits())
-	c.data = binary.LittleEndian.AppendUint64(c.data, uint64(v.HighBits()))
+	c.append8(v.LowBits())
+	c.append8(uint64(v.HighBits()))
 	c.present()
 }
 
@@ -262,6 +285,25 @@ func (c *Column) AppendBytes(b []byte) bool {
 		return false
 	}
 	c.data = append(c.data, b...)
+	c.offsets = append(c.offsets, int32(len(c.data)))
+	c.present()
+	return true
+}
+
+// AppendWithin appends a copy of b[from:to] as AppendBytes does. b has LinePad
+// bytes behind to, so that short texts are copied by words.
+func (c *Column) AppendWithin(b []byte, from, to int) bool {
+	n := len(c.data)
+	if to-from > 16 || cap(c.data)-n < 16 {
+		return c.AppendBytes(b[from:to])
+	}
+	if n > math.MaxInt32-16 {
+		return false
+	}
+	into := c.data[n : n+16]
+	binary.LittleEndian.PutUint64(into, load(b, from))
+	binary.LittleEndian.PutUint64(into[8:], load(b, from+8))
+	c.data = c.data[:n+to-from]
 	c.offsets = append(c.offsets, int32(len(c.data)))
 	c.present()
 	return true
@@ -298,7 +340,7 @@ func (c *Column) Truncate(n int) {
 		}
 	}
 	c.n = min(c.n, n)
-	if w := c.width(); w > 0 {
+	if w := c.wide; w > 0 {
 		c.data = c.data[:w*c.n]
 		return
 	}

@@ -84,8 +84,8 @@ func TestLines(t *testing.T) {
 					t.Fatal(err)
 				}
 				got = append(got, string(b))
-				if l.Number() != int64(len(got)) {
-					t.Fatalf("line %d says it is %d", len(got), l.Number())
+				if l.Position() != fmt.Sprintf("line %d", len(got)) {
+					t.Fatalf("line %d says it is %s", len(got), l.Position())
 				}
 			}
 			if fmt.Sprint(got) != fmt.Sprint(want) || len(got) != len(want) {

@@ -42,14 +42,14 @@ func ReadMalformed(o base.Options) (Malformed, error) {
 	return m, nil
 }
 
-// Error returns the error of FAILFAST for the line number line of file. why is
-// empty if nothing more is known than that it does not parse.
-func (m Malformed) Error(file string, line int64, why string) error {
+// Error returns the error of FAILFAST for the line of file at a position as Lines
+// tells it. why is empty if nothing more is known than that it does not parse.
+func (m Malformed) Error(file, position, why string) error {
 	if why == "" {
 		why = "it does not parse"
 	}
 	e := base.UserError("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023",
-		"Malformed records are detected in record parsing: %s, line %d: %s. Parse Mode: FAILFAST.", file, line, why)
+		"Malformed records are detected in record parsing: %s, %s: %s. Parse Mode: FAILFAST.", file, position, why)
 	return e.WithHint("set the option mode to PERMISSIVE to read such records as nulls, or to DROPMALFORMED to leave them out")
 }
 

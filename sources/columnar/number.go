@@ -40,6 +40,7 @@ func ParseInt(b []byte) (int64, bool) {
 	return v, true
 }
 
+// pow10 are the powers of ten that are exact doubles.
 var pow10 = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
 
 // ParseFloat reads a decimal number with optional fraction and exponent. What
@@ -75,10 +76,8 @@ func ParseFloat(b []byte) (float64, bool) {
 	if digits == 0 {
 		return 0, false
 	}
-	// A mantissa of 15 digits and a power of ten up to 22 are exact doubles, so
-	// one correctly rounded operation gives the nearest double.
-	if i == len(b) && digits <= 15 && frac <= 22 {
-		v := float64(mant) / pow10[frac]
+	if i == len(b) && digits <= 19 {
+		v := scaled(mant, frac)
 		if neg {
 			v = -v
 		}

@@ -6,7 +6,10 @@ package columnar
 // microseconds since 1970 UTC. A time of day alone is refused: it would mean
 // another day at each reading.
 func ParseTimestamp(b []byte, z *Zone) (int64, bool) {
-	local, zone, ok := parseLocal(b)
+	local, zone, ok := z.parseISO(b)
+	if !ok {
+		local, zone, ok = parseLocal(b)
+	}
 	if !ok {
 		return 0, false
 	}
@@ -80,3 +83,55 @@ func parseLocal(b []byte) (local int64, zone []byte, ok bool) {
 	}
 	return local + ((h*60+m)*60+s)*microsPerSecond + frac, zone, true
 }
+
+// parseISO is parseLocal for yyyy-mm-ddThh:mm:ss[.fraction], or with a space in
+// place of the T, and Z or nothing behind it. ok is false for all else. The day
+// that came last is remembered.
+func (z *Zone) parseISO(b []byte) (local int64, zone []byte, ok bool) {
+	if n := len(b) - 1; n >= 19 && b[n] == 'Z' {
+		b, zone = b[:n], b[n:]
+	}
+	if len(b) < 19 {
+		return 0, nil, false
+	}
+	ym, day := load(b, 0), load(b, 2)
+	if ym != z.yearMonth || day != z.monthDay || ym == 0 {
+		days, i, partial, ok := parseYMD(b[:10], 6)
+		if !ok || i != 10 || partial {
+			return 0, nil, false
+		}
+		z.yearMonth, z.monthDay, z.day = ym, day, days*microsPerDay
+	}
+	// hh:mm:ss is read as the digits 0hh0mm0ss would be, without the first.
+	const colons = ':'<<16 | ':'<<40
+	clock := load(b, 11)
+	w := clock ^ (ones*'0'&^(0xff<<16|0xff<<40) | colons)
+	if b[10] != 'T' && b[10] != ' ' || notDigits(w) != 0 || w&(0xff<<16|0xff<<40) != 0 {
+		return 0, nil, false
+	}
+	w = w*10 + w>>8
+	h, m, s := int64(w&0xff), int64(w>>24&0xff), int64(w>>48&0xff)
+	if h > 23 || m > 59 || s > 59 {
+		return 0, nil, false
+	}
+	local = z.day + ((h*60+m)*60+s)*microsPerSecond
+	if len(b) == 19 {
+		return local, zone, true
+	}
+	n := len(b) - 20
+	if b[19] != '.' || n > 6 {
+		return 0, nil, false
+	}
+	frac := int64(0)
+	for _, c := range b[20:] {
+		d := c - '0'
+		if d > 9 {
+			return 0, nil, false
+		}
+		frac = frac*10 + int64(d)
+	}
+	return local + frac*microsOf[n], zone, true
+}
+
+// microsOf are the microseconds of one in the last of n digits of a fraction.
+var microsOf = [7]int64{0, 100_000, 10_000, 1000, 100, 10, 1}

@@ -13,6 +13,10 @@ type Zone struct {
 	// from and to are wall-clock microseconds between which offset holds alone.
 	from, to, offset int64
 	named            map[string]*Zone
+	// yearMonth and monthDay are the text of a day, yyyy-mm- and yy-mm-dd, and day
+	// the microseconds at which it begins.
+	yearMonth, monthDay uint64
+	day                 int64
 }
 
 // NewZone returns the zone of loc; nil is UTC.

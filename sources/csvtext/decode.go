@@ -25,13 +25,22 @@ type Decoder struct {
 	cells   []*columnar.Column
 	corrupt *columnar.Column
 	skip    bool // the header is still to come
-	bad     string
+	// plain tells that a cell without quotes is what stands between separators of
+	// one byte, numbers that no option may give another meaning.
+	plain, numbers bool
+	bad            string
 }
 
 // NewDecoder returns a decoder of r's lines, whose cells are the fields of
 // schema by position, the corrupt-record column left out. Only the fields that
 // columns names (ascending; nil is all) are decoded. file names r in errors.
 func NewDecoder(r io.Reader, file string, schema *arrow.Schema, columns []int, opt Options) (*Decoder, error) {
+	return NewRangeDecoder(r, columnar.WholeFile(), file, schema, columns, opt)
+}
+
+// NewRangeDecoder is NewDecoder for the lines of a range of a file; r reads the
+// file from the begin of the range on. A header is in the first range.
+func NewRangeDecoder(r io.Reader, in columnar.Range, file string, schema *arrow.Schema, columns []int, opt Options) (*Decoder, error) {
 	if columns == nil {
 		for i := range schema.NumFields() {
 			columns = append(columns, i)
@@ -45,8 +54,10 @@ func NewDecoder(r io.Reader, file string, schema *arrow.Schema, columns []int, o
 	if err != nil {
 		return nil, base.Wrap(err, "reading %s as CSV", file)
 	}
-	d := &Decoder{file: file, opt: opt, lines: columnar.NewLines(r, opt.LineSep), batch: batch, zone: columnar.NewZone(opt.Zone), skip: opt.Header}
+	d := &Decoder{file: file, opt: opt, lines: columnar.NewLinesIn(r, opt.LineSep, in), batch: batch, zone: columnar.NewZone(opt.Zone), skip: opt.Header && in.Begin == 0}
 	d.split.opt = &d.opt
+	d.plain = len(opt.Sep) == 1 && !opt.TrimLeft && !opt.TrimRight
+	d.numbers = opt.Null == "" || opt.Null[0] != '-' && (opt.Null[0] < '0' || opt.Null[0] > '9')
 	at := 0
 	for i, f := range schema.Fields() {
 		var c *columnar.Column
@@ -71,6 +82,7 @@ func NewDecoder(r io.Reader, file string, schema *arrow.Schema, columns []int, o
 // column is wanted it has rows only.
 func (d *Decoder) Next(rows int) (arrow.RecordBatch, error) {
 	n, size := 0, 0
+	d.batch.Reserve()
 	for n < rows && size < columnar.MaxBatchBytes {
 		line, err := d.lines.Next()
 		if errors.Is(err, io.EOF) {
@@ -116,6 +128,9 @@ func (d *Decoder) line(line []byte, n int) (int, error) {
 	d.bad = ""
 	d.split.reset(line)
 	at := 0
+	if d.plain {
+		at = d.cellsOf(line)
+	}
 	for {
 		cell, quoted, ok := d.split.next()
 		if !ok {
@@ -132,7 +147,7 @@ func (d *Decoder) line(line []byte, n int) (int, error) {
 	if d.bad != "" {
 		switch d.opt.Malformed.Mode {
 		case columnar.FailFast:
-			return n, d.opt.Malformed.Error(d.file, d.lines.Number(), d.bad)
+			return n, d.opt.Malformed.Error(d.file, d.lines.Position(), d.bad)
 		case columnar.DropMalformed:
 			d.batch.Truncate(n)
 			return n, nil
@@ -143,6 +158,61 @@ func (d *Decoder) line(line []byte, n int) (int, error) {
 	}
 	d.batch.CloseRow(n)
 	return n + 1, nil
+}
+
+// cellsOf decodes the cells of a line up to the first in quotes and returns how
+// many there were; the splitter has the rest.
+func (d *Decoder) cellsOf(line []byte) int {
+	pad, sep, quote := line[:len(line)+columnar.LinePad], d.opt.Sep[0], d.opt.Quote
+	i := 0
+	for at, c := range d.cells {
+		if i > len(line) {
+			d.split.i, d.split.done = len(line), true
+			return at
+		}
+		if i < len(line) && line[i] == quote && quote != 0 {
+			d.split.i = i
+			return at
+		}
+		end, ok := d.number(c, pad, i, len(line))
+		if !ok {
+			end = columnar.IndexOf(pad, i, len(line), sep)
+			switch {
+			case c == nil:
+			case c.Kind == columnar.String && end > i && d.opt.Null == "" && d.lines.ASCII():
+				if !c.AppendWithin(pad, i, end) {
+					d.cell(c, line[i:end], false)
+				}
+			default:
+				d.cell(c, line[i:end], false)
+			}
+		}
+		i = end + 1
+	}
+	d.split.i, d.split.done = min(i, len(line)), i > len(line)
+	return len(d.cells)
+}
+
+// number decodes the cell at pad[i] if it is a number of the plain form that most
+// have, and returns where it ends; the line ends at size.
+func (d *Decoder) number(c *columnar.Column, pad []byte, i, size int) (end int, ok bool) {
+	if c == nil || !d.numbers {
+		return 0, false
+	}
+	switch c.Kind {
+	case columnar.Int8, columnar.Int16, columnar.Int32, columnar.Int64:
+		var v int64
+		v, end, ok = columnar.ScanInt(pad, i)
+		return end, ok && (end == size || end < size && pad[end] == d.opt.Sep[0]) && c.AppendInt(v)
+	case columnar.Float64:
+		var v float64
+		v, end, ok = columnar.ScanFloat(pad, i)
+		if ok = ok && (end == size || end < size && pad[end] == d.opt.Sep[0]); ok {
+			c.AppendFloat(v)
+		}
+		return end, ok
+	}
+	return 0, false
 }
 
 func valid(b []byte) []byte {
@@ -177,7 +247,10 @@ func (d *Decoder) cell(c *columnar.Column, cell []byte, quoted bool) {
 func (d *Decoder) convert(c *columnar.Column, cell []byte) bool {
 	switch c.Kind {
 	case columnar.String:
-		return c.AppendBytes(valid(cell))
+		if !d.lines.ASCII() {
+			cell = valid(cell)
+		}
+		return c.AppendBytes(cell)
 	case columnar.Binary:
 		return c.AppendBytes(cell)
 	case columnar.Int8, columnar.Int16, columnar.Int32, columnar.Int64:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -220,6 +221,48 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestShortWayChangesNothing: cells mean what the splitter and the parsers of
+// whole cells make of them.
+func TestShortWayChangesNothing(t *testing.T) {
+	schema := schemaOf(i32, f64, str, arrow.PrimitiveTypes.Int64, arrow.FixedWidthTypes.Timestamp_us, str)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	cells := []string{"1", "-2", "+3", "007", "3000000000", "1.5", "-0.25", "1.", ".5", "1e5", "1.5d", "NaN", "Inf", "", `""`, `"a,b"`, `"a""b"`, "text", "a longer text, é", `a"b`, "NULL", "-1", "2024-05-06T07:08:09Z", " 1", "1 "}
+	for _, null := range []string{"", "NULL", "-1", "1"} {
+		opt := DefaultOptions()
+		opt.Null = null
+		var b strings.Builder
+		for range 3000 {
+			for i := range 4 + rnd.IntN(4) {
+				if i > 0 {
+					b.WriteByte(',')
+				}
+				b.WriteString(cells[rnd.IntN(len(cells))])
+			}
+			b.WriteByte('\n')
+		}
+		for _, columns := range [][]int{nil, {1, 2, 5}, {}} {
+			read := func(short bool) arrow.RecordBatch {
+				d, err := NewDecoder(strings.NewReader(b.String()), "f", schema, columns, opt)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !short {
+					d.plain, d.numbers = false, false
+				}
+				rec, err := d.Next(10_000)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return rec
+			}
+			// NaN is not equal to itself, its text is.
+			if got, want := read(true), read(false); got.NumRows() != want.NumRows() || fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("nullValue %q, columns %v: the short way differs", null, columns)
+			}
+		}
+	}
 }
 
 func BenchmarkDecode(b *testing.B) {

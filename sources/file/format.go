@@ -4,14 +4,17 @@ import (
 	"compress/bzip2"
 	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/sources"
+	"github.com/flightd/flightd/sources/columnar"
 )
 
 // format is a kind of file.
@@ -55,7 +58,7 @@ func Providers() []sources.Provider {
 	return out
 }
 
-// split is a whole file, or a row group of it.
+// split is a whole file, a row group of it, or a range of its lines.
 type split struct {
 	name string
 	open func(ctx context.Context) (sources.Reader, error)
@@ -113,23 +116,61 @@ func (u *unpacked) Close() error {
 	return u.f.Close()
 }
 
-// textSplit returns the one split of a file of lines, which decode reads.
-func textSplit(p *part, decode func(r io.Reader) (func(rows int) (arrow.RecordBatch, error), error)) []sources.Split {
-	return []sources.Split{split{p.file.Path, func(context.Context) (sources.Reader, error) {
-		if err := p.unchanged(); err != nil {
-			return nil, err
+// packedExts are the ends of names of compressed files.
+func packedExts() []string { return []string{".gz", ".bz2", ".zst", ".zstd"} }
+
+// ranges cuts a file of lines that end in sep into parts of about size bytes.
+// The cuts depend on nothing but the file's length and name.
+func (p *part) ranges(sep string) []columnar.Range {
+	size := p.splitBytes
+	n := (p.file.Size + size/2) / size
+	if len(sep) > 1 || n <= 1 || slices.ContainsFunc(packedExts(), func(ext string) bool { return hasExt(p.file.Path, ext) }) {
+		return []columnar.Range{columnar.WholeFile()}
+	}
+	out := make([]columnar.Range, n)
+	for i := range out {
+		// The quotient and the rest apart, for a product might overflow.
+		at := func(i int64) int64 { return p.file.Size/n*i + p.file.Size%n*i/n }
+		out[i] = columnar.Range{Begin: at(int64(i)), End: at(int64(i) + 1)}
+	}
+	return out
+}
+
+// lineDecoder makes the reader of the lines of a range; r reads the file from the
+// begin of the range on.
+type lineDecoder func(r io.Reader, in columnar.Range) (func(rows int) (arrow.RecordBatch, error), error)
+
+// textSplits returns the splits of a file of lines that end in sep; each is read
+// by itself.
+func (p *part) textSplits(sep string, decode lineDecoder) []sources.Split {
+	var out []sources.Split
+	ranges := p.ranges(sep)
+	for _, in := range ranges {
+		name := p.file.Path
+		if len(ranges) > 1 {
+			name = fmt.Sprintf("%s, bytes %d to %d", p.file.Path, in.Begin, in.End)
 		}
-		f, err := openText(p.file.Path)
-		if err != nil {
-			return nil, err
-		}
-		next, err := decode(f)
-		if err != nil {
-			f.Close()
-			return nil, err
-		}
-		return p.newReader(&lineReader{next: next, f: f, rows: p.rows})
-	}}}
+		out = append(out, split{name, func(context.Context) (sources.Reader, error) {
+			if err := p.unchanged(); err != nil {
+				return nil, err
+			}
+			f, err := openText(p.file.Path)
+			if err != nil {
+				return nil, err
+			}
+			var r io.Reader = f
+			if file, ok := f.(*os.File); ok && len(ranges) > 1 {
+				r = io.NewSectionReader(file, in.Begin, p.file.Size-in.Begin)
+			}
+			next, err := decode(r, in)
+			if err != nil {
+				f.Close()
+				return nil, err
+			}
+			return p.newReader(&lineReader{next: next, f: f, rows: p.rows})
+		}})
+	}
+	return out
 }
 
 // lineReader is the decoder of a file of lines.

@@ -46,8 +46,8 @@ func (o jsonOpener) splits(_ context.Context, p *part) ([]sources.Split, error) 
 		// Whether a record is malformed must not depend on the columns wanted.
 		schema, project = p.data, true
 	}
-	return textSplit(p, func(r io.Reader) (func(int) (arrow.RecordBatch, error), error) {
-		d, err := jsonlines.NewDecoder(r, p.file.Path, schema, o.opt)
+	return p.textSplits(o.opt.LineSep, func(r io.Reader, in columnar.Range) (func(int) (arrow.RecordBatch, error), error) {
+		d, err := jsonlines.NewRangeDecoder(r, in, p.file.Path, schema, o.opt)
 		if err != nil {
 			return nil, err
 		}
@@ -83,8 +83,8 @@ func (o csvOpener) splits(_ context.Context, p *part) ([]sources.Split, error) {
 	if o.opt.Malformed.Mode != columnar.Permissive || indexFold(p.wantedSchema(), o.opt.Malformed.Column) >= 0 {
 		columns, project = nil, true
 	}
-	return textSplit(p, func(r io.Reader) (func(int) (arrow.RecordBatch, error), error) {
-		d, err := csvtext.NewDecoder(r, p.file.Path, p.data, columns, o.opt)
+	return p.textSplits(o.opt.LineSep, func(r io.Reader, in columnar.Range) (func(int) (arrow.RecordBatch, error), error) {
+		d, err := csvtext.NewRangeDecoder(r, in, p.file.Path, p.data, columns, o.opt)
 		if err != nil {
 			return nil, err
 		}
@@ -163,8 +163,8 @@ func (o textOpener) splits(_ context.Context, p *part) ([]sources.Split, error) 
 		return nil, base.Errorf(base.CodeInvalid, "reading %s: format text has one column of type STRING beside those of the directories", p.file.Path)
 	}
 	schema := p.wantedSchema()
-	return textSplit(p, func(r io.Reader) (func(int) (arrow.RecordBatch, error), error) {
-		lines := columnar.NewLines(r, o.sep)
+	return p.textSplits(o.sep, func(r io.Reader, in columnar.Range) (func(int) (arrow.RecordBatch, error), error) {
+		lines := columnar.NewLinesIn(r, o.sep, in)
 		batch, err := columnar.NewBatch(schema)
 		return func(rows int) (arrow.RecordBatch, error) {
 			n, size := 0, 0

@@ -77,6 +77,10 @@ func (l *layout) splits(ctx context.Context, files []planned, scan sources.Scan,
 	if rows <= 0 {
 		rows = 8192
 	}
+	splitBytes := scan.SplitBytes
+	if splitBytes <= 0 {
+		splitBytes = 16 << 20
+	}
 	columns := scan.Columns
 	if columns == nil {
 		columns = make([]int, l.schema.NumFields())
@@ -90,7 +94,7 @@ func (l *layout) splits(ctx context.Context, files []planned, scan sources.Scan,
 	}
 	var out []sources.Split
 	for _, f := range files {
-		p := &part{layout: l, file: f, rows: rows, changed: changed}
+		p := &part{layout: l, file: f, rows: rows, splitBytes: splitBytes, changed: changed}
 		if !l.set.deep {
 			from := root
 			if from == "" { // a pattern: partition directories begin at the first of them

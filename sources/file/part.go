@@ -17,11 +17,13 @@ import (
 // part is a file of a scan: which wanted columns its bytes give, which its
 // directories.
 type part struct {
-	layout  *layout
-	file    planned
-	pairs   []pair
-	rows    int
-	changed func(path, why string) error
+	layout *layout
+	file   planned
+	pairs  []pair
+	rows   int
+	// splitBytes is about how long a part of a file of lines is.
+	splitBytes int64
+	changed    func(path, why string) error
 
 	// out is the schema of the record batches. from says where each of its columns
 	// comes from: ≥ 0 is the place in wanted, < 0 is the directory −from−1.

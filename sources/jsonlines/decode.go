@@ -35,16 +35,26 @@ type node struct {
 	children []*node
 	index    map[string]int
 	next     int // the field that is expected, because it came here last time
+	// first is the literal that began the object before this one, literals are all
+	// that are remembered. What comes after one that is not is noted in unknown.
+	first, unknown *literal
+	literals       []*literal
 }
 
 // NewDecoder returns a decoder of r's lines into columns of schema. file names
 // r in errors. The corrupt-record column is filled if schema has it.
 func NewDecoder(r io.Reader, file string, schema *arrow.Schema, opt Options) (*Decoder, error) {
+	return NewRangeDecoder(r, columnar.WholeFile(), file, schema, opt)
+}
+
+// NewRangeDecoder is NewDecoder for the lines of a range of a file; r reads the
+// file from the begin of the range on.
+func NewRangeDecoder(r io.Reader, in columnar.Range, file string, schema *arrow.Schema, opt Options) (*Decoder, error) {
 	batch, err := columnar.NewBatch(schema)
 	if err != nil {
 		return nil, base.Wrap(err, "reading %s as JSON", file)
 	}
-	d := &Decoder{file: file, opt: opt, lines: columnar.NewLines(r, opt.LineSep), batch: batch, zone: columnar.NewZone(opt.Zone)}
+	d := &Decoder{file: file, opt: opt, lines: columnar.NewLinesIn(r, opt.LineSep, in), batch: batch, zone: columnar.NewZone(opt.Zone)}
 	d.s.single, d.s.words = opt.SingleQuotes, opt.NonNumeric
 	cols := batch.Columns
 	for i, c := range cols {
@@ -118,6 +128,7 @@ func (d *Decoder) Close() {
 // large. more tells that the end is not reached.
 func (d *Decoder) fill(rows int) (n int, more bool, err error) {
 	size := 0
+	d.batch.Reserve()
 	for n < rows && size < columnar.MaxBatchBytes {
 		line, err := d.lines.Next()
 		if errors.Is(err, io.EOF) {
@@ -137,12 +148,12 @@ func (d *Decoder) fill(rows int) (n int, more bool, err error) {
 // line decodes one line into the rows from n on and returns the number of rows.
 func (d *Decoder) line(line []byte, n int) (int, error) {
 	s := &d.s
-	s.b, s.i, s.why, d.bad = line, 0, "", ""
+	s.b, s.pad, s.i, s.why, d.bad = line, line[:len(line)+columnar.LinePad], 0, "", ""
 	c := s.peek()
 	if c == 0 && s.i == len(line) {
 		return n, nil
 	}
-	if !utf8.Valid(line) {
+	if !d.lines.ASCII() && !utf8.Valid(line) {
 		return d.malformed(line, n, "it is not UTF-8")
 	}
 	switch c {
@@ -178,7 +189,7 @@ func (d *Decoder) close(line []byte, n int) (int, error) {
 	if d.bad != "" {
 		switch d.opt.Malformed.Mode {
 		case columnar.FailFast:
-			return n, d.opt.Malformed.Error(d.file, d.lines.Number(), d.bad)
+			return n, d.opt.Malformed.Error(d.file, d.lines.Position(), d.bad)
 		case columnar.DropMalformed:
 			d.batch.Truncate(n)
 			d.bad = ""
@@ -197,7 +208,7 @@ func (d *Decoder) malformed(line []byte, n int, why string) (int, error) {
 	d.bad = ""
 	switch d.opt.Malformed.Mode {
 	case columnar.FailFast:
-		return n, d.opt.Malformed.Error(d.file, d.lines.Number(), why)
+		return n, d.opt.Malformed.Error(d.file, d.lines.Position(), why)
 	case columnar.DropMalformed:
 		return n, nil
 	}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -197,8 +199,13 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := decode(t, string(b), fuzzSchema, DefaultOptions(), 3); err != nil {
+		rows, err := decode(t, string(b), fuzzSchema, DefaultOptions(), 3)
+		if err != nil {
 			t.Fatal(err)
+		}
+		// The second time the lines come as they are expected.
+		if twice, err := decode(t, string(b)+"\n"+string(b), fuzzSchema, DefaultOptions(), 3); err != nil || !bytes.HasPrefix(b, []byte("\ufeff")) && strings.Join(twice, "") != strings.Repeat(strings.Join(rows, ""), 2) {
+			t.Fatalf("%q: twice: got %v %v, want %v", b, twice, err, rows)
 		}
 		inf := NewInferrer(DefaultOptions())
 		if err := inf.Add(bytes.NewReader(b), "f"); err != nil {
@@ -267,4 +274,35 @@ func BenchmarkDecode(b *testing.B) {
 			rec.Release()
 		}
 	}
+}
+
+// events returns rows lines of six fields whose lengths vary.
+func events(rows int) []byte {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var out []byte
+	at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range rows {
+		at = at.Add(time.Millisecond)
+		out = fmt.Appendf(out, `{"ts":"%s","user":%d,"page":"page-%d","kind":"%s","v":%d,"x":%v}`+"\n", at.Format("2006-01-02T15:04:05.000Z"), rnd.IntN(1_000_000),
+			rnd.IntN(1000), []string{"view", "click", "purchase"}[i%3], rnd.IntN(1000), rnd.Float64())
+	}
+	return out
+}
+
+var eventSchema = schemaOf(field("ts", ts), field("user", i64), field("page", str), field("kind", str), field("v", i64), field("x", f64))
+
+func BenchmarkEvents(b *testing.B) {
+	in := events(50_000)
+	b.SetBytes(int64(len(in)))
+	for b.Loop() {
+		d, _ := NewDecoder(bytes.NewReader(in), "f", eventSchema, DefaultOptions())
+		for {
+			rec, err := d.Next(8192)
+			if err != nil {
+				break
+			}
+			rec.Release()
+		}
+	}
+	b.ReportMetric(50_000*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
 }

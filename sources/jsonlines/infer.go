@@ -68,7 +68,7 @@ func (inf *Inferrer) Add(r io.Reader, file string) error {
 		}
 		if ok := inf.line(line); !ok {
 			if inf.opt.Malformed.Mode == columnar.FailFast {
-				return inf.opt.Malformed.Error(file, lines.Number(), inf.s.why)
+				return inf.opt.Malformed.Error(file, lines.Position(), inf.s.why)
 			}
 			inf.corrupt = true
 		}

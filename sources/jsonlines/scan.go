@@ -14,6 +14,7 @@ const maxDepth = 500
 // why then says what is wrong.
 type scanner struct {
 	b       []byte
+	pad     []byte // b and LinePad bytes behind it
 	i       int
 	why     string
 	scratch []byte // unescaped text

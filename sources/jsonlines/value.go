@@ -20,13 +20,22 @@ func (d *Decoder) row(n, depth int) bool { return d.fields(&d.root, n, depth) }
 // that does not convert becomes null.
 func (d *Decoder) fields(o *node, at, depth int) bool {
 	s := &d.s
-	first := true
+	first, next := true, &o.first
 	for {
-		name, more, ok := s.key(&first, depth)
-		if !ok || !more {
-			return ok
+		var f *node
+		if l := *next; l != nil && depth < maxDepth && l.at(s.pad, s.i, len(s.b)) {
+			s.i += len(l.text)
+			f, first, next = l.field, false, &l.next
+		} else {
+			start := s.i
+			name, more, ok := s.key(&first, depth)
+			if !ok || !more {
+				return ok
+			}
+			f = o.field(name)
+			s.peek()
+			next = o.learn(next, s.b[start:s.i], f)
 		}
-		f := o.field(name)
 		if f == nil {
 			if !s.skip(depth + 1) {
 				return false
@@ -36,16 +45,24 @@ func (d *Decoder) fields(o *node, at, depth int) bool {
 		if f.col.Len() > at { // the name came before: the last value counts
 			f.col.Truncate(at)
 		}
-		s.peek()
-		start := s.i
-		switch d.value(f, depth+1) {
-		case broken:
+		if !d.quick(f.col) && !d.slow(f, depth) {
 			return false
-		case mismatch:
-			d.reject(f.col, s.b[start:s.i])
-			f.col.AppendNull()
 		}
 	}
+}
+
+// slow decodes the value at the scanner, whatever it is, into f's column.
+func (d *Decoder) slow(f *node, depth int) bool {
+	s := &d.s
+	start := s.i
+	switch d.value(f, depth+1) {
+	case broken:
+		return false
+	case mismatch:
+		d.reject(f.col, s.b[start:s.i])
+		f.col.AppendNull()
+	}
+	return true
 }
 
 // field finds the field name; nil if it is not wanted. Objects of a file mostly
