@@ -3,62 +3,136 @@ package compute
 import (
 	"context"
 	"io"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/plan/physical"
+	"github.com/flightd/flightd/state"
 )
 
-// aggregate groups the rows of the epoch. Each split is aggregated by itself, and
-// the partial groups are merged in the order of the splits. Groups come out in
-// the order of their first row.
+// aggregate groups the rows of the epoch. Groups come out in the order of their
+// first row; if a split had more than fit into the cache, by part of the hash of
+// their key, and in that order within a part.
 type aggregate struct {
-	unary
+	feed
 	node   *physical.Aggregate
 	plan   *grouping
-	out    emitter
+	out    source
 	schema *arrow.Schema
-	done   bool
-	held
+}
+
+// A source puts out what an operator has made, batch by batch.
+type source interface {
+	next(ctx context.Context) (Batch, error)
+	close()
 }
 
 var _ Operator = (*aggregate)(nil)
 
-func newAggregate(n *physical.Aggregate, input Operator, env *Env) (Operator, error) {
+func newAggregate(n *physical.Aggregate, in feed, env *Env) (Operator, error) {
 	g, err := newGrouping(n, env)
 	if err != nil {
 		return nil, err
 	}
 	if n.State != nil {
-		return newStatefulAggregate(n, g, input, env)
+		return newStatefulAggregate(n, g, in, env)
 	}
-	return &aggregate{unary: unary{input}, node: n, plan: g, schema: n.Out.Arrow()}, nil
+	return &aggregate{feed: in, node: n, plan: g, schema: n.Out.Arrow()}, nil
 }
 
 func (a *aggregate) Next(ctx context.Context) (Batch, error) {
-	if !a.done {
-		groups, err := a.plan.gather(ctx, a.input)
+	if a.out == nil {
+		t, err := a.gather(ctx, a.node, a.plan, nil)
 		if err != nil {
 			return Batch{}, err
 		}
-		a.done = true
-		a.out = emitter{total: groups.table.Rows(), column: groups.column, columns: len(a.node.Out)}
+		if t.wide != nil {
+			a.out = &wideEmitter{groups: t.wide, schema: a.schema, columns: len(a.node.Out)}
+		} else {
+			a.out = &emitter{total: t.merged.table.Rows(), column: t.merged.column, columns: len(a.node.Out), schema: a.schema}
+		}
 	}
-	return a.out.next(ctx, a.schema, &a.held)
+	return a.out.next(ctx)
 }
 
 // Close lets go of the last batch and closes the input.
-func (a *aggregate) Close() error { a.set(nil); return a.unary.Close() }
+func (a *aggregate) Close() error {
+	if a.out != nil {
+		a.out.close()
+	}
+	return a.feed.close()
+}
+
+// A feed is where an aggregation gets its rows from: an operator, or a pipeline
+// that several workers run.
+type feed struct {
+	input    Operator
+	pipeline *pipeline
+	workers  *workers
+}
+
+// feed returns the input of an aggregation. DISTINCT remembers values across
+// splits, so one worker must see them all.
+func (b *builder) feed(n *physical.Aggregate) (feed, error) {
+	distinct := false
+	for _, a := range n.Aggs {
+		distinct = distinct || a.Distinct
+	}
+	if !distinct {
+		if p, err := b.pipeline(n.Input); p != nil || err != nil {
+			return feed{pipeline: p}, err
+		}
+	}
+	in, err := b.build(n.Input)
+	return feed{input: in}, err
+}
+
+// gather groups all rows. kept is the table that the groups will be merged into,
+// or nil.
+func (f *feed) gather(ctx context.Context, n *physical.Aggregate, g *grouping, kept *state.Sharded) (*gathering, error) {
+	t := newGathering(g, kept)
+	if f.pipeline == nil {
+		return t, t.fromOperator(ctx, f.input)
+	}
+	w, err := newWorkers(ctx, f.pipeline)
+	if err != nil {
+		return nil, err
+	}
+	f.workers = w
+	plans := make([]*grouping, len(w.lanes))
+	for i, l := range w.lanes {
+		if plans[i], err = newGrouping(n, l.env); err != nil {
+			return nil, err
+		}
+		plans[i].countRows = g.countRows
+	}
+	return t, t.fromPipeline(ctx, w, plans)
+}
+
+func (f *feed) close() error {
+	switch {
+	case f.workers != nil:
+		return f.workers.close()
+	case f.pipeline != nil:
+		return f.pipeline.close()
+	}
+	return Close(f.input)
+}
 
 // emitter puts out groups batch by batch: column returns output column i of the
 // groups from lo to hi.
 type emitter struct {
 	at, total, columns int
 	column             func(i, lo, hi int) (*vec.Vec, error)
+	schema             *arrow.Schema
+	held
 }
 
-func (e *emitter) next(ctx context.Context, schema *arrow.Schema, h *held) (Batch, error) {
+func (e *emitter) close() { e.set(nil) }
+
+func (e *emitter) next(ctx context.Context) (Batch, error) {
 	if err := ctx.Err(); err != nil {
 		return Batch{}, err
 	}
@@ -74,5 +148,83 @@ func (e *emitter) next(ctx context.Context, schema *arrow.Schema, h *held) (Batc
 		}
 	}
 	e.at += n
-	return Batch{Rec: h.set(recordOf(schema, cols, n))}, nil
+	return Batch{Rec: e.set(recordOf(e.schema, cols, n))}, nil
+}
+
+// wideEmitter puts out groups part after part; several parts are made at a time.
+type wideEmitter struct {
+	groups  *wideGroups
+	schema  *arrow.Schema
+	columns int
+	at      int
+	ready   []arrow.RecordBatch
+	held
+}
+
+func (e *wideEmitter) next(ctx context.Context) (Batch, error) {
+	for len(e.ready) == 0 {
+		if err := ctx.Err(); err != nil {
+			return Batch{}, err
+		}
+		if e.at == len(e.groups.parts) {
+			return Batch{}, io.EOF
+		}
+		if err := e.make(); err != nil {
+			return Batch{}, err
+		}
+	}
+	rec := e.ready[0]
+	e.ready = e.ready[1:]
+	return Batch{Rec: e.set(rec)}, nil
+}
+
+// make makes the record batches of the next parts, and lets go of their groups.
+func (e *wideEmitter) make() error {
+	n := min(len(e.groups.parts)-e.at, 4*max(1, e.groups.plan.env.Workers))
+	made, errs := make([][]arrow.RecordBatch, n), make([]error, n)
+	var next atomic.Int64
+	abreast(min(n, max(1, e.groups.plan.env.Workers)), func(int) {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= n {
+				return
+			}
+			made[i], errs[i] = e.part(e.groups.parts[e.at+i])
+			e.groups.parts[e.at+i] = nil
+		}
+	})
+	e.at += n
+	for i, recs := range made {
+		e.ready = append(e.ready, recs...)
+		if errs[i] != nil {
+			return errs[i]
+		}
+	}
+	return nil
+}
+
+func (e *wideEmitter) part(p *widePart) ([]arrow.RecordBatch, error) {
+	var recs []arrow.RecordBatch
+	total := p.table.Rows()
+	for at := 0; at < total; at += BatchRows {
+		n := min(total-at, BatchRows)
+		rows := p.span(int32(at), int32(at+n))
+		cols := make([]*vec.Vec, e.columns)
+		for i := range cols {
+			var err error
+			if cols[i], err = p.columnOf(i, rows); err != nil {
+				return recs, err
+			}
+		}
+		recs = append(recs, recordOf(e.schema, cols, n))
+	}
+	return recs, nil
+}
+
+func (e *wideEmitter) close() {
+	e.set(nil)
+	for _, rec := range e.ready {
+		rec.Release()
+	}
+	e.ready = nil
 }

@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -15,7 +16,7 @@ import (
 // life. Late groups are dropped after the epoch's own aggregation, as Spark
 // does, so one late group is dropped however many rows it has.
 type statefulAggregate struct {
-	unary
+	feed
 	node    *physical.Aggregate
 	plan    *grouping
 	env     *Env
@@ -23,44 +24,49 @@ type statefulAggregate struct {
 	metrics *StateMetrics
 	schema  *arrow.Schema
 	out     *emitter
-	held
 }
 
 var _ Operator = (*statefulAggregate)(nil)
 
-func newStatefulAggregate(n *physical.Aggregate, g *grouping, input Operator, env *Env) (Operator, error) {
+func newStatefulAggregate(n *physical.Aggregate, g *grouping, in feed, env *Env) (Operator, error) {
 	g.countRows = n.State.EventKey >= 0
 	table, err := keptTable(env, n.State, g.schema)
 	if err != nil {
 		return nil, err
 	}
-	return &statefulAggregate{unary: unary{input}, node: n, plan: g, env: env, table: table, schema: n.Out.Arrow()}, nil
+	return &statefulAggregate{feed: in, node: n, plan: g, env: env, table: table, schema: n.Out.Arrow()}, nil
 }
 
 func (a *statefulAggregate) Next(ctx context.Context) (Batch, error) {
 	if a.out == nil {
 		a.metrics = &a.env.Metrics.State[a.node.State.Operator]
-		groups, err := a.plan.gather(ctx, a.input)
+		t, err := a.gather(ctx, a.node, a.plan, a.table)
 		if err != nil {
 			return Batch{}, err
 		}
-		if err := a.update(groups); err != nil {
+		if t.wide != nil {
+			err = a.updateParts(t.wide)
+		} else {
+			err = a.update(t.merged)
+		}
+		if err != nil {
 			return Batch{}, err
 		}
 		if a.out, err = a.evict(); err != nil {
 			return Batch{}, err
 		}
 	}
-	return a.out.next(ctx, a.schema, &a.held)
+	return a.out.next(ctx)
 }
 
 // update merges the groups that are not late into the state.
 func (a *statefulAggregate) update(g *groups) error {
 	g.settle()
-	keep, err := a.punctual(g)
+	keep, late, err := a.punctual(g, a.plan.list.first(g.table.Rows()))
 	if err != nil {
 		return err
 	}
+	late.count(a.metrics)
 	var keys state.Keys
 	g.table.Keys(&keys)
 	err = a.table.Upsert(&keys, keep, func(t *state.Table, sel, rows []int32) error {
@@ -79,28 +85,88 @@ func (a *statefulAggregate) update(g *groups) error {
 	return err
 }
 
-// punctual returns the groups that are not late; nil means all of them.
-func (a *statefulAggregate) punctual(g *groups) ([]int32, error) {
+// updateParts does the same with groups by part of the hash: the parts are those
+// of the state, so that each sub-table has one.
+func (a *statefulAggregate) updateParts(w *wideGroups) error {
+	first := a.table.Begin(w.base)
+	late, updated, errs := make([]lateGroups, len(w.parts)), make([]int, len(w.parts)), make([]error, len(w.parts))
+	var next atomic.Int64
+	abreast(max(1, a.env.Workers), func(int) {
+		for {
+			p := int(next.Add(1)) - 1
+			if p >= len(w.parts) {
+				return
+			}
+			part := w.parts[p]
+			if part.table.Rows() > 0 {
+				updated[p], late[p], errs[p] = a.updatePart(p, part, first)
+			}
+			w.parts[p] = nil
+		}
+	})
+	for p := range late {
+		if errs[p] != nil {
+			return errs[p]
+		}
+		late[p].count(a.metrics)
+		a.metrics.Updated += int64(updated[p])
+	}
+	return nil
+}
+
+func (a *statefulAggregate) updatePart(p int, part *widePart, first int64) (int, lateGroups, error) {
+	all := part.span(0, int32(part.table.Rows()))
+	keep, late, err := a.punctual(part.groups, all)
+	if err != nil {
+		return 0, late, err
+	}
+	if keep == nil {
+		keep = all
+	}
+	var keys state.Keys
+	part.table.Keys(&keys)
+	keys.Number(part.order)
+	rows := make([]int32, len(keep))
+	if err := a.table.UpsertPart(p, &keys, keep, rows, first); err != nil {
+		return 0, late, err
+	}
+	for i, acc := range a.plan.bind(a.table.Sub(p)) {
+		if err := acc.Merge(rows, part.accs[i], keep); err != nil {
+			return 0, late, err
+		}
+	}
+	return len(keep), late, nil
+}
+
+// lateGroups counts what was too late.
+type lateGroups struct{ groups, rows int64 }
+
+func (l lateGroups) count(m *StateMetrics) {
+	m.Dropped += l.groups
+	m.LateRows += l.rows
+}
+
+// punctual returns the groups of all that are not late; nil means all of them.
+func (a *statefulAggregate) punctual(g *groups, all []int32) (keep []int32, gone lateGroups, err error) {
 	late := watermark(a.env.Late, a.node.State.Operator)
 	if !a.bounded() || late == NoWatermark {
-		return nil, nil
+		return nil, gone, nil
 	}
-	all := a.plan.list.first(g.table.Rows())
 	times, err := g.table.Key(a.plan.keys.eventKey(a.node.State.EventKey), all)
 	if err != nil {
-		return nil, err
+		return nil, gone, err
 	}
-	keep := make([]int32, 0, len(all))
+	keep = make([]int32, 0, len(all))
 	counts := g.count.Data()
-	for i, gone := range due(times, late) {
-		if gone {
-			a.metrics.Dropped++
-			a.metrics.LateRows += counts[i]
+	for i, is := range due(times, late) {
+		if is {
+			gone.groups++
+			gone.rows += counts[i]
 			continue
 		}
 		keep = append(keep, int32(i))
 	}
-	return keep, nil
+	return keep, gone, nil
 }
 
 // bounded reports whether the watermark bounds the state: complete mode ignores
@@ -179,7 +245,7 @@ func (a *statefulAggregate) read(refs []state.Ref) (*emitter, error) {
 		}
 	}
 	keys := len(a.plan.keys.types)
-	return &emitter{total: len(refs), columns: len(cols), column: func(i, lo, hi int) (*vec.Vec, error) {
+	return &emitter{total: len(refs), columns: len(cols), schema: a.schema, column: func(i, lo, hi int) (*vec.Vec, error) {
 		if i < keys {
 			return cols[i].Slice(lo, hi), nil
 		}
@@ -207,4 +273,9 @@ func bySub(subs int, refs []state.Ref) (rows [][]int32, place []int32) {
 }
 
 // Close lets go of the last batch and closes the input.
-func (a *statefulAggregate) Close() error { a.set(nil); return a.unary.Close() }
+func (a *statefulAggregate) Close() error {
+	if a.out != nil {
+		a.out.close()
+	}
+	return a.feed.close()
+}

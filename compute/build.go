@@ -34,6 +34,18 @@ func (b *builder) build(n physical.Node) (Operator, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a, ok := n.(*physical.Aggregate); ok {
+		in, err := b.feed(a)
+		if err != nil {
+			return nil, err
+		}
+		op, err := newAggregate(a, in, b.env)
+		if err != nil {
+			in.close()
+			return nil, err
+		}
+		return b.wrap(n, op), nil
+	}
 	inputs := make([]Operator, len(n.Inputs()))
 	for i, in := range n.Inputs() {
 		if inputs[i], err = b.build(in); err != nil {
@@ -81,8 +93,6 @@ func (b *builder) operator(n physical.Node, in []Operator) (Operator, error) {
 		return newObserver(n, in[0], b.env), nil
 	case *physical.Window:
 		return newWindow(n, in[0], b.env)
-	case *physical.Aggregate:
-		return newAggregate(n, in[0], b.env)
 	case *physical.Join:
 		return newJoin(n, in[0], in[1], b.env)
 	case *physical.Union:

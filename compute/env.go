@@ -44,6 +44,10 @@ type Env struct {
 	// Workers is how many goroutines may work on the epoch, the caller's included;
 	// below 2 there is only that one. It changes nothing that can be seen.
 	Workers int
+	// ManyGroups is how many groups a split may have before its rows are sorted by
+	// part of the hash, and WaitingRows how many of those rows wait until the parts
+	// take them in; 0 means what suits the caches.
+	ManyGroups, WaitingRows int
 	// Wrap, if set, is put around each operator, to measure or to check it, and
 	// there is one of each: nothing is done by several workers.
 	Wrap func(n physical.Node, op Operator) Operator

@@ -1,9 +1,6 @@
 package compute
 
 import (
-	"context"
-	"io"
-
 	"github.com/flightd/flightd/compute/agg"
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/state"
@@ -32,44 +29,12 @@ func (g *grouping) newGroups() *groups {
 	return s
 }
 
-// gather drains op: the groups of all splits. Without keys there is always one
-// group.
-func (g *grouping) gather(ctx context.Context, op Operator) (*groups, error) {
-	var merged *groups
-	part, split := g.newGroups(), int32(0)
-	for {
-		b, err := op.Next(ctx)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if b.Live() == 0 {
-			continue
-		}
-		if b.Split != split && part.table.Rows() > 0 {
-			if merged, err = merged.take(part); err != nil {
-				return nil, err
-			}
-			part = g.newGroups()
-		}
-		split = b.Split
-		if err := part.add(b); err != nil {
-			return nil, err
-		}
-	}
-	merged, err := merged.take(part)
-	if err == nil && len(g.evals) == 0 {
-		err = merged.ensureOne()
-	}
-	return merged, err
-}
-
 // take returns the groups of s, those of the splits so far, with part, those of
-// the next split, merged in. s is nil before the first split.
-func (s *groups) take(part *groups) (*groups, error) {
+// the next split, merged in. s is nil before the first split; plan is whose
+// scratch memory the groups use from now on.
+func (s *groups) take(part *groups, plan *grouping) (*groups, error) {
 	if s == nil {
+		part.plan = plan
 		return part, nil
 	}
 	s.settle()
@@ -78,21 +43,31 @@ func (s *groups) take(part *groups) (*groups, error) {
 	n := part.table.Rows()
 	rows := make([]int32, n)
 	if err := s.table.Upsert(&keys, nil, rows); err != nil {
-		return nil, err
+		return s, err
 	}
-	src := part.plan.list.first(n)
+	return s, s.merge(rows, part, plan.list.first(n))
+}
+
+// merge takes groups src of part into groups dst.
+func (s *groups) merge(dst []int32, part *groups, src []int32) error {
 	for i, acc := range s.accs {
-		if err := acc.Merge(rows, part.accs[i], src); err != nil {
-			return nil, err
+		if err := acc.Merge(dst, part.accs[i], src); err != nil {
+			return err
 		}
 	}
 	if s.count != nil {
 		to, from := s.count.Data(), part.count.Data()
-		for i, r := range rows {
-			to[r] += from[i]
+		for i, r := range dst {
+			to[r] += from[src[i]]
 		}
 	}
-	return s, nil
+	return nil
+}
+
+// reset drops all groups and keeps their memory.
+func (s *groups) reset() {
+	s.table.Reset()
+	s.settled = false
 }
 
 // settle makes the groups what merging them into empty ones gives: Spark does so
@@ -155,7 +130,10 @@ func (s *groups) add(b Batch) error {
 
 // column returns output column i of groups lo to hi: keys first.
 func (g *groups) column(i, lo, hi int) (*vec.Vec, error) {
-	rows := g.plan.list.first(hi)[lo:hi]
+	return g.columnOf(i, g.plan.list.first(hi)[lo:hi])
+}
+
+func (g *groups) columnOf(i int, rows []int32) (*vec.Vec, error) {
 	if i < len(g.plan.keys.types) {
 		return g.plan.keys.column(i, func(k int) (state.Vector, error) { return g.table.Key(k, rows) })
 	}

@@ -179,3 +179,8 @@ func (c *BytesColumn) clone() Column {
 	return &BytesColumn{validity: c.validity.clone(), refs: append([]ref(nil), c.refs...),
 		arena: append([]byte(nil), c.arena...), garbage: c.garbage}
 }
+
+func (c *BytesColumn) empty() {
+	c.refs, c.arena, c.garbage = c.refs[:0], c.arena[:0], 0
+	c.validity.empty()
+}

@@ -25,6 +25,8 @@ type Column interface {
 	reorder(rows []int32)
 	// clone returns a copy that shares no memory.
 	clone() Column
+	// empty drops all rows and keeps the memory.
+	empty()
 }
 
 func newColumn(f Field) Column {
@@ -130,6 +132,8 @@ func (v *validity) reorder(rows []int32) {
 	}
 	v.bits = bits
 }
+
+func (v *validity) empty() { v.n, v.bits = 0, v.bits[:0] }
 
 func (v *validity) clone() validity {
 	c := *v

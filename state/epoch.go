@@ -31,13 +31,19 @@ func (t *Table) dropDead() {
 }
 
 // touch marks rows as changed in this epoch; rows[i] by input row sel[i].
-func (t *Table) touch(rows, sel []int32, first int64) {
+func (t *Table) touch(k *Keys, rows, sel []int32, first int64) {
 	for i, row := range rows {
 		if t.epochs[row] != t.epoch {
-			t.epochs[row] = t.epoch
-			t.changed = append(t.changed, row)
-			t.touched = append(t.touched, first+int64(sel[i]))
+			t.touchOne(row, first+k.ordinal(sel[i]))
 		}
+	}
+}
+
+func (t *Table) touchOne(row int32, ordinal int64) {
+	if t.epochs[row] != t.epoch {
+		t.epochs[row] = t.epoch
+		t.changed = append(t.changed, row)
+		t.touched = append(t.touched, ordinal)
 	}
 }
 

@@ -100,3 +100,8 @@ func (c *Fixed[T]) reorder(rows []int32) {
 func (c *Fixed[T]) clone() Column {
 	return &Fixed[T]{kind: c.kind, validity: c.validity.clone(), data: append([]T(nil), c.data...)}
 }
+
+func (c *Fixed[T]) empty() {
+	c.data = c.data[:0]
+	c.validity.empty()
+}

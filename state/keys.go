@@ -21,6 +21,8 @@ type Keys struct {
 	longs    [][]ref
 	heaps    [][]byte
 	hasNulls bool
+	// ordinals number the rows where their index does not.
+	ordinals []int64
 	// buffers that are kept between batches
 	wordBuf []uint64
 	encoded []byte
@@ -55,7 +57,7 @@ func (k *Keys) Normalise(cols []Vector, n int, sel []int32) error {
 		}
 	}
 	k.n = n
-	k.longs, k.heaps, k.hasNulls = nil, nil, false
+	k.longs, k.heaps, k.hasNulls, k.ordinals = nil, nil, false, nil
 	k.hashes = sized(k.hashes, n)
 	if n == 0 {
 		k.words = nil
@@ -158,6 +160,81 @@ func hashKeys[K kernels.Key](k *Keys, sel []int32) {
 	}
 	for _, r := range sel {
 		k.hashes[r] &^= mask
+	}
+}
+
+// Number gives the rows ordinals, ascending, instead of their index: what a kept
+// table orders changes and new keys by. They are good until the next Normalise.
+func (k *Keys) Number(ordinals []int64) { k.ordinals = ordinals }
+
+func (k *Keys) ordinal(row int32) int64 {
+	if k.ordinals != nil {
+		return k.ordinals[row]
+	}
+	return int64(row)
+}
+
+// Split sorts the rows of sel (nil: all) by parts of the key's hash, of which
+// there are a power of two: those of part i are rows[ends[i-1]:ends[i]], in the
+// order of sel. A Sharded of as many sub-tables has the same parts. The slices
+// are used if they have the room; ends is as long as parts.
+func (k *Keys) Split(sel []int32, parts int, rows, ends []int32) ([]int32, []int32) {
+	sel = k.rows(sel)
+	rows, ends = sized(rows, len(sel)), sized(ends, parts)
+	clear(ends)
+	kernels.PartitionCounts(k.hashes, sel, ends)
+	sum := int32(0)
+	for i, c := range ends {
+		ends[i] = sum
+		sum += c
+	}
+	kernels.PartitionScatter(k.hashes, sel, ends, rows)
+	return rows, ends
+}
+
+// Gather makes dst the keys of rows, in their order, in memory of its own.
+func (k *Keys) Gather(rows []int32, dst *Keys) {
+	w := k.layout.words
+	dst.layout, dst.seed, dst.n, dst.hasNulls = k.layout, k.seed, len(rows), k.hasNulls
+	dst.longs, dst.heaps, dst.ordinals = nil, nil, nil
+	dst.hashes, dst.wordBuf = sized(dst.hashes, len(rows)), sized(dst.wordBuf, len(rows)*w)
+	dst.words = dst.wordBuf
+	for i, r := range rows {
+		dst.hashes[i] = k.hashes[r]
+	}
+	switch w {
+	case 1:
+		gatherWords[[1]uint64](dst.words, k.words, rows)
+	case 2:
+		gatherWords[[2]uint64](dst.words, k.words, rows)
+	case 3:
+		gatherWords[[3]uint64](dst.words, k.words, rows)
+	case 4:
+		gatherWords[[4]uint64](dst.words, k.words, rows)
+	}
+	if k.longs == nil {
+		return
+	}
+	dst.longs, dst.heaps = make([][]ref, len(k.longs)), make([][]byte, len(k.heaps))
+	for t, refs := range k.longs {
+		if refs == nil {
+			continue
+		}
+		dst.longs[t] = make([]ref, len(rows))
+		for i, r := range rows {
+			if at := refs[r]; at.n > 0 {
+				dst.longs[t][i] = ref{off: uint64(len(dst.heaps[t])), n: at.n}
+				dst.heaps[t] = append(dst.heaps[t], k.heaps[t][at.off:at.off+uint64(at.n)]...)
+			}
+		}
+	}
+}
+
+func gatherWords[K kernels.Key](dst, src []uint64, rows []int32) {
+	to, from := kernels.KeysOf[K](dst), kernels.KeysOf[K](src)
+	to = to[:len(rows)]
+	for i, r := range rows {
+		to[i] = from[r]
 	}
 }
 

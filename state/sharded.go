@@ -132,6 +132,21 @@ func (s *Sharded) UpsertSub(p *Partition, i int, k *Keys, rows []int32) error {
 	return s.subs[i].upsert(k, p.Sub(i), rows, p.first, nil)
 }
 
+// Begin reserves n ordinals for an upsert whose keys are split by sub-table
+// already, and returns the first of them.
+func (s *Sharded) Begin(n int64) int64 {
+	first := s.next
+	s.next += n
+	return first
+}
+
+// UpsertPart upserts the keys of sel (nil: all of k), which all belong to
+// sub-table i; their ordinals are first and what Keys.Number says. Calls for
+// different i may run at the same time.
+func (s *Sharded) UpsertPart(i int, k *Keys, sel, rows []int32, first int64) error {
+	return s.subs[i].upsert(k, k.rows(sel), rows, first, nil)
+}
+
 // Upsert finds or adds the rows of the keys of sel (nil: all of k), sub-table by
 // sub-table, and calls f with each sub-table that has some: rows[j] is the row of
 // key sel[j]. What f may write is what Table.Upsert says; its slices are good
@@ -191,7 +206,7 @@ func (s *Sharded) Touch(refs []Ref) error {
 			return invariants.AssertionFailedf("touching row %d of sub-table %d, which is removed", r.Row, r.Sub)
 		}
 		t.unpin()
-		t.touch([]int32{r.Row}, []int32{0}, s.next)
+		t.touchOne(r.Row, s.next)
 		s.next++
 	}
 	return nil

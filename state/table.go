@@ -73,6 +73,16 @@ func (t *Table) setSlots(n int) {
 	t.slots, t.shift = make([]uint64, n), uint(32-bits.TrailingZeros(uint(n)))
 }
 
+// Reset drops all rows of a table that is not kept, and keeps its memory. Its
+// columns stay the same ones.
+func (t *Table) Reset() {
+	clear(t.slots)
+	t.n, t.next, t.nulls, t.texts, t.unordered = 0, 0, nil, nil, false
+	for _, v := range t.values {
+		v.empty()
+	}
+}
+
 // Schema returns the table's schema. Its slices must not be written.
 func (t *Table) Schema() Schema { return t.schema }
 
@@ -135,7 +145,7 @@ func (t *Table) upsert(k *Keys, sel, rows []int32, first int64, numbers []int64)
 		v.grow(t.n - was)
 	}
 	if t.epochs != nil && numbers == nil {
-		t.touch(rows, sel, first)
+		t.touch(k, rows, sel, first)
 	}
 	return nil
 }
@@ -203,7 +213,7 @@ func (t *Table) describe(k *Keys, sel []int32, old int, first int64, numbers []i
 		t.numbers = grown(t.numbers, added)
 		for j, i := range t.fresh[:added] {
 			r := sel[i]
-			number := first + int64(r)
+			number := first + k.ordinal(r)
 			if numbers != nil {
 				number = numbers[r]
 			}
@@ -346,7 +356,7 @@ func (t *Table) Keys(dst *Keys) {
 	dst.layout, dst.seed, dst.n = t.layout, t.seed, t.n
 	dst.words = t.words[:t.n*t.layout.words]
 	dst.hashes = sized(dst.hashes, t.n)
-	dst.longs, dst.heaps, dst.hasNulls = nil, nil, t.nulls != nil
+	dst.longs, dst.heaps, dst.ordinals, dst.hasNulls = nil, nil, nil, t.nulls != nil
 	dst.hash(nil)
 	for i, m := range t.nulls {
 		dst.hashes[i] |= uint64(m) << 32

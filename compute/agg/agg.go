@@ -28,7 +28,53 @@ type Accumulator interface {
 type Func struct {
 	// Fields are the state columns of one accumulator, without names.
 	Fields []state.Field
+	// Direct says that one accumulator may take in the rows of split after split
+	// where others merge the groups of each split: the result is the same, to the
+	// bit, if it is told where splits end (see Splitter).
+	Direct bool
 	bind   func(cols []state.Column) Accumulator
+}
+
+// A Splitter is an accumulator of a Direct function that must know where splits
+// end, because it rounds: the sum of a split begins at zero.
+type Splitter interface {
+	// BySplit makes Update and Merge keep what comes of the current split apart.
+	// It is called before the first of them.
+	BySplit()
+	// EndSplit adds what came of the current split to groups, all those that it
+	// has; one may be named twice.
+	EndSplit(groups []int32)
+}
+
+// bySplit is what a Splitter keeps apart: the sums of the current split by group;
+// nil if nobody asked for it.
+type bySplit struct {
+	on   bool
+	part []float64
+}
+
+func (b *bySplit) BySplit() { b.on = true }
+
+// sums returns where the rows of the current split are added up: total itself if
+// nothing is kept apart.
+func (b *bySplit) sums(total []float64) []float64 {
+	if !b.on {
+		return total
+	}
+	for len(b.part) < len(total) {
+		b.part = append(b.part[:cap(b.part)], 0)
+	}
+	return b.part
+}
+
+// end adds the sums of the split to total. A sum is never -0.0, so adding 0 to the
+// second mention of a group changes nothing.
+func (b *bySplit) end(total []float64, groups []int32) {
+	part := b.sums(total)
+	for _, g := range groups {
+		total[g] += part[g]
+		part[g] = 0
+	}
 }
 
 // Bind returns an accumulator over cols, which have the kinds of Fields. The

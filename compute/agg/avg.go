@@ -18,6 +18,7 @@ func newAvg(c call) (*Func, error) {
 	case t.Kind == expr.KindDecimal:
 		sum := expr.Decimal(min(t.Precision+10, expr.MaxPrecision), t.Scale)
 		return &Func{
+			Direct: true,
 			Fields: append(decimalSumFields(sum), field(state.Int64, "BIGINT", false)),
 			bind: func(cols []state.Column) Accumulator {
 				return &decAvg{decSum: bindDecimalSum(cols, sum, c, "try_avg"), n: cols[2].(*state.Fixed[int64]), out: c.Typ}
@@ -33,6 +34,7 @@ func newAvg(c call) (*Func, error) {
 		return f, nil
 	case t.IsNumeric() || t.Kind == expr.KindNull:
 		return &Func{
+			Direct: true,
 			Fields: []state.Field{field(state.Float64, "DOUBLE", false), field(state.Int64, "BIGINT", false)},
 			bind: func(cols []state.Column) Accumulator {
 				return &floatAvg{sum: cols[0].(*state.Fixed[float64]), n: cols[1].(*state.Fixed[int64])}
@@ -46,31 +48,29 @@ func newAvg(c call) (*Func, error) {
 type floatAvg struct {
 	sum *state.Fixed[float64]
 	n   *state.Fixed[int64]
-	buf []float64
 	picker
+	bySplit
 }
+
+// EndSplit adds the sums of the split to groups.
+func (a *floatAvg) EndSplit(groups []int32) { a.end(a.sum.Data(), groups) }
 
 func (a *floatAvg) Update(rows, groups []int32, args []*vec.Vec) error {
 	rows, groups = a.present(rows, groups, args[0])
 	if len(rows) == 0 {
 		return nil
 	}
-	vals := floats(args[0], a.buf)
-	if args[0].Type.Kind != expr.KindFloat64 {
-		a.buf = vals
-	}
-	sum, n := a.sum.Data(), a.n.Data()
-	for i, r := range rows {
-		g := groups[i]
-		sum[g] += vals[r]
+	n := a.n.Data()
+	for _, g := range groups {
 		n[g]++
 	}
+	addFloats(a.sums(a.sum.Data()), rows, groups, args[0])
 	return nil
 }
 
 func (a *floatAvg) Merge(dst []int32, from Accumulator, src []int32) error {
 	o := from.(*floatAvg)
-	sum, n := a.sum.Data(), a.n.Data()
+	sum, n := a.sums(a.sum.Data()), a.n.Data()
 	addSum, addN := o.sum.Data(), o.n.Data()
 	for i, g := range dst {
 		sum[g] += addSum[src[i]]

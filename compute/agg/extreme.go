@@ -21,6 +21,7 @@ func newExtreme(c call) (*Func, error) {
 		return nil, c.unsupported(t)
 	}
 	return &Func{
+		Direct: true,
 		Fields: []state.Field{slotField(t)},
 		bind: func(cols []state.Column) Accumulator {
 			return &extreme{rank: newRank(t, order{max: c.Fn == "max"}, cols[0])}
@@ -76,6 +77,7 @@ func newExtremeBy(c call) (*Func, error) {
 		return nil, c.unsupported(by)
 	}
 	return &Func{
+		Direct: true,
 		Fields: []state.Field{slotField(by), slotField(t)},
 		bind: func(cols []state.Column) Accumulator {
 			return &extremeBy{rank: newRank(by, order{max: c.Fn == "max_by", ties: true}, cols[0]), value: newSlot(t, cols[1])}

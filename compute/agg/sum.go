@@ -45,6 +45,7 @@ type intSum struct {
 
 func intSumFunc(c call) *Func {
 	return &Func{
+		Direct: true,
 		Fields: []state.Field{field(state.Int64, c.Typ.SQL(), true), field(state.Bool, "BOOLEAN", false)},
 		bind: func(cols []state.Column) Accumulator {
 			return &intSum{sum: cols[0].(*state.Fixed[int64]), seen: cols[1].(*state.Fixed[uint8]), typ: c.Typ, mode: c.Mode}
@@ -176,12 +177,16 @@ func (a *intSum) Final(groups []int32) (*vec.Vec, error) {
 // floatSum adds doubles from zero, in row order.
 type floatSum struct {
 	sum *state.Fixed[float64]
-	buf []float64
 	picker
+	bySplit
 }
+
+// EndSplit adds the sums of the split to groups.
+func (a *floatSum) EndSplit(groups []int32) { a.end(a.sum.Data(), groups) }
 
 func floatSumFunc(t *expr.Type) *Func {
 	return &Func{
+		Direct: true,
 		Fields: []state.Field{field(state.Float64, t.SQL(), true)},
 		bind:   func(cols []state.Column) Accumulator { return &floatSum{sum: cols[0].(*state.Fixed[float64])} },
 	}
@@ -192,22 +197,17 @@ func (a *floatSum) Update(rows, groups []int32, args []*vec.Vec) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	vals := floats(args[0], a.buf)
-	if args[0].Type.Kind != expr.KindFloat64 {
-		a.buf = vals
-	}
-	sum, valid := a.sum.Data(), a.sum.Valid()
-	for i, r := range rows {
-		g := groups[i]
-		sum[g] += vals[r]
+	valid := a.sum.Valid()
+	for _, g := range groups {
 		set(valid, g)
 	}
+	addFloats(a.sums(a.sum.Data()), rows, groups, args[0])
 	return nil
 }
 
 func (a *floatSum) Merge(dst []int32, from Accumulator, src []int32) error {
 	o := from.(*floatSum)
-	sum, add := a.sum.Data(), o.sum.Data()
+	sum, add := a.sums(a.sum.Data()), o.sum.Data()
 	for i, g := range dst {
 		if r := src[i]; o.sum.IsValid(r) {
 			sum[g] += add[r]
@@ -219,4 +219,30 @@ func (a *floatSum) Merge(dst []int32, from Accumulator, src []int32) error {
 
 func (a *floatSum) Final(groups []int32) (*vec.Vec, error) {
 	return column(expr.Float64, a.sum.Gather(groups)), nil
+}
+
+// addFloats adds numbers to the sums of their groups, in row order.
+func addFloats(sum []float64, rows, groups []int32, v *vec.Vec) {
+	v = v.Flat()
+	switch v.Type.Kind {
+	case expr.KindFloat64:
+		addEach(sum, rows, groups, vec.Values[float64](v))
+	case expr.KindFloat32:
+		addEach(sum, rows, groups, vec.Values[float32](v))
+	case expr.KindInt8:
+		addEach(sum, rows, groups, vec.Values[int8](v))
+	case expr.KindInt16:
+		addEach(sum, rows, groups, vec.Values[int16](v))
+	case expr.KindInt32:
+		addEach(sum, rows, groups, vec.Values[int32](v))
+	default:
+		addEach(sum, rows, groups, vec.Values[int64](v))
+	}
+}
+
+func addEach[T int8 | int16 | int32 | int64 | float32 | float64](sum []float64, rows, groups []int32, vals []T) {
+	groups = groups[:len(rows)]
+	for i, r := range rows {
+		sum[groups[i]] += float64(vals[r])
+	}
 }
