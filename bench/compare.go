@@ -42,36 +42,29 @@ func compare(ctx context.Context, o *options, workloads []workload.Workload) (*r
 // contestant is an engine in a workload.
 type contestant struct {
 	result report.Engine
+	peer   peer
+	spec   proc.Spec
 	child  *proc.Child
-	sum    *checksum.Sum
 }
 
 // one runs a workload in one form: every engine loads, runs once, chooses its
 // fastest way, and then they take turns.
 func one(ctx context.Context, o *options, w *workload.Workload, form workload.Form) (*report.Workload, error) {
 	res := &report.Workload{Name: w.Name, Title: w.Title, Form: string(form), Rows: o.rows, Target: w.Targets[form]}
-	var all []*contestant
-	scratch, err := os.MkdirTemp(o.dir, "scratch-")
-	if err != nil && os.IsNotExist(err) {
-		if err = os.MkdirAll(o.dir, 0o755); err == nil {
-			scratch, err = os.MkdirTemp(o.dir, "scratch-")
-		}
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return nil, err
 	}
+	scratch, err := os.MkdirTemp(o.dir, "scratch-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
-	spec, err := workload.SpecOf(w, form, workload.Data{Dir: o.dir, Seed: o.seed, Rows: o.rows, PerFile: fileRows})
+	all, err := contestants(o, w, form, scratch)
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range enginesOf(o, form) {
-		c := &contestant{result: report.Engine{Name: p.name}}
-		all = append(all, c)
-		s := *spec
-		s.Threads = o.threads
-		s.Queries, s.Scratch = p.queries(w, form), filepath.Join(scratch, p.name)
-		if err := c.begin(ctx, p, &s); err != nil {
+	for _, c := range all {
+		if err := c.begin(ctx); err != nil {
 			c.fail(err)
 		}
 		if c.child != nil {
@@ -92,24 +85,97 @@ func one(ctx context.Context, o *options, w *workload.Workload, form workload.Fo
 			return nil, ctx.Err()
 		}
 	}
+	var right *checksum.Sum
+	if form == workload.Stream {
+		if right, err = answer(ctx, o, w); err != nil {
+			return nil, err
+		}
+	}
 	for _, c := range all {
-		c.check(all)
+		c.check(&right)
 		res.Engines = append(res.Engines, c.result)
 	}
 	res.Finish()
 	return res, nil
 }
 
+// contestants are the engines of a workload. A stream of ours is one for each
+// size of micro-batches.
+func contestants(o *options, w *workload.Workload, form workload.Form, scratch string) ([]*contestant, error) {
+	data := workload.Data{Dir: o.dir, Seed: o.seed, Rows: o.rows, PerFile: fileRows, Small: true}
+	spec, err := workload.SpecOf(w, form, data)
+	if err != nil {
+		return nil, err
+	}
+	spec.Threads = o.threads
+	var out []*contestant
+	add := func(name string, p peer, ways []proc.Way) {
+		c := &contestant{result: report.Engine{Name: name}, peer: p, spec: *spec}
+		c.spec.Queries, c.spec.Ways = p.queries(w, form), ways
+		c.spec.Scratch = filepath.Join(scratch, strings.ReplaceAll(name, " ", "-"))
+		out = append(out, c)
+	}
+	for _, p := range enginesOf(o, form) {
+		switch ways := waysOf(o, p); {
+		case form != workload.Stream:
+			add(p.name, p, nil)
+		case p.ours:
+			for _, way := range ways {
+				add(p.name+" "+way.Name, p, []proc.Way{way})
+			}
+		default:
+			add(p.name, p, ways)
+		}
+	}
+	return out, nil
+}
+
+// waysOf are the sizes of micro-batches that leave at least one after the first.
+func waysOf(o *options, p peer) []proc.Way {
+	ways := []proc.Way{{Name: "1M", Files: 1}}
+	if o.rows >= 10*fileRows {
+		ways = append(ways, proc.Way{Name: "5M", Files: 5})
+	}
+	if p.ours {
+		ways = append(ways, proc.Way{Name: "100k", Files: 1, Small: true})
+	}
+	return ways
+}
+
+// answer is the checksum of our answer from files in one go, which form (b)
+// compares with the peers'.
+func answer(ctx context.Context, o *options, w *workload.Workload) (*checksum.Sum, error) {
+	spec, err := workload.SpecOf(w, workload.Files, workload.Data{Dir: o.dir, Seed: o.seed, Rows: o.rows, PerFile: fileRows})
+	if err != nil {
+		return nil, err
+	}
+	c := &contestant{peer: enginesOf(o, workload.Files)[0], spec: *spec}
+	err = c.begin(ctx)
+	if c.child != nil {
+		defer c.child.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	var sum *checksum.Sum
+	if c.check(&sum); sum == nil {
+		return nil, fmt.Errorf("answering from files: %s", c.result.Error)
+	}
+	return sum, nil
+}
+
 // begin starts the engine, loads, runs for the first time and lets it choose.
-func (c *contestant) begin(ctx context.Context, p peer, spec *proc.Spec) error {
-	if err := os.MkdirAll(spec.Scratch, 0o755); err != nil {
-		return err
+func (c *contestant) begin(ctx context.Context) error {
+	if c.spec.Scratch != "" {
+		if err := os.MkdirAll(c.spec.Scratch, 0o755); err != nil {
+			return err
+		}
 	}
 	var err error
-	if c.child, err = proc.Start(ctx, p.name, p.env, p.argv...); err != nil {
+	if c.child, err = proc.Start(ctx, c.peer.name, c.peer.env, c.peer.argv...); err != nil {
 		return err
 	}
-	r, err := c.child.Ask(proc.Request{Op: proc.Load, Spec: spec})
+	r, err := c.child.Ask(proc.Request{Op: proc.Load, Spec: &c.spec})
 	if err != nil {
 		return err
 	}
@@ -131,26 +197,22 @@ func (c *contestant) run(op proc.Op) {
 	c.result.Runs = append(c.result.Runs, report.Run{Wall: r.Wall, CPU: r.CPU, RSS: r.RSS})
 }
 
-// check sums up the last answer and compares it with that of the first engine
-// that has one; an engine that differs has no figures.
-func (c *contestant) check(all []*contestant) {
+// check sums up the last answer and compares it with the right one, which is that
+// of the first engine that has one. An engine that differs has no figures.
+func (c *contestant) check(right **checksum.Sum) {
 	if c.result.Error != "" {
 		return
 	}
 	r, err := c.child.Ask(proc.Request{Op: proc.Check})
-	if err != nil {
+	switch {
+	case err != nil:
 		c.fail(err)
-		return
-	}
-	c.sum = r.Sum
-	for _, d := range all {
-		if d == c || d.sum == nil {
-			continue
+	case *right == nil:
+		*right = r.Sum
+	default:
+		if diff := (*right).Differs(*r.Sum); diff != "" {
+			c.fail(fmt.Errorf("another answer: %s", diff))
 		}
-		if diff := d.sum.Differs(*c.sum); diff != "" {
-			c.fail(fmt.Errorf("another answer than %s: %s", d.result.Name, diff))
-		}
-		return
 	}
 }
 

@@ -12,7 +12,9 @@ import (
 
 // peer is how an engine is started and asked.
 type peer struct {
-	name    string
+	name string
+	// ours is set for builds of this program.
+	ours    bool
 	argv    []string
 	env     []string
 	forms   []workload.Form
@@ -41,7 +43,7 @@ func ours(o *options, name, binary, profile string) peer {
 	if profile != "" {
 		argv = append(argv, "-cpuprofile", profile)
 	}
-	return peer{name: name, argv: argv, env: os.Environ(), queries: (*workload.Workload).Ours}
+	return peer{name: name, ours: true, argv: argv, env: os.Environ(), queries: (*workload.Workload).Ours}
 }
 
 // python is a peer that a script in peers/ runs.
@@ -56,8 +58,11 @@ func python(o *options, name string) peer {
 	case "duckdb", "polars":
 		p.forms = []workload.Form{workload.Memory, workload.Files}
 		p.queries = func(w *workload.Workload, _ workload.Form) []string { return w.ForDuckDB() }
+	case "spark":
+		p.forms = []workload.Form{workload.Stream}
+		p.queries = func(w *workload.Workload, _ workload.Form) []string { return []string{w.Spark()} }
 	default:
-		fmt.Fprintf(os.Stderr, "no peer %q: duckdb and polars there are\n", name)
+		fmt.Fprintf(os.Stderr, "no peer %q: there are duckdb, polars and spark\n", name)
 	}
 	return p
 }

@@ -65,7 +65,9 @@ func (s *Sum) Add(rec arrow.RecordBatch) error {
 			weights = make([]float64, len(vals))
 			for row, v := range vals {
 				if col.IsValid(row) {
-					weights[row] = 1 + math.Mod(math.Floor(v), 1021)
+					// The remainder of a floored division, as in Python.
+					floor := math.Floor(v)
+					weights[row] = 1 + floor - 1021*math.Floor(floor/1021)
 				}
 			}
 		}

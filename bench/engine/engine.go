@@ -5,6 +5,7 @@ import (
 
 	"github.com/flightd/flightd/bench/checksum"
 	"github.com/flightd/flightd/bench/proc"
+	"github.com/flightd/flightd/bench/workload"
 )
 
 // Engine runs a workload in the form that its spec asks for.
@@ -15,7 +16,11 @@ func New() *Engine { return &Engine{} }
 
 // Load starts the engine of the form.
 func (e *Engine) Load(ctx context.Context, spec *proc.Spec) (string, error) {
-	e.Engine = NewBatch()
+	if spec.Form == string(workload.Stream) {
+		e.Engine = NewStream()
+	} else {
+		e.Engine = NewBatch()
+	}
 	return e.Engine.Load(ctx, spec)
 }
 

@@ -159,6 +159,17 @@ func Counter(name string, step uint64) Column {
 	})
 }
 
+// Repeated is a BIGINT column of the row's number, but in percent of the rows that
+// of one of the back rows before it.
+func Repeated(name string, percent, back uint64) Column {
+	return Column{Name: name, Type: arrow.PrimitiveTypes.Int64}.long("repeated "+number(percent)+" "+number(back), func(salt uint64, i int) int64 {
+		if below(random(salt, i), 100) >= percent {
+			return int64(i)
+		}
+		return max(0, int64(i)-1-int64(below(random(^salt, i), back)))
+	})
+}
+
 // WithNulls is the column with that share of NULLs, in percent.
 func (c Column) WithNulls(percent uint64) Column {
 	c.nulls = percent

@@ -51,6 +51,52 @@ def w5_shifted(t):
     return each.group_by("start", "k").agg(col("n").sum(), col("s").sum())
 
 
+def w6(t):
+    gap = (col("ts") - col("ts").shift(1).over("user")) >= pl.duration(seconds=10)
+    cut = t["events"].sort("ts").with_columns(gap.fill_null(True).cum_sum().over("user").alias("session"))
+    return cut.group_by("user", "session").agg(col("ts").min().alias("start"), pl.len().alias("n"), col("v").sum().alias("s")).select(
+        "start", "user", "n", "s")
+
+
+def w7(t):
+    both = t["views"].join(t["clicks"], on="ad", suffix="_c")
+    return both.filter((col("ts_c") >= col("ts")) & (col("ts_c") <= col("ts") + pl.duration(seconds=3))).select("ad", "price", "cost")
+
+
+def w8(t):
+    return t["events"].select("id").unique()
+
+
+def q0(t):
+    return t["bid"].select("auction", "bidder", "price", "channel", "url", "ts")
+
+
+def q1(t):
+    return t["bid"].select("auction", "bidder", (col("price") * 0.908).alias("price"), "channel", "url", "ts")
+
+
+def q2(t):
+    return t["bid"].filter(col("auction") % 123 == 0).select("auction", "price")
+
+
+def q5(t):
+    panes = t["bid"].group_by(window_start("ts", 2), "auction").agg(pl.len().alias("n"))
+    counts = pl.concat([panes.with_columns(col("start") - o * 2 * MICROS) for o in range(5)]).group_by("start", "auction").agg(col("n").sum())
+    return counts.filter(col("n") == col("n").max().over("start"))
+
+
+def q5_join(t):
+    panes = t["bid"].group_by(window_start("ts", 2), "auction").agg(pl.len().alias("n"))
+    counts = pl.concat([panes.with_columns(col("start") - o * 2 * MICROS) for o in range(5)]).group_by("start", "auction").agg(col("n").sum())
+    return counts.join(counts.group_by("start").agg(col("n").max()), on=["start", "n"]).select("start", "auction", "n")
+
+
+def q7(t):
+    bid = t["bid"].with_columns(window_start("ts", 10))
+    top = bid.group_by("start").agg(col("price").max())
+    return bid.join(top, on=["start", "price"]).select("auction", "price", "bidder", "ts")
+
+
 def w10(t):
     return t["events"].group_by("country", "page").agg(
         pl.len().alias("n"), col("id").max(), col("qty").sum(), col("amount").mean(),
@@ -62,7 +108,8 @@ def w12(t):
 
 
 IDIOMS = {
-    "w1": [w1], "w1_nulls": [w1], "w3_pair": [group("j", "k")], "w4": [w4, w4_ads_first], "w5": [w5, w5_shifted], "w10": [w10], "w12": [w12],
+    "w1": [w1], "w1_nulls": [w1], "w3_pair": [group("j", "k")], "w4": [w4, w4_ads_first], "w5": [w5, w5_shifted], "w6": [w6], "w7": [w7], "w8": [w8],
+    "w9_q0": [q0], "w9_q1": [q1], "w9_q2": [q2], "w9_q5": [q5, q5_join], "w9_q7": [q7], "w10": [w10], "w12": [w12],
     **{name: [group("k")] for name in ["w2_10", "w2_1k", "w2_100k", "w2_1m", "w2_10m", "w3_1k", "w3_1m"]},
 }
 

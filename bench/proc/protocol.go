@@ -37,18 +37,35 @@ type Spec struct {
 	Mode      string   `json:"mode,omitempty"`
 	EventTime string   `json:"eventTime,omitempty"`
 	Delay     string   `json:"delay,omitempty"`
-	// FilesPerEpoch is how many files a micro-batch takes.
-	FilesPerEpoch int `json:"filesPerEpoch,omitempty"`
+	// Keys is how many leading columns of an update-mode result are its key; 0 in
+	// append mode.
+	Keys int `json:"keys,omitempty"`
+	// Dedup are the columns by which duplicates within the watermark are dropped,
+	// where the query cannot say so.
+	Dedup []string `json:"dedup,omitempty"`
+	// Ways are the sizes of micro-batches that a stream may take; it stays with the
+	// best.
+	Ways []Way `json:"ways,omitempty"`
 	// Scratch is a directory for checkpoints, on the disk of the files.
 	Scratch string `json:"scratch"`
 	Threads int    `json:"threads"`
 }
 
+// Way is a size of micro-batches: that many files a trigger, of the ordinary or of
+// the small ones.
+type Way struct {
+	Name  string `json:"name"`
+	Files int    `json:"files"`
+	Small bool   `json:"small,omitempty"`
+}
+
 // Table is a table of a Spec.
 type Table struct {
-	Name   string `json:"name"`
-	Path   string `json:"path"`
-	Format string `json:"format"`
+	Name string `json:"name"`
+	Path string `json:"path"`
+	// SmallPath has the same rows in files a tenth of the size.
+	SmallPath string `json:"smallPath,omitempty"`
+	Format    string `json:"format"`
 	// Static tables are not streamed.
 	Static  bool        `json:"static,omitempty"`
 	Columns [][2]string `json:"columns"` // name and Arrow type

@@ -52,3 +52,19 @@ func PeakRSS() int64 {
 	}
 	return 0
 }
+
+// Written is how many bytes this process has written to files and pipes; 0 where
+// it is not known.
+func Written() int64 {
+	io, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(io)) {
+		if value, ok := strings.CutPrefix(line, "wchar:"); ok {
+			n, _ := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+			return n
+		}
+	}
+	return 0
+}

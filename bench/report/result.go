@@ -3,10 +3,15 @@ package report
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
-// Ours is the name of our engine among the others.
-const Ours = "flightd"
+// Ours and Base are the names of our engine, and of another build of it, among the
+// others; a size of micro-batches may follow.
+const (
+	Ours = "flightd"
+	Base = "base"
+)
 
 // Run is one run of one engine.
 type Run struct {
@@ -66,18 +71,44 @@ func (w *Workload) Finish() {
 		e.CPU = mean(collect(counted, func(r Run) float64 { return r.CPU }))
 		e.RSS = slices.MaxFunc(counted, func(a, b Run) int { return int(a.RSS - b.RSS) }).RSS
 		e.Rate = float64(w.Rows) / e.Wall / 1e6
-		if i > 0 && w.Engines[0].Error == "" {
-			e.Ratio = ratio(w.Engines[0].Runs[1:], counted)
+	}
+	best := w.best()
+	if best < 0 {
+		return
+	}
+	// The fastest of ours comes first; the others are measured against it.
+	first := w.Engines[best]
+	w.Engines = slices.Insert(slices.Delete(w.Engines, best, best+1), 0, first)
+	for i := range w.Engines[1:] {
+		if e := &w.Engines[i+1]; e.Wall > 0 {
+			e.Ratio = ratio(first.Runs[1:], e.Runs[1:])
 		}
 	}
 }
+
+// best is the index of the fastest of ours, or −1: sizes of micro-batches are
+// engines of their own.
+func (w *Workload) best() int {
+	best := -1
+	for i, e := range w.Engines {
+		if e.ours() && e.Wall > 0 && (best < 0 || e.Wall < w.Engines[best].Wall) {
+			best = i
+		}
+	}
+	return best
+}
+
+func (e *Engine) ours() bool { return strings.HasPrefix(e.Name, Ours) }
+
+// peer reports whether targets are about the engine.
+func (e *Engine) peer() bool { return !e.ours() && !strings.HasPrefix(e.Name, Base) }
 
 // Best is the ratio to the peer that the target is about, or nil: from memory
 // DuckDB, otherwise the fastest.
 func (w *Workload) Best() *Ratio {
 	var best *Ratio
 	for _, e := range w.Engines {
-		if w.Form == "a" && e.Name != "duckdb" || e.Name == "base" {
+		if w.Form == "a" && e.Name != "duckdb" || !e.peer() {
 			continue
 		}
 		if e.Ratio != nil && (best == nil || e.Ratio.Median < best.Median) {

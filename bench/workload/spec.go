@@ -11,18 +11,26 @@ type Data struct {
 	Seed    uint64
 	Rows    int
 	PerFile int
+	// Small makes files of a tenth of the size as well, for streams.
+	Small bool
 }
 
 // SpecOf generates the workload's files and describes it, as our engine runs it.
 func SpecOf(w *Workload, form Form, d Data) (*proc.Spec, error) {
 	spec := &proc.Spec{Name: w.Name, Form: string(form), Rows: d.Rows, Seed: d.Seed,
-		Mode: w.Mode, EventTime: w.EventTime, Delay: w.Delay, Queries: w.Ours(form)}
+		Mode: w.Mode, Keys: w.Keys, Dedup: w.Dedup, EventTime: w.EventTime, Delay: w.Delay, Queries: w.Ours(form)}
 	for _, t := range w.Tables {
 		path, err := t.Files(d.Dir, d.Seed, d.Rows, d.PerFile)
 		if err != nil {
 			return nil, err
 		}
-		spec.Tables = append(spec.Tables, specTable(&t, path))
+		table := specTable(&t, path)
+		if form == Stream && d.Small {
+			if table.SmallPath, err = t.Files(d.Dir, d.Seed, d.Rows, max(1, d.PerFile/10)); err != nil {
+				return nil, err
+			}
+		}
+		spec.Tables = append(spec.Tables, table)
 	}
 	return spec, nil
 }

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/flightd/flightd/bench/gen"
 )
@@ -13,7 +14,7 @@ var (
 
 // All is the table of workloads.
 func All() []Workload {
-	return slices.Concat(filters(), groupings(), windows(), json(), upserts())
+	return slices.Concat(filters(), groupings(), windows(), stateful(), nexmark(), json(), upserts())
 }
 
 func filters() []Workload {
@@ -40,7 +41,7 @@ func groupings() []Workload {
 	var out []Workload
 	add := func(name, title, keys string, targets map[Form]float64, cols ...gen.Column) {
 		out = append(out, Workload{
-			Name: name, Title: title, Forms: anywhere, Mode: "update", Targets: targets,
+			Name: name, Title: title, Forms: anywhere, Mode: "update", Keys: 1 + strings.Count(keys, ","), Targets: targets,
 			SQL:    "SELECT " + keys + ", count(*) AS n, sum(v) AS s, avg(x) AS a, min(v) AS lo, max(v) AS hi FROM {events} GROUP BY " + keys,
 			Tables: []gen.Table{events(append(cols, v, x)...)},
 		})
@@ -61,7 +62,7 @@ func groupings() []Workload {
 func windows() []Workload {
 	ts := gen.Clock("ts", 100, 0)
 	return []Workload{{
-		Name: "w4", Title: "Yahoo streaming: views by campaign, 10 s", Forms: anywhere, Mode: "update", EventTime: "ts", Delay: "10 SECONDS",
+		Name: "w4", Title: "Yahoo streaming: views by campaign, 10 s", Forms: anywhere, Mode: "update", Keys: 2, EventTime: "ts", Delay: "10 SECONDS",
 		Targets: map[Form]float64{Memory: 2, Files: 1, Stream: 9},
 		Tables: []gen.Table{
 			events(ts, gen.Uniform("ad_id", 1000), gen.Choice("event_type", "view", "click", "purchase")),
@@ -77,7 +78,7 @@ WHERE e.event_type = 'view' GROUP BY ALL`,
 WHERE event_type = 'view' GROUP BY ALL) e JOIN ads a ON e.ad_id = a.ad_id GROUP BY ALL`,
 		},
 	}, {
-		Name: "w5", Title: "sliding 60 s / 10 s by 1 k keys", Forms: anywhere, Mode: "update", EventTime: "ts", Delay: "10 SECONDS",
+		Name: "w5", Title: "sliding 60 s / 10 s by 1 k keys", Forms: anywhere, Mode: "update", Keys: 2, EventTime: "ts", Delay: "10 SECONDS",
 		Targets: map[Form]float64{Memory: 2, Files: 1.2, Stream: 18},
 		Tables:  []gen.Table{events(ts, gen.Uniform("k", 1000), gen.Uniform("v", 1000))},
 		SQL: `SELECT window(ts, '60 seconds', '10 seconds').start AS start, k, count(*) AS n, sum(v) AS s FROM {events}
@@ -89,7 +90,7 @@ SELECT (pane - o) * 10000000 AS start, k, sum(n)::BIGINT AS n, sum(s)::BIGINT AS
 
 func json() []Workload {
 	return []Workload{{
-		Name: "w10", Title: "JSON lines, 6 fields", Forms: []Form{Files, Stream}, Mode: "update", Targets: map[Form]float64{Files: 1.3, Stream: 10},
+		Name: "w10", Title: "JSON lines, 6 fields", Forms: []Form{Files, Stream}, Mode: "update", Keys: 2, Targets: map[Form]float64{Files: 1.3, Stream: 10},
 		Tables: []gen.Table{{Name: "events", Format: gen.JSON, Columns: []gen.Column{
 			gen.Counter("id", 1), gen.Clock("ts", 1000, 0), gen.Choice("country", "at", "br", "ca", "de", "fr", "in", "jp", "us"),
 			gen.Text("page", "/page/", 2, 100), gen.Uniform("qty", 100), gen.Real("amount", 100),
@@ -100,7 +101,7 @@ func json() []Workload {
 
 func upserts() []Workload {
 	return []Workload{{
-		Name: "w12", Title: "10 M distinct keys", Forms: anywhere, Mode: "update", Targets: map[Form]float64{Stream: 20},
+		Name: "w12", Title: "10 M distinct keys", Forms: anywhere, Mode: "update", Keys: 1, Targets: map[Form]float64{Stream: 20},
 		Tables: []gen.Table{events(gen.Distinct("k", 10_000_000), gen.Uniform("v", 1000))},
 		SQL:    "SELECT k, count(*) AS n, sum(v) AS s FROM {events} GROUP BY k",
 	}}

@@ -29,6 +29,9 @@ type Workload struct {
 	// SQL is the question to us and, as a stream, to Spark. {t} stands for table t:
 	// t in a batch, STREAM t WATERMARK … in our streams.
 	SQL string
+	// StreamSQL is the question as our stream where {t} is not enough, SparkSQL that
+	// to Spark; empty: SQL.
+	StreamSQL, SparkSQL string
 	// DuckDB is the question to DuckDB in the fastest known ways; the fastest here
 	// counts. Empty: SQL.
 	DuckDB []string
@@ -37,39 +40,49 @@ type Workload struct {
 	Flink string
 	// Forms are the forms it runs in.
 	Forms []Form
-	// Mode is the output mode of the stream; EventTime and Delay its watermark, ""
-	// for none.
+	// Mode is the output mode of the stream, Keys the number of leading columns
+	// that are the key of an update; EventTime and Delay are its watermark, "" for
+	// none.
 	Mode             string
+	Keys             int
 	EventTime, Delay string
 	// Targets say, per form, what the time of the best peer divided by ours must be.
 	Targets map[Form]float64
-	// NotYet says why the engine does not run it; "" if it does.
-	NotYet string
+	// Dedup are the columns by which Spark drops duplicates within the watermark.
+	Dedup []string
+	// NotYet says, per form, why the engine does not run it: delete the line when it
+	// does.
+	NotYet map[Form]string
 }
 
 // Runs reports whether the workload runs in a form.
-func (w *Workload) Runs(f Form) bool { return w.NotYet == "" && slices.Contains(w.Forms, f) }
+func (w *Workload) Runs(f Form) bool { return w.NotYet[f] == "" && slices.Contains(w.Forms, f) }
 
 // Batch is our SQL over bounded tables.
-func (w *Workload) Batch() string { return w.render(func(t string) string { return t }) }
+func (w *Workload) Batch() string { return w.render(w.SQL, func(t string) string { return t }) }
+
+// Spark is the SQL of Spark's streams.
+func (w *Workload) Spark() string {
+	if w.SparkSQL != "" {
+		return w.SparkSQL
+	}
+	return w.Batch()
+}
 
 // Streaming is our SQL over streams.
 func (w *Workload) Streaming() string {
-	return w.render(func(t string) string {
-		for i, table := range w.Tables {
-			if table.Name != t {
-				continue
-			}
-			switch {
-			case table.Rows > 0:
-				return t
-			case w.EventTime == "":
-				return "STREAM " + t
-			case i == 0:
-				return "STREAM " + t + " WATERMARK " + w.EventTime + " DELAY OF INTERVAL " + w.Delay
-			}
+	text := w.SQL
+	if w.StreamSQL != "" {
+		text = w.StreamSQL
+	}
+	return w.render(text, func(t string) string {
+		if static := slices.ContainsFunc(w.Tables, func(g gen.Table) bool { return g.Name == t && g.Rows > 0 }); static {
+			return t
 		}
-		return "STREAM " + t
+		if w.EventTime == "" {
+			return "STREAM " + t
+		}
+		return "STREAM " + t + " WATERMARK " + w.EventTime + " DELAY OF INTERVAL " + w.Delay
 	})
 }
 
@@ -81,8 +94,7 @@ func (w *Workload) Ours(f Form) []string {
 	return []string{w.Batch()}
 }
 
-func (w *Workload) render(name func(string) string) string {
-	text := w.SQL
+func (w *Workload) render(text string, name func(string) string) string {
 	for _, t := range w.Tables {
 		text = strings.ReplaceAll(text, "{"+t.Name+"}", name(t.Name))
 	}
