@@ -64,7 +64,7 @@ func (parquetOpener) splits(_ context.Context, p *part) ([]sources.Split, error)
 			if err != nil {
 				return nil, err
 			}
-			r, err := f.Read(ctx, g, schema, p.rows)
+			r, err := f.Read(ctx, g, parquetfile.Want{Schema: schema, Rows: p.rows})
 			if err != nil {
 				f.Close()
 				return nil, err

@@ -22,20 +22,29 @@ import (
 // maxFooter is the most bytes of a footer that is read.
 const maxFooter = 256 << 20
 
-// File is an open Parquet file.
+// File is an open Parquet file. Its row groups may be read at the same time.
 type File struct {
-	path   string
-	f      *os.File
-	rdr    *file.Reader
-	arrow  *pqarrow.FileReader
-	schema *arrow.Schema
+	path string
+	f    *os.File
+	size int64
+	*footer
 }
 
 // Footer is a footer that was read, for opening the same file again.
-type Footer struct{ meta *metadata.FileMetaData }
+type Footer struct{ *footer }
+
+// footer is what a file says of itself. It is not changed once it is made.
+type footer struct {
+	meta   *metadata.FileMetaData
+	fields *pqarrow.SchemaManifest
+	schema *arrow.Schema
+	// shortLengths says that the writer was one whose column chunks are longer than
+	// the footer says.
+	shortLengths bool
+}
 
 // Footer returns the file's footer.
-func (p *File) Footer() Footer { return Footer{p.rdr.MetaData()} }
+func (p *File) Footer() Footer { return Footer{p.footer} }
 
 // Open reads the footer of the file at path. The caller closes the file.
 func Open(path string) (*File, error) { return OpenWith(path, Footer{}) }
@@ -47,59 +56,70 @@ func OpenWith(path string, known Footer) (*File, error) {
 	if err != nil {
 		return nil, base.Errorf(base.CodeNotFound, "opening %s", path).Because(err)
 	}
-	p := &File{path: path, f: f}
-	if err := p.guard(func() error { return p.footer(known.meta) }); err != nil {
+	p := &File{path: path, f: f, footer: known.footer}
+	if err := p.guard(p.open); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *File) footer(known *metadata.FileMetaData) error {
-	opts := []file.ReadOption{file.WithReadProps(parquet.NewReaderProperties(memory.DefaultAllocator))}
-	if known != nil {
-		opts = append(opts, file.WithMetadata(known))
-	} else if err := checkTail(p.f); err != nil {
-		return err
-	}
-	rdr, err := file.NewParquetReader(p.f, opts...)
-	if err != nil {
-		return err
-	}
-	p.rdr = rdr
-	var rows int64
-	for i := range rdr.NumRowGroups() {
-		n := rdr.MetaData().RowGroup(i).NumRows()
-		if n < 0 {
-			return fmt.Errorf("row group %d claims %d rows", i, n)
-		}
-		rows += n
-	}
-	if rows != rdr.NumRows() {
-		return fmt.Errorf("row groups have %d rows, the footer says %d", rows, rdr.NumRows())
-	}
-	if p.arrow, err = pqarrow.NewFileReader(rdr, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator); err != nil {
-		return err
-	}
-	p.schema, err = p.arrow.Schema()
-	return err
-}
-
-// checkTail compares what the last eight bytes claim with the file's size,
-// before anyone takes memory for it.
-func checkTail(f *os.File) error {
-	st, err := f.Stat()
+func (p *File) open() error {
+	st, err := p.f.Stat()
 	if err != nil {
 		return err
 	}
 	if !st.Mode().IsRegular() {
 		return fmt.Errorf("it is not a file")
 	}
-	var tail [8]byte
-	if st.Size() < 12 {
-		return fmt.Errorf("%d bytes are no Parquet file", st.Size())
+	if p.size = st.Size(); p.footer != nil {
+		return nil
 	}
-	if _, err := f.ReadAt(tail[:], st.Size()-8); err != nil {
+	if err := checkTail(p.f, p.size); err != nil {
+		return err
+	}
+	p.footer, err = readFooter(p.f)
+	return err
+}
+
+func readFooter(f *os.File) (*footer, error) {
+	rdr, err := file.NewParquetReader(f, file.WithReadProps(parquet.NewReaderProperties(memory.DefaultAllocator)))
+	if err != nil {
+		return nil, err
+	}
+	out := &footer{meta: rdr.MetaData()}
+	// Among the writer's own entries may be an Arrow schema, and decoding that takes
+	// as much memory as it claims to need. The file's types do without.
+	out.meta.FileMetaData.KeyValueMetadata = nil
+	out.shortLengths = out.meta.WriterVersion().LessThan(metadata.Parquet816FixedVersion)
+	var rows int64
+	for i := range rdr.NumRowGroups() {
+		n := out.meta.RowGroup(i).NumRows()
+		if n < 0 {
+			return nil, fmt.Errorf("row group %d claims %d rows", i, n)
+		}
+		rows += n
+	}
+	if rows != rdr.NumRows() {
+		return nil, fmt.Errorf("row groups have %d rows, the footer says %d", rows, rdr.NumRows())
+	}
+	arr, err := pqarrow.NewFileReader(rdr, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
+	if err != nil {
+		return nil, err
+	}
+	out.fields = arr.Manifest
+	out.schema, err = arr.Schema()
+	return out, err
+}
+
+// checkTail compares what the last eight bytes claim with the file's size,
+// before anyone takes memory for it.
+func checkTail(f *os.File, size int64) error {
+	var tail [8]byte
+	if size < 12 {
+		return fmt.Errorf("%d bytes are no Parquet file", size)
+	}
+	if _, err := f.ReadAt(tail[:], size-8); err != nil {
 		return err
 	}
 	if bytes.Equal(tail[4:], []byte("PARE")) {
@@ -109,8 +129,8 @@ func checkTail(f *os.File) error {
 		return fmt.Errorf("it does not end in PAR1: truncated, or no Parquet file")
 	}
 	n := int64(uint32(tail[0]) | uint32(tail[1])<<8 | uint32(tail[2])<<16 | uint32(tail[3])<<24)
-	if n > st.Size()-12 || n > maxFooter {
-		return fmt.Errorf("a footer of %d bytes in a file of %d", n, st.Size())
+	if n > size-12 || n > maxFooter {
+		return fmt.Errorf("a footer of %d bytes in a file of %d", n, size)
 	}
 	return nil
 }
@@ -145,10 +165,10 @@ func (p *File) corrupt(err error) error {
 func (p *File) Close() error { return p.f.Close() }
 
 // RowGroups returns the number of row groups.
-func (p *File) RowGroups() int { return p.rdr.NumRowGroups() }
+func (p *File) RowGroups() int { return p.meta.NumRowGroups() }
 
 // Rows returns the number of rows of row group i.
-func (p *File) Rows(i int) int64 { return p.rdr.MetaData().RowGroup(i).NumRows() }
+func (p *File) Rows(i int) int64 { return p.meta.RowGroup(i).NumRows() }
 
 // Schema returns the file's columns in the engine's types. A column whose type
 // the engine lacks is an error that names it.

@@ -73,7 +73,7 @@ func readAll(t testing.TB, path string, schema *arrow.Schema, rows int) (string,
 	}
 	var out strings.Builder
 	for g := range f.RowGroups() {
-		r, err := f.Read(t.Context(), g, schema, rows)
+		r, err := f.Read(t.Context(), g, Want{Schema: schema, Rows: rows})
 		if err != nil {
 			return "", err
 		}
@@ -220,7 +220,7 @@ func FuzzOpen(f *testing.F) {
 			return
 		}
 		for g := range min(3, file.RowGroups()) {
-			r, err := file.Read(t.Context(), g, schema, 1)
+			r, err := file.Read(t.Context(), g, Want{Schema: schema, Rows: 1})
 			for n := 0; err == nil && n < 10; n++ {
 				_, err = r.Next(t.Context())
 			}

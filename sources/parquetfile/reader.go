@@ -4,86 +4,130 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/sources/parquetfile/encoding"
 )
 
-// Reader yields the rows of one row group. It is the seam for another decoder:
-// nothing outside this file knows that pqarrow reads.
-type Reader struct {
-	file   *File
-	group  int
-	schema *arrow.Schema
-	rows   int
-	// from is the place of a wanted column among those read; −1 is absent.
-	from []int
-	rr   pqarrow.RecordReader
-	left int64
-	// pending is what remains of a record batch that was too long.
-	pending arrow.RecordBatch
+// Want says what of a row group is wanted.
+type Want struct {
+	// Schema are the columns of the record batches.
+	Schema *arrow.Schema
+	// Rows is the most rows of a record batch.
+	Rows int
+	// Dictionaries allows a column that is wanted as texts or bytes, and is so in
+	// the file, to be an array of type dictionary<int32, utf8 or binary> instead, in
+	// each record batch whose rows have only dictionary indices in the file. All
+	// such arrays of a reader share one dictionary, which has the type of the
+	// column, no nulls, and maybe values that no row has. The schema of a record
+	// batch is that of its arrays.
+	Dictionaries bool
 }
 
-// Read returns the reader of row group i that yields record batches of schema,
-// of at most rows rows. Types are checked here, before anything is decoded.
-func (p *File) Read(ctx context.Context, i int, schema *arrow.Schema, rows int) (*Reader, error) {
-	r := &Reader{file: p, group: i, schema: schema, rows: rows}
-	err := p.guard(func() error { return r.open(ctx, i) })
+// Reader yields the rows of one row group.
+type Reader struct {
+	file  *File
+	group int
+	want  Want
+	// columns are those of the wanted ones that are decoded here.
+	columns []*column
+	// nested are those that pqarrow decodes; nil if there are none. from is the
+	// place of a wanted column in it, −1 for the others.
+	nested *nested
+	from   []int
+	left   int64
+	// pending is what remains of a record batch that was too long.
+	pending arrow.RecordBatch
+	// varied is the schema of the last record batch that had dictionaries.
+	varied *arrow.Schema
+}
+
+// Read returns the reader of row group i. Types are checked here, before anything
+// is decoded. The caller closes the reader before the file.
+func (p *File) Read(ctx context.Context, i int, want Want) (*Reader, error) {
+	r := &Reader{file: p, group: i, want: want}
+	err := p.guard(func() error { return r.open(ctx) })
 	return r, err
 }
 
-func (r *Reader) open(ctx context.Context, group int) error {
-	if group < 0 || group >= r.file.RowGroups() {
-		return fmt.Errorf("there is no row group %d", group)
+func (r *Reader) open(ctx context.Context) error {
+	if r.group < 0 || r.group >= r.file.RowGroups() {
+		return fmt.Errorf("there is no row group %d", r.group)
 	}
-	r.left = r.file.Rows(group)
-	var fields []int
-	for _, f := range r.schema.Fields() {
+	r.left = r.file.Rows(r.group)
+	unpack := new(encoding.Decompressor)
+	var others []int
+	for _, f := range r.want.Schema.Fields() {
 		at, err := r.file.find(f.Name)
 		if err != nil {
 			return err
 		}
-		if at >= 0 {
-			have := r.file.schema.Field(at).Type
-			if err := convertible(have, f.Type); err != nil {
-				return base.UserError("FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH", "KD001",
-					"Parquet file %s: column %s is of type %s, which cannot be read as %s", r.file.path, f.Name, have, f.Type)
-			}
-			fields = append(fields, at)
-		}
-		r.from = append(r.from, at)
-	}
-	sort.Ints(fields)
-	place := map[int]int{}
-	var cols []int
-	manifest := r.file.arrow.Manifest
-	for _, f := range fields {
-		if _, ok := place[f]; ok {
+		r.from = append(r.from, -1)
+		r.columns = append(r.columns, nil)
+		if at < 0 {
 			continue
 		}
-		place[f] = len(place)
-		cols = leaves(&manifest.Fields[f], cols)
-	}
-	for i, f := range r.from {
-		if f >= 0 {
-			r.from[i] = place[f]
+		have := r.file.schema.Field(at).Type
+		if err := convertible(have, f.Type); err != nil {
+			return base.UserError("FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH", "KD001",
+				"Parquet file %s: column %s is of type %s, which cannot be read as %s", r.file.path, f.Name, have, f.Type)
+		}
+		if r.left == 0 {
+			continue
+		}
+		c, err := r.newColumn(at, f.Type, unpack)
+		if err != nil {
+			return r.at(f.Name, err)
+		}
+		if r.columns[len(r.columns)-1] = c; c == nil {
+			r.from[len(r.from)-1] = at
+			others = append(others, at)
 		}
 	}
-	if len(cols) == 0 || r.left == 0 {
+	if len(others) == 0 {
 		return nil
 	}
-	sort.Ints(cols)
-	fr, err := pqarrow.NewFileReader(r.file.rdr, pqarrow.ArrowReadProperties{BatchSize: int64(r.rows)}, memory.DefaultAllocator)
-	if err != nil {
-		return err
+	var err error
+	r.nested, err = openNested(ctx, r.file, r.group, r.want.Rows, others)
+	for i, f := range r.from {
+		if f >= 0 {
+			r.from[i] = r.nested.place[f]
+		}
 	}
-	r.rr, err = fr.GetRecordReader(ctx, cols, []int{group})
 	return err
+}
+
+// newColumn returns the column of the file's field at, to become of type want; nil
+// if it is not for this decoder.
+func (r *Reader) newColumn(at int, want arrow.DataType, unpack *encoding.Decompressor) (*column, error) {
+	field := &r.file.fields.Fields[at]
+	if !field.IsLeaf() {
+		return nil, nil
+	}
+	have := r.file.schema.Field(at).Type
+	leaf := r.file.meta.Schema.Column(field.ColIndex)
+	if leaf.MaxRepetitionLevel() > 0 || leaf.MaxDefinitionLevel() > 1 {
+		return nil, nil
+	}
+	kind, err := natural(have)
+	if err != nil {
+		return nil, err
+	}
+	c := &column{optional: leaf.MaxDefinitionLevel() == 1}
+	c.cells = newCells(leaf, have, r.want.Dictionaries && arrow.TypeEqual(kind, want))
+	if c.cells == nil {
+		return nil, nil
+	}
+	ok, err := r.openChunk(&c.chunk, field.ColIndex)
+	if !ok || err != nil {
+		return nil, err
+	}
+	c.unpack = unpack
+	return c, nil
 }
 
 // Next returns the next record batch or io.EOF.
@@ -102,9 +146,9 @@ func (r *Reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	}
 	rec := r.pending
 	r.pending = nil
-	if n := rec.NumRows(); n > int64(r.rows) {
-		r.pending = rec.NewSlice(int64(r.rows), n)
-		head := rec.NewSlice(0, int64(r.rows))
+	if n := rec.NumRows(); n > int64(r.want.Rows) {
+		r.pending = rec.NewSlice(int64(r.want.Rows), n)
+		head := rec.NewSlice(0, int64(r.want.Rows))
 		rec.Release()
 		return head, nil
 	}
@@ -112,21 +156,18 @@ func (r *Reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 }
 
 func (r *Reader) decode() error {
-	n := min(r.left, int64(r.rows))
+	n := min(r.left, int64(r.want.Rows))
 	var in arrow.RecordBatch
-	if r.rr != nil {
-		if !r.rr.Next() {
-			if err := r.rr.Err(); err != nil {
-				return err
-			}
-			return fmt.Errorf("row group %d ends %d rows early", r.group, r.left)
+	if r.nested != nil {
+		var err error
+		if in, err = r.nested.next(); err != nil {
+			return r.at("", err)
 		}
-		in = r.rr.RecordBatch()
 		if n = in.NumRows(); n > r.left || n == 0 {
-			return fmt.Errorf("row group %d has more rows than the footer says", r.group)
+			return r.at("", fmt.Errorf("%d rows where the footer says %d", n, r.left))
 		}
 	}
-	cols := make([]arrow.Array, len(r.from))
+	cols := make([]arrow.Array, len(r.columns))
 	defer func() {
 		for _, c := range cols {
 			if c != nil {
@@ -134,26 +175,65 @@ func (r *Reader) decode() error {
 			}
 		}
 	}()
-	for i, from := range r.from {
-		t := r.schema.Field(i).Type
-		if from < 0 {
-			cols[i] = array.MakeArrayOfNull(memory.DefaultAllocator, t, int(n))
-			continue
-		}
-		err := check(in.Column(from))
-		if err == nil {
-			cols[i], err = convert(in.Column(from), t)
-		}
-		if err == nil && !textIsValid(cols[i]) {
-			err = fmt.Errorf("a text that is not UTF-8")
-		}
-		if err != nil {
-			return fmt.Errorf("column %s: %w", r.schema.Field(i).Name, err)
+	for i, f := range r.want.Schema.Fields() {
+		var err error
+		if cols[i], err = r.cell(i, f.Type, in, int(n)); err != nil {
+			return r.at(f.Name, err)
 		}
 	}
 	r.left -= n
-	r.pending = array.NewRecordBatch(r.schema, cols, n)
+	r.pending = array.NewRecordBatch(r.schemaOf(cols), cols, n)
 	return nil
+}
+
+// cell returns the next n rows of wanted column i.
+func (r *Reader) cell(i int, t arrow.DataType, in arrow.RecordBatch, n int) (arrow.Array, error) {
+	switch {
+	case r.columns[i] != nil:
+		a, err := r.columns[i].next(n)
+		if err != nil {
+			return nil, err
+		}
+		if d, ok := a.DataType().(*arrow.DictionaryType); ok && arrow.TypeEqual(d.ValueType, t) {
+			return a, nil
+		}
+		defer a.Release()
+		return convert(a, t)
+	case r.from[i] >= 0:
+		return nestedArray(in.Column(r.from[i]), t)
+	}
+	return array.MakeArrayOfNull(memory.DefaultAllocator, t, n), nil
+}
+
+// at says where err came about. name may be empty.
+func (r *Reader) at(name string, err error) error {
+	if name == "" {
+		return fmt.Errorf("row group %d: %w", r.group, err)
+	}
+	return fmt.Errorf("row group %d, column %s: %w", r.group, name, err)
+}
+
+// schemaOf returns the wanted schema with the types of cols.
+func (r *Reader) schemaOf(cols []arrow.Array) *arrow.Schema {
+	is := func(s *arrow.Schema) bool {
+		for i, c := range cols {
+			if s.Field(i).Type.ID() != c.DataType().ID() {
+				return false
+			}
+		}
+		return true
+	}
+	if is(r.want.Schema) {
+		return r.want.Schema
+	}
+	if r.varied == nil || !is(r.varied) {
+		fields := r.want.Schema.Fields()
+		for i := range fields {
+			fields[i].Type = cols[i].DataType()
+		}
+		r.varied = arrow.NewSchema(fields, nil)
+	}
+	return r.varied
 }
 
 // Close releases what was not returned. The file stays open.
@@ -162,10 +242,11 @@ func (r *Reader) Close() error {
 		r.pending.Release()
 		r.pending = nil
 	}
-	if r.rr != nil {
-		rr := r.rr
-		r.rr = nil
-		return r.file.guard(func() error { rr.Release(); return nil })
+	r.columns, r.left = nil, 0
+	n := r.nested
+	r.nested = nil
+	if n == nil {
+		return nil
 	}
-	return nil
+	return r.file.guard(func() error { n.rr.Release(); return nil })
 }

@@ -98,7 +98,7 @@ func (s *split) Open(ctx context.Context) (sources.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := f.Read(ctx, s.group, s.schema, s.rows)
+	r, err := f.Read(ctx, s.group, parquetfile.Want{Schema: s.schema, Rows: s.rows})
 	if err != nil {
 		f.Close()
 		return nil, err
