@@ -76,6 +76,12 @@ type Scan struct {
 	// 16 MiB. Sums of doubles and the cuts of batches depend on it, so a range that
 	// is read again must be read with the same.
 	SplitBytes int64
+	// Dictionaries allows texts and bytes to come as arrays of type dictionary<int32,
+	// utf8 or binary>, from sources that have them so. Each record batch says by its
+	// own schema which columns are; batches of a split share their dictionaries,
+	// which have no nulls and may have values that no row has. Which columns and
+	// batches they are depends on nothing but the range.
+	Dictionaries bool
 }
 
 // A Split is one part of a range: a file, a row group, a Kafka partition range.

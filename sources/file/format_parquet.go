@@ -12,8 +12,9 @@ import (
 )
 
 func parquetFormat() format {
+	cache := parquetfile.NewCache() // of all tables and streams of the provider
 	return format{name: "parquet", options: []string{"mergeSchema", "datetimeRebaseMode", "int96RebaseMode"}, open: func(cfg sources.Config) (opener, error) {
-		return parquetOpener{}, columnar.RefuseOptions("parquet", cfg.Options, []columnar.Refusal{
+		return parquetOpener{cache}, columnar.RefuseOptions("parquet", cfg.Options, []columnar.Refusal{
 			{Name: "mergeSchema", Unless: "false", Advice: "declare the columns"},
 			{Name: "datetimeRebaseMode", Unless: "CORRECTED"}, {Name: "int96RebaseMode", Unless: "CORRECTED"},
 		})
@@ -21,15 +22,15 @@ func parquetFormat() format {
 }
 
 // parquetOpener reads a split per row group.
-type parquetOpener struct{}
+type parquetOpener struct{ cache *parquetfile.Cache }
 
 // infer returns the schema of the first file by path.
-func (parquetOpener) infer(_ context.Context, files []fileInfo) (*arrow.Schema, error) {
+func (o parquetOpener) infer(_ context.Context, files []fileInfo) (*arrow.Schema, error) {
 	first := files[0].path
 	for _, f := range files {
 		first = min(first, f.path)
 	}
-	f, err := parquetfile.Open(first)
+	f, err := o.cache.Open(first)
 	if err != nil {
 		return nil, err
 	}
@@ -40,11 +41,11 @@ func (parquetOpener) infer(_ context.Context, files []fileInfo) (*arrow.Schema, 
 func (parquetOpener) check(*arrow.Schema) error { return nil }
 
 // splits reads the footer, for a file is as many splits as it has row groups.
-func (parquetOpener) splits(_ context.Context, p *part) ([]sources.Split, error) {
+func (o parquetOpener) splits(_ context.Context, p *part) ([]sources.Split, error) {
 	if err := p.unchanged(); err != nil {
 		return nil, err
 	}
-	f, err := parquetfile.Open(p.file.Path)
+	f, err := o.cache.Open(p.file.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +61,11 @@ func (parquetOpener) splits(_ context.Context, p *part) ([]sources.Split, error)
 			if err := p.unchanged(); err != nil {
 				return nil, err
 			}
-			f, err := parquetfile.OpenWith(p.file.Path, footer)
+			f, err := o.cache.OpenWith(p.file.Path, footer)
 			if err != nil {
 				return nil, err
 			}
-			r, err := f.Read(ctx, g, parquetfile.Want{Schema: schema, Rows: p.rows})
+			r, err := f.Read(ctx, g, parquetfile.Want{Schema: schema, Rows: p.rows, Dictionaries: p.dictionaries})
 			if err != nil {
 				f.Close()
 				return nil, err

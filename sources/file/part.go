@@ -24,6 +24,8 @@ type part struct {
 	// splitBytes is about how long a part of a file of lines is.
 	splitBytes int64
 	changed    func(path, why string) error
+	// dictionaries allows texts to come as dictionary arrays.
+	dictionaries bool
 
 	// out is the schema of the record batches. from says where each of its columns
 	// comes from: ≥ 0 is the place in wanted, < 0 is the directory −from−1.
@@ -116,6 +118,9 @@ type reader struct {
 	in   decoder
 	// constants are the directories' columns with part.rows cells, by pair.
 	constants []arrow.Array
+	// inner is the schema of the last record batch of in, outer that of ours with the
+	// dictionaries of inner.
+	inner, outer *arrow.Schema
 }
 
 // newReader returns the reader of in's rows; it closes in.
@@ -156,11 +161,27 @@ func (r *reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 			cols[i] = repeat(r.constants[-from-1], rec.NumRows())
 		}
 	}
-	out := array.NewRecordBatch(r.part.out, cols, rec.NumRows())
+	out := array.NewRecordBatch(r.schemaOf(rec, cols), cols, rec.NumRows())
 	for _, c := range cols {
 		c.Release()
 	}
 	return out, nil
+}
+
+// schemaOf returns the part's schema with the types of cols, which are those of
+// rec and the directories'.
+func (r *reader) schemaOf(rec arrow.RecordBatch, cols []arrow.Array) *arrow.Schema {
+	if !r.part.dictionaries {
+		return r.part.out
+	}
+	if r.inner != rec.Schema() {
+		fields := r.part.out.Fields()
+		for i := range fields {
+			fields[i].Type = cols[i].DataType()
+		}
+		r.inner, r.outer = rec.Schema(), arrow.NewSchema(fields, nil)
+	}
+	return r.outer
 }
 
 // Close closes the file.

@@ -23,6 +23,8 @@ type bitCells struct {
 	dense []byte
 }
 
+func (c *bitCells) use(*columnScratch) {}
+
 func (c *bitCells) dictionary([]byte, int) error { return fmt.Errorf("a dictionary of truth values") }
 
 func (c *bitCells) page(enc encoding.Kind, data []byte) error {

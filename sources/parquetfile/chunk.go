@@ -26,8 +26,7 @@ type chunk struct {
 	unpack  *encoding.Decompressor
 
 	window []byte // what was read and not yet taken
-	// buffer is window's memory, body that of the page last decompressed.
-	buffer, body []byte
+	*columnScratch
 }
 
 // page is a page's header and its body, decompressed. levels and values are
@@ -113,8 +112,8 @@ func (c *chunk) fill(n int) error {
 	}
 	total := have + int(min(int64(max(n-have, leastRead)), c.end-c.at))
 	old := c.window
-	c.buffer = room(c.buffer, total)
-	c.window = c.buffer[:total]
+	c.read = room(c.read, total)
+	c.window = c.read[:total]
 	copy(c.window, old)
 	n, err := c.in.ReadAt(c.window[have:], c.at)
 	if n < total-have {

@@ -13,6 +13,8 @@ import (
 
 // cells collect the values of a column for one record batch after the other.
 type cells interface {
+	// use gives memory that is not part of a record batch. It comes before all else.
+	use(tmp *columnScratch)
 	// dictionary takes the n values of the column's dictionary.
 	dictionary(data []byte, n int) error
 	// page begins with the values of a data page. data is padded and stays as it

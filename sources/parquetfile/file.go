@@ -27,6 +27,8 @@ type File struct {
 	path string
 	f    *os.File
 	size int64
+	// cache has memory for readers; it may be nil.
+	cache *Cache
 	*footer
 }
 
@@ -52,19 +54,24 @@ func Open(path string) (*File, error) { return OpenWith(path, Footer{}) }
 // OpenWith is Open with a footer that was read before. The caller has made sure
 // that the file has not changed since.
 func OpenWith(path string, known Footer) (*File, error) {
+	return (*Cache)(nil).OpenWith(path, known)
+}
+
+// open opens a file whose footer is what known returns, unless that is nil.
+func open(path string, known func(os.FileInfo) *footer, cache *Cache) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, base.Errorf(base.CodeNotFound, "opening %s", path).Because(err)
 	}
-	p := &File{path: path, f: f, footer: known.footer}
-	if err := p.guard(p.open); err != nil {
+	p := &File{path: path, f: f, cache: cache}
+	if err := p.guard(func() error { return p.open(known) }); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *File) open() error {
+func (p *File) open(known func(os.FileInfo) *footer) error {
 	st, err := p.f.Stat()
 	if err != nil {
 		return err
@@ -72,14 +79,18 @@ func (p *File) open() error {
 	if !st.Mode().IsRegular() {
 		return fmt.Errorf("it is not a file")
 	}
-	if p.size = st.Size(); p.footer != nil {
+	p.size = st.Size()
+	if p.footer = known(st); p.footer != nil {
 		return nil
 	}
 	if err := checkTail(p.f, p.size); err != nil {
 		return err
 	}
-	p.footer, err = readFooter(p.f)
-	return err
+	if p.footer, err = readFooter(p.f); err != nil {
+		return err
+	}
+	p.cache.keep(p.path, st, p.footer)
+	return nil
 }
 
 func readFooter(f *os.File) (*footer, error) {

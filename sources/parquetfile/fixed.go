@@ -33,8 +33,7 @@ type fixedCells[T word] struct {
 	in      fixedValues
 
 	out   []T
-	dense []T      // scratch: values before they are spread
-	index []uint32 // scratch
+	tmp   *columnScratch
 	plain plainValues
 	delta deltaValues
 	split splitValues
@@ -47,11 +46,13 @@ type fixedValues interface {
 	next(n int) ([]byte, error)
 }
 
+func (c *fixedCells[T]) use(tmp *columnScratch) { c.tmp = tmp }
+
 func (c *fixedCells[T]) dictionary(data []byte, n int) error {
 	if n > len(data)/c.size {
 		return fmt.Errorf("a dictionary of %d values in %d bytes", n, len(data))
 	}
-	c.dict = make([]T, n)
+	c.dict = wordsOf[T](&c.tmp.dict, n)
 	c.put(c.dict, data[:n*c.size])
 	return nil
 }
@@ -98,16 +99,16 @@ func (c *fixedCells[T]) begin(rows int) { c.out = make([]T, rows) }
 func (c *fixedCells[T]) read(at, n, present int, valid []byte) error {
 	to := c.out[at : at+n]
 	if present < n {
-		c.dense = grown(c.dense, present)
-		to = c.dense
+		to = wordsOf[T](&c.tmp.dense, present)
 	}
 	if c.in == nil {
-		c.index = grown(c.index, present)
-		if err := c.indices.Numbers(c.index); err != nil {
+		index := grown(c.tmp.index, present)
+		c.tmp.index = index
+		if err := c.indices.Numbers(index); err != nil {
 			return fmt.Errorf("dictionary indices: %w", err)
 		}
-		if bad := encoding.Gather(to, c.dict, c.index); bad >= 0 {
-			return fmt.Errorf("index %d of a dictionary of %d values", c.index[bad], len(c.dict))
+		if bad := encoding.Gather(to, c.dict, index); bad >= 0 {
+			return fmt.Errorf("index %d of a dictionary of %d values", index[bad], len(c.dict))
 		}
 	} else {
 		raw, err := c.in.next(present)

@@ -10,7 +10,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/flightd/flightd/internal/base"
-	"github.com/flightd/flightd/sources/parquetfile/encoding"
 )
 
 // Want says what of a row group is wanted.
@@ -40,6 +39,8 @@ type Reader struct {
 	nested *nested
 	from   []int
 	left   int64
+	// scratch is nil after Close, and after an error: who knows what state that left.
+	scratch *scratch
 	// pending is what remains of a record batch that was too long.
 	pending arrow.RecordBatch
 	// varied is the schema of the last record batch that had dictionaries.
@@ -59,7 +60,7 @@ func (r *Reader) open(ctx context.Context) error {
 		return fmt.Errorf("there is no row group %d", r.group)
 	}
 	r.left = r.file.Rows(r.group)
-	unpack := new(encoding.Decompressor)
+	r.scratch = r.file.cache.take()
 	var others []int
 	for _, f := range r.want.Schema.Fields() {
 		at, err := r.file.find(f.Name)
@@ -79,7 +80,7 @@ func (r *Reader) open(ctx context.Context) error {
 		if r.left == 0 {
 			continue
 		}
-		c, err := r.newColumn(at, f.Type, unpack)
+		c, err := r.newColumn(at, f.Type)
 		if err != nil {
 			return r.at(f.Name, err)
 		}
@@ -103,7 +104,7 @@ func (r *Reader) open(ctx context.Context) error {
 
 // newColumn returns the column of the file's field at, to become of type want; nil
 // if it is not for this decoder.
-func (r *Reader) newColumn(at int, want arrow.DataType, unpack *encoding.Decompressor) (*column, error) {
+func (r *Reader) newColumn(at int, want arrow.DataType) (*column, error) {
 	field := &r.file.fields.Fields[at]
 	if !field.IsLeaf() {
 		return nil, nil
@@ -126,7 +127,8 @@ func (r *Reader) newColumn(at int, want arrow.DataType, unpack *encoding.Decompr
 	if !ok || err != nil {
 		return nil, err
 	}
-	c.unpack = unpack
+	c.unpack, c.columnScratch = &r.scratch.unpack, r.scratch.column(len(r.columns)-1)
+	c.cells.use(c.columnScratch)
 	return c, nil
 }
 
@@ -138,6 +140,7 @@ func (r *Reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if r.pending == nil && r.left > 0 {
 		err := r.file.guard(func() error { return r.decode() })
 		if err != nil {
+			r.scratch = nil
 			return nil, err
 		}
 	}
@@ -243,6 +246,8 @@ func (r *Reader) Close() error {
 		r.pending = nil
 	}
 	r.columns, r.left = nil, 0
+	r.file.cache.give(r.scratch)
+	r.scratch = nil
 	n := r.nested
 	r.nested = nil
 	if n == nil {

@@ -41,14 +41,15 @@ type textCells struct {
 	off       []int32
 	data      []byte // padded
 
-	dense  []uint32 // scratch: indices before they are spread
-	lens   []int32  // scratch
+	tmp    *columnScratch
 	plain  plainText
 	fixed  fixedText
 	length lengthText
 	prefix prefixedText
 	split  splitText
 }
+
+func (c *textCells) use(tmp *columnScratch) { c.tmp = tmp }
 
 func (c *textCells) dictionary(data []byte, n int) error {
 	if c.size > 0 {
@@ -101,7 +102,8 @@ func (c *textCells) makeIndex() {
 		c.index = make([]uint32, c.rows)
 		return
 	}
-	c.index = grown(c.index, c.rows)
+	c.tmp.index = grown(c.tmp.index, c.rows)
+	c.index = c.tmp.index
 	clear(c.index)
 }
 
@@ -110,8 +112,8 @@ func (c *textCells) read(at, n, present int, valid []byte) error {
 		c.makeIndex()
 		to := c.index[at : at+n]
 		if present < n {
-			c.dense = grown(c.dense, present)
-			to = c.dense
+			c.tmp.dense32 = grown(c.tmp.dense32, present)
+			to = c.tmp.dense32
 		}
 		if err := c.dict.numbers(to); err != nil {
 			return err
@@ -126,13 +128,14 @@ func (c *textCells) read(at, n, present int, valid []byte) error {
 			return err
 		}
 	}
-	c.lens = grown(c.lens, present)
-	total, err := c.in.lengths(c.lens)
+	lens := grown(c.tmp.lens, present)
+	c.tmp.lens = lens
+	total, err := c.in.lengths(lens)
 	if err != nil {
 		return err
 	}
 	if c.size > 0 {
-		for _, n := range c.lens {
+		for _, n := range lens {
 			if int(n) != c.size {
 				return fmt.Errorf("a value of %d bytes where %d are needed", n, c.size)
 			}
@@ -149,9 +152,9 @@ func (c *textCells) read(at, n, present int, valid []byte) error {
 		c.data = append(make([]byte, 0, need), c.data...)
 	}
 	c.data = c.data[:have+int(total)]
-	c.in.put(c.data[have:], c.lens)
+	c.in.put(c.data[have:], lens)
 	c.unchecked = c.unchecked || c.in != &c.dict
-	addOffsets(c.off[at:at+n+1], c.lens, valid, at)
+	addOffsets(c.off[at:at+n+1], lens, valid, at)
 	return nil
 }
 

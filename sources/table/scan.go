@@ -37,7 +37,7 @@ func decode(text string) (int64, error) {
 
 // scanFiles returns a split per row group of files. gone makes the error for a
 // file that is not there as it was committed.
-func scanFiles(log *tablelog.Log, files []tablelog.File, scan sources.Scan, gone func(path string) error) ([]sources.Split, error) {
+func scanFiles(log *tablelog.Log, cache *parquetfile.Cache, files []tablelog.File, scan sources.Scan, gone func(path string) error) ([]sources.Split, error) {
 	rows := scan.BatchRows
 	if rows <= 0 {
 		rows = 8192
@@ -56,14 +56,15 @@ func scanFiles(log *tablelog.Log, files []tablelog.File, scan sources.Scan, gone
 		if err := present(path, file, gone); err != nil {
 			return nil, err
 		}
-		f, err := parquetfile.Open(path)
+		f, err := cache.Open(path)
 		if err != nil {
 			return nil, err
 		}
 		footer, groups := f.Footer(), f.RowGroups()
 		f.Close()
 		for g := range groups {
-			out = append(out, &split{path: path, file: file, group: g, footer: footer, schema: schema, rows: rows, gone: gone})
+			want := parquetfile.Want{Schema: schema, Rows: rows, Dictionaries: scan.Dictionaries}
+			out = append(out, &split{path: path, file: file, group: g, cache: cache, footer: footer, want: want, gone: gone})
 		}
 	}
 	return out, nil
@@ -82,9 +83,9 @@ type split struct {
 	path   string
 	file   tablelog.File
 	group  int
+	cache  *parquetfile.Cache
 	footer parquetfile.Footer
-	schema *arrow.Schema
-	rows   int
+	want   parquetfile.Want
 	gone   func(string) error
 }
 
@@ -94,11 +95,11 @@ func (s *split) Open(ctx context.Context) (sources.Reader, error) {
 	if err := present(s.path, s.file, s.gone); err != nil {
 		return nil, err
 	}
-	f, err := parquetfile.OpenWith(s.path, s.footer)
+	f, err := s.cache.OpenWith(s.path, s.footer)
 	if err != nil {
 		return nil, err
 	}
-	r, err := f.Read(ctx, s.group, parquetfile.Want{Schema: s.schema, Rows: s.rows})
+	r, err := f.Read(ctx, s.group, s.want)
 	if err != nil {
 		f.Close()
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/internal/tablelog"
 	"github.com/flightd/flightd/sources"
+	"github.com/flightd/flightd/sources/parquetfile"
 )
 
 // OptionNames are the options of a table. A table has one set of options for its
@@ -20,6 +21,7 @@ func OptionNames() []string {
 // Source is the stream of what commits add to a table.
 type Source struct {
 	log          *tablelog.Log
+	cache        *parquetfile.Cache
 	skip         bool
 	files, bytes int64
 
@@ -34,10 +36,14 @@ var (
 
 // OpenStream opens the table in dir as a stream.
 func OpenStream(dir string, o base.Options) (*Source, error) {
+	return openStream(dir, o, parquetfile.NewCache())
+}
+
+func openStream(dir string, o base.Options, cache *parquetfile.Cache) (*Source, error) {
 	if err := o.CheckKeys("a table", OptionNames()); err != nil {
 		return nil, err
 	}
-	s := &Source{frozen: -1}
+	s := &Source{cache: cache, frozen: -1}
 	var err error
 	if s.skip, err = o.Bool("skipChangeCommits", false); err != nil {
 		return nil, err
@@ -163,7 +169,7 @@ func (s *Source) Read(_ context.Context, from, to base.Offset, scan sources.Scan
 			files = append(files, r.Files...)
 		}
 	}
-	return scanFiles(s.log, files, scan, func(path string) error {
+	return scanFiles(s.log, s.cache, files, scan, func(path string) error {
 		return base.Errorf(base.CodeCorrupt, "versions (%d, %d] of table %s need %s, which is gone", a, b, s.log.Dir(), path)
 	})
 }

@@ -8,32 +8,39 @@ import (
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/internal/tablelog"
 	"github.com/flightd/flightd/sources"
+	"github.com/flightd/flightd/sources/parquetfile"
 )
 
 // Provider returns the provider of the table in dir.
 func Provider(dir string) sources.Provider {
+	cache := parquetfile.NewCache()
 	return sources.Provider{
 		Name:    "table",
 		Options: OptionNames(),
 		Stream: func(_ context.Context, cfg sources.Config) (sources.Source, error) {
-			return OpenStream(dir, cfg.Options)
+			return openStream(dir, cfg.Options, cache)
 		},
-		Batch: func(context.Context, sources.Config) (sources.Table, error) { return Open(dir) },
+		Batch: func(context.Context, sources.Config) (sources.Table, error) { return open(dir, cache) },
 	}
 }
 
 // Table is a managed table, read as a batch.
-type Table struct{ log *tablelog.Log }
+type Table struct {
+	log   *tablelog.Log
+	cache *parquetfile.Cache
+}
 
 var _ sources.Table = (*Table)(nil)
 
 // Open opens the table in dir.
-func Open(dir string) (*Table, error) {
+func Open(dir string) (*Table, error) { return open(dir, parquetfile.NewCache()) }
+
+func open(dir string, cache *parquetfile.Cache) (*Table, error) {
 	log, err := tablelog.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &Table{log}, nil
+	return &Table{log, cache}, nil
 }
 
 // Schema returns the columns that the table was created with.
@@ -55,7 +62,7 @@ func (t *Table) Scan(_ context.Context, pin string, scan sources.Scan) ([]source
 	if err != nil {
 		return nil, err
 	}
-	return scanFiles(t.log, files, scan, func(path string) error {
+	return scanFiles(t.log, t.cache, files, scan, func(path string) error {
 		e := base.Errorf(base.CodeCorrupt, "version %d of table %s needs %s, which is gone", v, t.log.Dir(), path)
 		e.Condition = "STATIC_INPUT_CHANGED"
 		return e.WithHint("a later commit replaced the rows and the retention has passed")
