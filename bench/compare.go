@@ -102,7 +102,7 @@ func one(ctx context.Context, o *options, w *workload.Workload, form workload.Fo
 // contestants are the engines of a workload. A stream of ours is one for each
 // size of micro-batches.
 func contestants(o *options, w *workload.Workload, form workload.Form, scratch string) ([]*contestant, error) {
-	data := workload.Data{Dir: o.dir, Seed: o.seed, Rows: o.rows, PerFile: fileRows, Small: true}
+	data := workload.Data{Dir: o.dir, Seed: o.seed, Rows: o.rows, PerFile: fileRows, Small: true, Halves: strings.Contains(o.peers, "flink")}
 	spec, err := workload.SpecOf(w, form, data)
 	if err != nil {
 		return nil, err

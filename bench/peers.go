@@ -61,8 +61,12 @@ func python(o *options, name string) peer {
 	case "spark":
 		p.forms = []workload.Form{workload.Stream}
 		p.queries = func(w *workload.Workload, _ workload.Form) []string { return []string{w.Spark()} }
+	case "flink":
+		p.argv[0] = filepath.Join(o.home, ".venv-flink", "bin", "python")
+		p.forms = []workload.Form{workload.Stream}
+		p.queries = func(w *workload.Workload, _ workload.Form) []string { return []string{w.Flink()} }
 	default:
-		fmt.Fprintf(os.Stderr, "no peer %q: there are duckdb, polars and spark\n", name)
+		fmt.Fprintf(os.Stderr, "no peer %q: there are duckdb, polars, spark and flink\n", name)
 	}
 	return p
 }

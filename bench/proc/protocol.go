@@ -65,6 +65,8 @@ type Table struct {
 	Path string `json:"path"`
 	// SmallPath has the same rows in files a tenth of the size.
 	SmallPath string `json:"smallPath,omitempty"`
+	// HalvesPath has the same rows in two files.
+	HalvesPath string `json:"halvesPath,omitempty"`
 	Format    string `json:"format"`
 	// Static tables are not streamed.
 	Static  bool        `json:"static,omitempty"`

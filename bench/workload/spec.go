@@ -13,6 +13,8 @@ type Data struct {
 	PerFile int
 	// Small makes files of a tenth of the size as well, for streams.
 	Small bool
+	// Halves makes two files as well, for streams.
+	Halves bool
 }
 
 // SpecOf generates the workload's files and describes it, as our engine runs it.
@@ -27,6 +29,11 @@ func SpecOf(w *Workload, form Form, d Data) (*proc.Spec, error) {
 		table := specTable(&t, path)
 		if form == Stream && d.Small {
 			if table.SmallPath, err = t.Files(d.Dir, d.Seed, d.Rows, max(1, d.PerFile/10)); err != nil {
+				return nil, err
+			}
+		}
+		if form == Stream && d.Halves && t.Rows == 0 {
+			if table.HalvesPath, err = t.Files(d.Dir, d.Seed, d.Rows, (d.Rows+1)/2); err != nil {
 				return nil, err
 			}
 		}

@@ -37,6 +37,7 @@ AND c.ts >= v.ts AND c.ts <= v.ts + INTERVAL 3 SECONDS`,
 		SQL:       "SELECT DISTINCT id FROM {events}",
 		StreamSQL: "SELECT id FROM {events} DEDUPLICATE WITHIN WATERMARK ON (id)",
 		SparkSQL:  "SELECT id FROM events",
+		FlinkSQL:  `SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY id ORDER BY PROCTIME() ASC) AS nth FROM events) WHERE nth = 1`,
 		Dedup:     []string{"id"},
 	}}
 }
@@ -49,28 +50,29 @@ func nexmark() []Workload {
 		gen.Choice("channel", "Apple", "Baidu", "Facebook", "Google"), gen.Text("url", "https://www.nexmark.com/item.htm?id=", 4, 1000),
 		gen.Clock("ts", 100, 0),
 	}}}
-	query := func(name, title, sql, duck string, forms []Form) Workload {
-		w := Workload{Name: "w9_" + name, Title: "Nexmark " + name + ": " + title, Forms: forms, Mode: "append", Tables: bid, SQL: sql}
+	query := func(name, title, sql, duck, flink string, forms []Form) Workload {
+		w := Workload{Name: "w9_" + name, Title: "Nexmark " + name + ": " + title, Forms: forms, Mode: "append", Tables: bid, SQL: sql, FlinkSQL: flink}
 		if duck != "" {
 			w.DuckDB = []string{duck}
 		}
 		return w
 	}
 	return []Workload{
-		query("q0", "pass through", "SELECT auction, bidder, price, channel, url, ts FROM {bid}", "", anywhere),
+		query("q0", "pass through", "SELECT auction, bidder, price, channel, url, ts FROM {bid}", "", "", anywhere),
 		query("q1", "currencies", "SELECT auction, bidder, 0.908D * price AS price, channel, url, ts FROM {bid}",
-			"SELECT auction, bidder, 0.908::DOUBLE * price AS price, channel, url, ts FROM bid", anywhere),
-		query("q2", "selection", "SELECT auction, price FROM {bid} WHERE auction % 123 = 0", "", anywhere),
+			"SELECT auction, bidder, 0.908::DOUBLE * price AS price, channel, url, ts FROM bid",
+			"SELECT auction, bidder, 0.908e0 * price AS price, channel, url, ts FROM bid", anywhere),
+		query("q2", "selection", "SELECT auction, price FROM {bid} WHERE auction % 123 = 0", "", "", anywhere),
 		query("q5", "hot items", `WITH counts AS (SELECT window(ts, '10 seconds', '2 seconds').start AS start, auction, count(*) AS n FROM {bid}
 GROUP BY window(ts, '10 seconds', '2 seconds'), auction), top AS (SELECT start, max(n) AS most FROM counts GROUP BY start)
 SELECT c.start, c.auction, c.n FROM counts c JOIN top t ON c.start = t.start AND c.n = t.most`,
 			`WITH panes AS (SELECT epoch_us(ts) // 2000000 AS pane, auction, count(*) AS n FROM bid GROUP BY ALL),
 counts AS (SELECT (pane - o) * 2000000 AS start, auction, sum(n)::BIGINT AS n FROM panes, range(5) r(o) GROUP BY ALL),
 top AS (SELECT start, max(n) AS most FROM counts GROUP BY start)
-SELECT c.start, c.auction, c.n FROM counts c JOIN top t ON c.start = t.start AND c.n = t.most`, batches),
+SELECT c.start, c.auction, c.n FROM counts c JOIN top t ON c.start = t.start AND c.n = t.most`, "", batches),
 		query("q7", "highest bid", `WITH top AS (SELECT window(ts, '10 seconds').start AS start, max(price) AS most FROM {bid} GROUP BY window(ts, '10 seconds'))
 SELECT b.auction, b.price, b.bidder, b.ts FROM {bid} b JOIN top t ON b.price = t.most AND b.ts >= t.start AND b.ts < t.start + INTERVAL 10 SECONDS`,
 			`WITH top AS (SELECT epoch_us(ts) // 10000000 AS pane, max(price) AS most FROM bid GROUP BY ALL)
-SELECT b.auction, b.price, b.bidder, b.ts FROM bid b JOIN top t ON b.price = t.most AND epoch_us(b.ts) // 10000000 = t.pane`, batches),
+SELECT b.auction, b.price, b.bidder, b.ts FROM bid b JOIN top t ON b.price = t.most AND epoch_us(b.ts) // 10000000 = t.pane`, "", batches),
 	}
 }

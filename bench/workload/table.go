@@ -19,14 +19,15 @@ func All() []Workload {
 
 func filters() []Workload {
 	const sql = "SELECT a + b AS p, a * 3 - k AS q, x * 1.5D + 2.0D AS r FROM {events} WHERE k < 100"
+	const flink = "SELECT a + b AS p, a * 3 - k AS q, x * 1.5e0 + 2.0e0 AS r FROM events WHERE k < 100"
 	const duck = "SELECT a + b AS p, a * 3 - k AS q, x * 1.5 + 2.0 AS r FROM events WHERE k < 100"
 	k, a, b, x := gen.Uniform("k", 1000), gen.Uniform("a", 1_000_000), gen.Uniform("b", 1_000_000), gen.Real("x", 1)
 	targets := map[Form]float64{Memory: 1.3, Files: 1, Stream: 8}
 	return []Workload{{
-		Name: "w1", Title: "filter 10 %, 3 expressions", SQL: sql, DuckDB: []string{duck}, Forms: anywhere, Mode: "append", Targets: targets,
+		Name: "w1", Title: "filter 10 %, 3 expressions", SQL: sql, DuckDB: []string{duck}, FlinkSQL: flink, Forms: anywhere, Mode: "append", Targets: targets,
 		Tables: []gen.Table{events(k, a, b, x)},
 	}, {
-		Name: "w1_nulls", Title: "the same, 10 % NULLs", SQL: sql, DuckDB: []string{duck}, Forms: anywhere, Mode: "append", Targets: targets,
+		Name: "w1_nulls", Title: "the same, 10 % NULLs", SQL: sql, DuckDB: []string{duck}, FlinkSQL: flink, Forms: anywhere, Mode: "append", Targets: targets,
 		Tables: []gen.Table{events(k.WithNulls(10), a.WithNulls(10), b.WithNulls(10), x.WithNulls(10))},
 	}}
 }
@@ -70,6 +71,10 @@ func windows() []Workload {
 		},
 		SQL: `SELECT window(e.ts, '10 seconds').start AS start, a.campaign_id, count(*) AS n FROM {events} e JOIN ads a ON e.ad_id = a.ad_id
 WHERE e.event_type = 'view' GROUP BY window(e.ts, '10 seconds'), a.campaign_id`,
+		// A join with a table would keep every event in Flink's state.
+		FlinkSQL: `SELECT window_start, ad_id / 10 AS campaign_id, COUNT(*) AS n
+FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(ts), INTERVAL '10' SECOND))
+WHERE event_type = 'view' GROUP BY window_start, window_end, ad_id / 10`,
 		DuckDB: []string{
 			`SELECT epoch_us(e.ts) // 10000000 * 10000000 AS start, a.campaign_id, count(*) AS n FROM events e JOIN ads a ON e.ad_id = a.ad_id
 WHERE e.event_type = 'view' GROUP BY ALL`,
@@ -83,6 +88,8 @@ WHERE event_type = 'view' GROUP BY ALL) e JOIN ads a ON e.ad_id = a.ad_id GROUP 
 		Tables:  []gen.Table{events(ts, gen.Uniform("k", 1000), gen.Uniform("v", 1000))},
 		SQL: `SELECT window(ts, '60 seconds', '10 seconds').start AS start, k, count(*) AS n, sum(v) AS s FROM {events}
 GROUP BY window(ts, '60 seconds', '10 seconds'), k`,
+		FlinkSQL: `SELECT window_start, k, COUNT(*) AS n, SUM(v) AS s
+FROM TABLE(HOP(TABLE events, DESCRIPTOR(ts), INTERVAL '10' SECOND, INTERVAL '60' SECOND)) GROUP BY window_start, window_end, k`,
 		DuckDB: []string{`WITH panes AS (SELECT epoch_us(ts) // 10000000 AS pane, k, count(*) AS n, sum(v) AS s FROM events GROUP BY ALL)
 SELECT (pane - o) * 10000000 AS start, k, sum(n)::BIGINT AS n, sum(s)::BIGINT AS s FROM panes, range(6) r(o) GROUP BY ALL`},
 	}}
@@ -95,7 +102,8 @@ func json() []Workload {
 			gen.Counter("id", 1), gen.Clock("ts", 1000, 0), gen.Choice("country", "at", "br", "ca", "de", "fr", "in", "jp", "us"),
 			gen.Text("page", "/page/", 2, 100), gen.Uniform("qty", 100), gen.Real("amount", 100),
 		}}},
-		SQL: "SELECT country, page, count(*) AS n, max(id) AS id, sum(qty) AS qty, avg(amount) AS amount, min(ts) AS first, max(ts) AS last FROM {events} GROUP BY country, page",
+		FlinkSQL: "SELECT country, page, COUNT(*) AS n, MAX(id) AS id, SUM(qty) AS qty, AVG(amount) AS amount, MIN(ts) AS fst, MAX(ts) AS lst FROM events GROUP BY country, page",
+		SQL:      "SELECT country, page, count(*) AS n, max(id) AS id, sum(qty) AS qty, avg(amount) AS amount, min(ts) AS first, max(ts) AS last FROM {events} GROUP BY country, page",
 	}}
 }
 

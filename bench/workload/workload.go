@@ -35,9 +35,9 @@ type Workload struct {
 	// DuckDB is the question to DuckDB in the fastest known ways; the fastest here
 	// counts. Empty: SQL.
 	DuckDB []string
-	// Flink is the question to Flink SQL; empty: SQL. The idiom of Polars is the
+	// FlinkSQL is the question to Flink; empty: SQL. The idiom of Polars is the
 	// function of the workload's name in peers/polars_runner.py.
-	Flink string
+	FlinkSQL string
 	// Forms are the forms it runs in.
 	Forms []Form
 	// Mode is the output mode of the stream, Keys the number of leading columns
@@ -65,6 +65,14 @@ func (w *Workload) Batch() string { return w.render(w.SQL, func(t string) string
 func (w *Workload) Spark() string {
 	if w.SparkSQL != "" {
 		return w.SparkSQL
+	}
+	return w.Batch()
+}
+
+// Flink is the SQL of Flink's streams.
+func (w *Workload) Flink() string {
+	if w.FlinkSQL != "" {
+		return w.FlinkSQL
 	}
 	return w.Batch()
 }
