@@ -25,9 +25,6 @@ type Batch struct {
 	result  []arrow.RecordBatch
 }
 
-// NewBatch returns an engine without tables.
-func NewBatch() *Batch { return &Batch{} }
-
 // Load makes views of the tables: over record batches in form (a), over files in
 // form (b).
 func (b *Batch) Load(ctx context.Context, spec *proc.Spec) (string, error) {

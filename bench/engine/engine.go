@@ -16,10 +16,15 @@ func New() *Engine { return &Engine{} }
 
 // Load starts the engine of the form.
 func (e *Engine) Load(ctx context.Context, spec *proc.Spec) (string, error) {
-	if spec.Form == string(workload.Stream) {
-		e.Engine = NewStream()
-	} else {
-		e.Engine = NewBatch()
+	switch workload.Form(spec.Form) {
+	case workload.Stream:
+		e.Engine = &Stream{}
+	case workload.Pushed:
+		e.Engine = &Pushed{}
+	case workload.Latency:
+		e.Engine = &Latency{}
+	default:
+		e.Engine = &Batch{}
 	}
 	return e.Engine.Load(ctx, spec)
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -27,9 +28,6 @@ type Stream struct {
 	// runs names checkpoints.
 	runs int
 }
-
-// NewStream returns an engine without tables.
-func NewStream() *Stream { return &Stream{} }
 
 // firstEpoch is the listener that sees the first epoch end: what comes after it
 // is steady.
@@ -114,13 +112,7 @@ func (s *Stream) Run(ctx context.Context, r *proc.Reply) error {
 		r.Wall = time.Since(s.first.at).Seconds() * scale
 		r.CPU = (proc.CPUSeconds() - s.first.cpu) * scale
 	}
-	var rows, bytes int64
-	for _, op := range s.first.last.StateOps {
-		rows, bytes = rows+op.NumRowsTotal, bytes+op.MemoryUsedBytes
-	}
-	if rows > 0 {
-		r.Metrics["state rows"], r.Metrics["state B/row"] = float64(rows), float64(bytes)/float64(rows)
-	}
+	maps.Copy(r.Metrics, stateMetrics(&s.first.last))
 	return nil
 }
 

@@ -31,6 +31,7 @@ type Spec struct {
 	Form   string  `json:"form"`
 	Rows   int     `json:"rows"`
 	Seed   uint64  `json:"seed"`
+	Rate   int     `json:"rate,omitempty"` // rows a second, in form (l)
 	Tables []Table `json:"tables"`
 	// Queries are ways to ask the same.
 	Queries   []string `json:"queries"`
@@ -67,7 +68,7 @@ type Table struct {
 	SmallPath string `json:"smallPath,omitempty"`
 	// HalvesPath has the same rows in two files.
 	HalvesPath string `json:"halvesPath,omitempty"`
-	Format    string `json:"format"`
+	Format     string `json:"format"`
 	// Static tables are not streamed.
 	Static  bool        `json:"static,omitempty"`
 	Columns [][2]string `json:"columns"` // name and Arrow type

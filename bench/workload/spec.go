@@ -19,8 +19,10 @@ type Data struct {
 
 // SpecOf generates the workload's files and describes it, as our engine runs it.
 func SpecOf(w *Workload, form Form, d Data) (*proc.Spec, error) {
-	spec := &proc.Spec{Name: w.Name, Form: string(form), Rows: d.Rows, Seed: d.Seed,
+	spec := &proc.Spec{Name: w.Name, Form: string(form), Rows: d.Rows, Rate: w.Rate, Seed: d.Seed,
 		Mode: w.Mode, Keys: w.Keys, Dedup: w.Dedup, EventTime: w.EventTime, Delay: w.Delay, Queries: w.Ours(form)}
+	d.Rows = w.Size(d.Rows)
+	spec.Rows = d.Rows
 	for _, t := range w.Tables {
 		path, err := t.Files(d.Dir, d.Seed, d.Rows, d.PerFile)
 		if err != nil {

@@ -9,12 +9,13 @@ import (
 
 var (
 	anywhere = []Form{Memory, Files, Stream}
+	pushed   = []Form{Memory, Files, Stream, Pushed}
 	batches  = []Form{Memory, Files}
 )
 
 // All is the table of workloads.
 func All() []Workload {
-	return slices.Concat(filters(), groupings(), windows(), stateful(), nexmark(), json(), upserts())
+	return slices.Concat(filters(), groupings(), windows(), stateful(), nexmark(), json(), latency(), upserts())
 }
 
 func filters() []Workload {
@@ -42,7 +43,7 @@ func groupings() []Workload {
 	var out []Workload
 	add := func(name, title, keys string, targets map[Form]float64, cols ...gen.Column) {
 		out = append(out, Workload{
-			Name: name, Title: title, Forms: anywhere, Mode: "update", Keys: 1 + strings.Count(keys, ","), Targets: targets,
+			Name: name, Title: title, Forms: pushed, Mode: "update", Keys: 1 + strings.Count(keys, ","), Targets: targets,
 			SQL:    "SELECT " + keys + ", count(*) AS n, sum(v) AS s, avg(x) AS a, min(v) AS lo, max(v) AS hi FROM {events} GROUP BY " + keys,
 			Tables: []gen.Table{events(append(cols, v, x)...)},
 		})
@@ -83,7 +84,7 @@ WHERE e.event_type = 'view' GROUP BY ALL`,
 WHERE event_type = 'view' GROUP BY ALL) e JOIN ads a ON e.ad_id = a.ad_id GROUP BY ALL`,
 		},
 	}, {
-		Name: "w5", Title: "sliding 60 s / 10 s by 1 k keys", Forms: anywhere, Mode: "update", Keys: 2, EventTime: "ts", Delay: "10 SECONDS",
+		Name: "w5", Title: "sliding 60 s / 10 s by 1 k keys", Forms: pushed, Mode: "update", Keys: 2, EventTime: "ts", Delay: "10 SECONDS",
 		Targets: map[Form]float64{Memory: 2, Files: 1.2, Stream: 18},
 		Tables:  []gen.Table{events(ts, gen.Uniform("k", 1000), gen.Uniform("v", 1000))},
 		SQL: `SELECT window(ts, '60 seconds', '10 seconds').start AS start, k, count(*) AS n, sum(v) AS s FROM {events}
@@ -107,9 +108,21 @@ func json() []Workload {
 	}}
 }
 
+// latency are w11: ten seconds of rows that come at a steady pace.
+func latency() []Workload {
+	at := func(name, title string, rate int) Workload {
+		return Workload{
+			Name: name, Title: title, Forms: []Form{Latency}, Mode: "update", Keys: 2, EventTime: "ts", Delay: "10 SECONDS", Rows: 10 * rate, Rate: rate,
+			Tables: []gen.Table{events(gen.Clock("ts", uint64(1_000_000/rate), 0), gen.Uniform("k", 1000), gen.Uniform("v", 1000))},
+			SQL:    "SELECT window(ts, '1 second').start AS start, k, count(*) AS n, sum(v) AS s FROM {events} GROUP BY window(ts, '1 second'), k",
+		}
+	}
+	return []Workload{at("w11_10k", "latency at 10 k rows/s", 10_000), at("w11_100k", "latency at 100 k rows/s", 100_000)}
+}
+
 func upserts() []Workload {
 	return []Workload{{
-		Name: "w12", Title: "10 M distinct keys", Forms: anywhere, Mode: "update", Keys: 1, Targets: map[Form]float64{Stream: 20},
+		Name: "w12", Title: "10 M distinct keys", Forms: pushed, Mode: "update", Keys: 1, Targets: map[Form]float64{Stream: 20},
 		Tables: []gen.Table{events(gen.Distinct("k", 10_000_000), gen.Uniform("v", 1000))},
 		SQL:    "SELECT k, count(*) AS n, sum(v) AS s FROM {events} GROUP BY k",
 	}}

@@ -19,6 +19,12 @@ const (
 	Files Form = "b"
 	// Stream reads the files as a stream in micro-batches, with a checkpoint.
 	Stream Form = "c"
+	// Pushed is a stream of record batches from memory, the checkpoint in memory
+	// too: the engine alone.
+	Pushed Form = "m"
+	// Latency paces rows into a stream and takes the time until their epoch is
+	// durable.
+	Latency Form = "l"
 )
 
 // A Workload is one question.
@@ -38,6 +44,9 @@ type Workload struct {
 	// FlinkSQL is the question to Flink; empty: SQL. The idiom of Polars is the
 	// function of the workload's name in peers/polars_runner.py.
 	FlinkSQL string
+	// Rows is how many rows it takes, if not as many as the bench is told; Rate how
+	// many come a second in form (l).
+	Rows, Rate int
 	// Forms are the forms it runs in.
 	Forms []Form
 	// Mode is the output mode of the stream, Keys the number of leading columns
@@ -57,6 +66,14 @@ type Workload struct {
 
 // Runs reports whether the workload runs in a form.
 func (w *Workload) Runs(f Form) bool { return w.NotYet[f] == "" && slices.Contains(w.Forms, f) }
+
+// Size is how many rows it takes in a run of rows.
+func (w *Workload) Size(rows int) int {
+	if w.Rows > 0 {
+		return w.Rows
+	}
+	return rows
+}
 
 // Batch is our SQL over bounded tables.
 func (w *Workload) Batch() string { return w.render(w.SQL, func(t string) string { return t }) }
@@ -96,7 +113,7 @@ func (w *Workload) Streaming() string {
 
 // Ours are the questions to our engine in a form.
 func (w *Workload) Ours(f Form) []string {
-	if f == Stream {
+	if f == Stream || f == Pushed || f == Latency {
 		return []string{w.Streaming()}
 	}
 	return []string{w.Batch()}

@@ -46,7 +46,7 @@ var rooms = []room{
 	{dir: "flight/guard"},
 	{dir: "flight", may: []string{"=.", "flight", "sinks/feed"}},
 	{dir: "cmd", may: []string{"=.", "flight", "internal/arrowtext"}, reason: "the shell prints values"},
-	{dir: "bench", may: []string{"=.", "bench", "flight"}, reason: "measures what a user gets: the public API"},
+	{dir: "bench", may: []string{"=.", "bench", "flight", "=sources", "=sources/memory"}, reason: "measures what a user gets: the public API, and streams from memory"},
 	{dir: "examples", may: []string{"=."}},
 }
 
