@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/flightd/flightd/compute/agg"
@@ -21,6 +22,8 @@ type grouping struct {
 	schema state.Schema
 	// countRows adds a column that counts the input rows of each group.
 	countRows bool
+	// triples are the sum, min and max of one column, by their index.
+	triples [][3]int
 
 	norm *state.Keys
 	rows []int32
@@ -59,6 +62,7 @@ func newGrouping(n *physical.Aggregate, env *Env) (*grouping, error) {
 			return nil, err
 		}
 	}
+	g.findTriples(n.Aggs)
 	g.norm = state.NewKeys(g.schema.Keys, env.Seed)
 	g.cols = make([]*vec.Vec, len(n.Keys))
 	return g, nil
@@ -87,6 +91,67 @@ func (g *grouping) add(i int, a *expr.Agg) error {
 		g.schema.Values = append(g.schema.Values, f)
 	}
 	g.aggs = append(g.aggs, s)
+	return nil
+}
+
+// findTriples finds the columns of which sum, min and max are asked for.
+func (g *grouping) findTriples(aggs []*expr.Agg) {
+	found := map[int]*[3]int{}
+	for i, a := range aggs {
+		if a.Filter != nil || a.Distinct || len(a.Args) != 1 {
+			continue
+		}
+		ref, ok := a.Args[0].(*expr.Ref)
+		at := slices.Index([]string{"sum", "min", "max"}, a.Fn)
+		if !ok || at < 0 {
+			continue
+		}
+		t := found[ref.Index]
+		if t == nil {
+			t = &[3]int{-1, -1, -1}
+			found[ref.Index] = t
+		}
+		if t[at] < 0 {
+			t[at] = i
+		}
+	}
+	for _, t := range found {
+		if slices.Min(t[:]) >= 0 {
+			g.triples = append(g.triples, *t)
+		}
+	}
+}
+
+// fold gives accumulators the rows of a batch: args[i] are the arguments of
+// aggregate i, and none of its rows is left out unless skip says that it has been
+// dealt with. There were old groups before these rows.
+func (g *grouping) fold(accs []agg.Accumulator, old int, rows, ids []int32, args func(i int) []*vec.Vec, skip []bool) error {
+	for _, t := range g.triples {
+		done, err := agg.SumMinMax(accs[t[0]], accs[t[1]], accs[t[2]], old, rows, ids, args(t[0])[0])
+		if err != nil {
+			return err
+		}
+		if done {
+			skip[t[0]], skip[t[1]], skip[t[2]] = true, true, true
+		}
+	}
+	for i, acc := range accs {
+		if skip[i] {
+			continue
+		}
+		if w, ok := acc.(agg.Whole); ok {
+			done, err := w.UpdateWhole(old, rows, ids, args(i))
+			if err != nil {
+				return err
+			}
+			if done {
+				continue
+			}
+		}
+		if err := acc.Update(rows, ids, args(i)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -128,6 +193,21 @@ func (g *grouping) keyVectors(in *cexpr.Input, rows []int32) ([]state.Vector, er
 	return g.keys.vectors(g.cols, rows), nil
 }
 
+// partial reports whether rows of a batch may be left out.
+func (a *aggregation) partial() bool { return a.filter != nil || a.distinct != nil }
+
+// evaluate fills vals.
+func (a *aggregation) evaluate(in *cexpr.Input) error {
+	for i, ev := range a.args {
+		v, err := ev.Eval(in)
+		if err != nil {
+			return err
+		}
+		a.vals[i] = v
+	}
+	return nil
+}
+
 // update gives acc the rows of in that count; ids are their groups.
 func (a *aggregation) update(acc agg.Accumulator, in *cexpr.Input, rows, ids []int32, keys []state.Vector) error {
 	live := *in
@@ -143,15 +223,11 @@ func (a *aggregation) update(acc agg.Accumulator, in *cexpr.Input, rows, ids []i
 	if len(rows) == 0 {
 		return nil
 	}
-	for i, ev := range a.args {
-		v, err := ev.Eval(&live)
-		if err != nil {
-			return err
-		}
-		a.vals[i] = v
+	err := a.evaluate(&live)
+	if err != nil {
+		return err
 	}
 	if a.distinct != nil {
-		var err error
 		if rows, ids, err = a.distinct.first(keys, a.vals, rows, ids); err != nil {
 			return err
 		}

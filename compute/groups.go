@@ -2,7 +2,9 @@ package compute
 
 import (
 	"github.com/flightd/flightd/compute/agg"
+	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/kernels"
 	"github.com/flightd/flightd/state"
 )
 
@@ -14,6 +16,7 @@ type groups struct {
 	count *state.Fixed[int64]
 	// settled says that the groups were merged, if only into empty ones.
 	settled bool
+	skipped []bool
 }
 
 func (g *grouping) newGroups() *groups {
@@ -104,28 +107,52 @@ func (s *groups) add(b Batch) error {
 	if err != nil {
 		return err
 	}
-	if err := g.norm.Normalise(keys, in.Rows, in.Sel); err != nil {
-		return err
-	}
 	if cap(g.rows) < len(rows) {
 		g.rows = make([]int32, len(rows))
 	}
-	ids := g.rows[:len(rows)]
-	if err := s.table.Upsert(g.norm, in.Sel, ids); err != nil {
+	ids, old := g.rows[:len(rows)], s.table.Rows()
+	if err := s.find(keys, in, ids); err != nil {
 		return err
 	}
 	if s.count != nil {
-		count := s.count.Data()
-		for _, id := range ids {
-			count[id]++
-		}
+		kernels.CountGroups(s.count.Data(), ids)
 	}
+	skip := s.skip()
 	for i := range g.aggs {
-		if err := g.aggs[i].update(s.accs[i], in, rows, ids, keys); err != nil {
+		a := &g.aggs[i]
+		if skip[i] = a.partial(); skip[i] {
+			err = a.update(s.accs[i], in, rows, ids, keys)
+		} else {
+			err = a.evaluate(in)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return nil
+	return g.fold(s.accs, old, rows, ids, func(i int) []*vec.Vec { return g.aggs[i].vals }, skip)
+}
+
+// find finds or adds the groups of the live rows of in.
+func (s *groups) find(keys []state.Vector, in *cexpr.Input, ids []int32) error {
+	if len(keys) == 1 {
+		if done, err := s.table.UpsertInts(&keys[0], in.Sel, ids); done || err != nil {
+			return err
+		}
+	}
+	norm := s.plan.norm
+	if err := norm.Normalise(keys, in.Rows, in.Sel); err != nil {
+		return err
+	}
+	return s.table.Upsert(norm, in.Sel, ids)
+}
+
+// skip returns a flag for each aggregate, none of them set.
+func (s *groups) skip() []bool {
+	if s.skipped == nil {
+		s.skipped = make([]bool, len(s.accs))
+	}
+	clear(s.skipped)
+	return s.skipped
 }
 
 // column returns output column i of groups lo to hi: keys first.

@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 
 	"github.com/flightd/flightd/compute/agg"
+	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/kernels"
 	"github.com/flightd/flightd/state"
 )
 
@@ -131,10 +133,11 @@ func (w *widePart) takeSplit(p int, s *splitGroups, m *merging, base int64) erro
 		}
 		if sel := w.span(from, r.ends[p]); len(sel) > 0 {
 			var err error
+			old := w.table.Rows()
 			if ids, err = w.upsert(&r.keys, sel, base, r.rows[from:r.ends[p]]); err != nil {
 				return err
 			}
-			if err := w.update(r, sel, ids); err != nil {
+			if err := w.update(r, sel, ids, old); err != nil {
 				return err
 			}
 			if keep {
@@ -187,26 +190,23 @@ func (w *widePart) upsert(k *state.Keys, sel []int32, base int64, at []int32) ([
 	return ids, nil
 }
 
-func (w *widePart) update(r *run, sel, ids []int32) error {
+func (w *widePart) update(r *run, sel, ids []int32, old int) error {
 	if w.count != nil {
-		count := w.count.Data()
-		for _, id := range ids {
-			count[id]++
-		}
+		kernels.CountGroups(w.count.Data(), ids)
 	}
-	for i, acc := range w.accs {
-		rows, groups := sel, ids
-		if bits := r.counted[i]; bits != nil {
-			rows, groups = w.filtered(bits, sel, ids)
-		}
-		if len(rows) == 0 {
+	skip := w.skip()
+	for i, bits := range r.counted {
+		if bits == nil {
 			continue
 		}
-		if err := acc.Update(rows, groups, r.args[i]); err != nil {
-			return err
+		skip[i] = true
+		if rows, groups := w.filtered(bits, sel, ids); len(rows) > 0 {
+			if err := w.accs[i].Update(rows, groups, r.args[i]); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return w.plan.fold(w.accs, old, sel, ids, func(i int) []*vec.Vec { return r.args[i] }, skip)
 }
 
 // filtered returns the members of sel whose bit is set, with their groups.

@@ -43,6 +43,7 @@ type Table struct {
 	unordered bool
 	pins      []*pin
 	fresh     []int32
+	direct    direct
 }
 
 const (
@@ -77,6 +78,7 @@ func (t *Table) setSlots(n int) {
 // columns stay the same ones.
 func (t *Table) Reset() {
 	clear(t.slots)
+	clear(t.direct.ids)
 	t.n, t.next, t.nulls, t.texts, t.unordered = 0, 0, nil, nil, false
 	for _, v := range t.values {
 		v.empty()
@@ -101,7 +103,7 @@ func (t *Table) Key(i int, rows []int32) (Vector, error) { return t.key(t.layout
 
 // MemBytes returns the memory that the table holds.
 func (t *Table) MemBytes() int64 {
-	return t.memBytes() + memOf(t.slots) + memOf(t.changed) + memOf(t.touched) + memOf(t.removed) + memOf(t.fresh)
+	return t.memBytes() + memOf(t.slots) + memOf(t.changed) + memOf(t.touched) + memOf(t.removed) + memOf(t.fresh) + t.direct.memBytes()
 }
 
 // Upsert finds the rows of the keys of sel (nil: all of k) and adds those that

@@ -64,7 +64,7 @@ func (b *bySplit) sums(total []float64) []float64 {
 	for len(b.part) < len(total) {
 		b.part = append(b.part[:cap(b.part)], 0)
 	}
-	return b.part
+	return b.part[:len(total)]
 }
 
 // end adds the sums of the split to total. A sum is never -0.0, so adding 0 to the

@@ -39,17 +39,17 @@ func newRank(t *expr.Type, o order, col state.Column) rank {
 	case *state.Fixed[uint8]:
 		return &boolRank{w, boolSlot{c, t}}
 	case *state.Fixed[int8]:
-		return &numberRank[int8]{w, fixedSlot[int8]{c, t}}
+		return &numberRank[int8]{wins: w, fixedSlot: fixedSlot[int8]{c, t}}
 	case *state.Fixed[int16]:
-		return &numberRank[int16]{w, fixedSlot[int16]{c, t}}
+		return &numberRank[int16]{wins: w, fixedSlot: fixedSlot[int16]{c, t}}
 	case *state.Fixed[int32]:
-		return &numberRank[int32]{w, fixedSlot[int32]{c, t}}
+		return &numberRank[int32]{wins: w, fixedSlot: fixedSlot[int32]{c, t}}
 	case *state.Fixed[int64]:
-		return &numberRank[int64]{w, fixedSlot[int64]{c, t}}
+		return &numberRank[int64]{wins: w, fixedSlot: fixedSlot[int64]{c, t}}
 	case *state.Fixed[float32]:
-		return &numberRank[float32]{w, fixedSlot[float32]{c, t}}
+		return &numberRank[float32]{wins: w, fixedSlot: fixedSlot[float32]{c, t}}
 	case *state.Fixed[float64]:
-		return &numberRank[float64]{w, fixedSlot[float64]{c, t}}
+		return &numberRank[float64]{wins: w, fixedSlot: fixedSlot[float64]{c, t}}
 	case *state.Fixed[state.Word16]:
 		return &wideRank{w, fixedSlot[state.Word16]{c, t}}
 	}
@@ -75,6 +75,7 @@ type number interface {
 type numberRank[T number] struct {
 	wins
 	fixedSlot[T]
+	filled filled
 }
 
 // beats is order.beats over numbers; for integers the tests for NaN vanish.

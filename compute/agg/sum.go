@@ -41,6 +41,7 @@ type intSum struct {
 	typ  *expr.Type
 	mode expr.Mode
 	picker
+	filled filled
 }
 
 func intSumFunc(c call) *Func {
@@ -179,6 +180,7 @@ type floatSum struct {
 	sum *state.Fixed[float64]
 	picker
 	bySplit
+	filled filled
 }
 
 // EndSplit adds the sums of the split to groups.

@@ -1,0 +1,74 @@
+package kernels
+
+// The loops of this file take in one column of values by group: groups[i] is the
+// group of value i. No value is missing.
+
+// Signed is the set of integer types of columns.
+type Signed interface {
+	~int8 | ~int16 | ~int32 | ~int64
+}
+
+// CountGroups adds one to the count of each group, once for each mention.
+func CountGroups(count []int64, groups []int32) {
+	for _, g := range groups {
+		count[g]++
+	}
+}
+
+// SumGroups adds vals to the sums of their groups. The result is negative if a
+// sum left the range of int64.
+func SumGroups[T Signed](sum []int64, groups []int32, vals []T) (wrapped int64) {
+	vals = vals[:len(groups)]
+	for i, g := range groups {
+		x := int64(vals[i])
+		old := sum[g]
+		s := old + x
+		wrapped |= (old ^ s) & (x ^ s)
+		sum[g] = s
+	}
+	return wrapped
+}
+
+// MinGroups keeps the smallest value of each group.
+func MinGroups[T Signed](best []T, groups []int32, vals []T) {
+	vals = vals[:len(groups)]
+	for i, g := range groups {
+		best[g] = min(best[g], vals[i])
+	}
+}
+
+// MaxGroups keeps the greatest value of each group.
+func MaxGroups[T Signed](best []T, groups []int32, vals []T) {
+	vals = vals[:len(groups)]
+	for i, g := range groups {
+		best[g] = max(best[g], vals[i])
+	}
+}
+
+// SumMinMaxGroups is SumGroups, MinGroups and MaxGroups in one pass.
+func SumMinMaxGroups[T Signed](sum []int64, lo, hi []T, groups []int32, vals []T) (wrapped int64) {
+	vals = vals[:len(groups)]
+	hi, sum = hi[:len(lo)], sum[:len(lo)]
+	for i, g := range groups {
+		v := vals[i]
+		lo[g] = min(lo[g], v)
+		hi[g] = max(hi[g], v)
+		x := int64(v)
+		old := sum[g]
+		s := old + x
+		wrapped |= (old ^ s) & (x ^ s)
+		sum[g] = s
+	}
+	return wrapped
+}
+
+// FloatSumGroups adds vals to the sums of their groups, in order, and one to their
+// counts.
+func FloatSumGroups[T Signed | ~float32 | ~float64](sum []float64, count []int64, groups []int32, vals []T) {
+	vals = vals[:len(groups)]
+	sum = sum[:len(count)]
+	for i, g := range groups {
+		sum[g] += float64(vals[i])
+		count[g]++
+	}
+}
