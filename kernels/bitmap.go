@@ -5,6 +5,9 @@ import (
 	"math/bits"
 )
 
+// little loads and stores words, whose bit i is then bit i of the bitmap.
+var little = binary.LittleEndian
+
 // BitmapBytes returns the bytes that n bits take.
 func BitmapBytes(n int) int { return (n + 7) >> 3 }
 
@@ -27,7 +30,11 @@ func FillOnes(b []byte) {
 // And writes a & b to dst. All three have the length of dst.
 func And(dst, a, b []byte) {
 	a, b = a[:len(dst)], b[:len(dst)]
-	for i := range dst {
+	i := 0
+	for ; i+8 <= len(dst); i += 8 {
+		little.PutUint64(dst[i:], little.Uint64(a[i:])&little.Uint64(b[i:]))
+	}
+	for ; i < len(dst); i++ {
 		dst[i] = a[i] & b[i]
 	}
 }
@@ -35,7 +42,11 @@ func And(dst, a, b []byte) {
 // AndNot writes a &^ b to dst.
 func AndNot(dst, a, b []byte) {
 	a, b = a[:len(dst)], b[:len(dst)]
-	for i := range dst {
+	i := 0
+	for ; i+8 <= len(dst); i += 8 {
+		little.PutUint64(dst[i:], little.Uint64(a[i:])&^little.Uint64(b[i:]))
+	}
+	for ; i < len(dst); i++ {
 		dst[i] = a[i] &^ b[i]
 	}
 }
@@ -43,7 +54,11 @@ func AndNot(dst, a, b []byte) {
 // Or writes a | b to dst.
 func Or(dst, a, b []byte) {
 	a, b = a[:len(dst)], b[:len(dst)]
-	for i := range dst {
+	i := 0
+	for ; i+8 <= len(dst); i += 8 {
+		little.PutUint64(dst[i:], little.Uint64(a[i:])|little.Uint64(b[i:]))
+	}
+	for ; i < len(dst); i++ {
 		dst[i] = a[i] | b[i]
 	}
 }
@@ -51,7 +66,11 @@ func Or(dst, a, b []byte) {
 // Not writes ^a to dst.
 func Not(dst, a []byte) {
 	a = a[:len(dst)]
-	for i := range dst {
+	i := 0
+	for ; i+8 <= len(dst); i += 8 {
+		little.PutUint64(dst[i:], ^little.Uint64(a[i:]))
+	}
+	for ; i < len(dst); i++ {
 		dst[i] = ^a[i]
 	}
 }
@@ -60,7 +79,7 @@ func Not(dst, a []byte) {
 func CountOnes(b []byte, n int) int {
 	c, i := 0, 0
 	for ; i+64 <= n; i += 64 {
-		c += bits.OnesCount64(binary.LittleEndian.Uint64(b[i>>3:]))
+		c += bits.OnesCount64(little.Uint64(b[i>>3:]))
 	}
 	for ; i < n; i++ {
 		c += int(b[i>>3] >> (i & 7) & 1)
@@ -70,25 +89,47 @@ func CountOnes(b []byte, n int) int {
 
 // Ones writes the indices of the set bits among the first n bits of b to out and
 // returns how many. out must have room for n.
-func Ones(b []byte, n int, out []int32) int {
+func Ones(b []byte, n int, out []int32) int { return onesFrom(b, n, 0, out) }
+
+// onesFrom is Ones with first added to each index.
+func onesFrom(b []byte, n, first int, out []int32) int {
+	k, i := 0, 0
+	if useAVX2 && n >= 8 && !sparse(b, n) {
+		_ = out[n-1] // which the form writes up to, by eights
+		k, i = onesAVX2(&out[0], &b[0], &placesOfOnes, n>>3, first), n&^7
+	}
+	return k + onesGo(b[i>>3:], n-i, first+i, out[k:])
+}
+
+// sparse estimates, by every eighth word, whether so few bits are set that it is
+// faster to go from one to the next.
+func sparse(b []byte, n int) bool {
+	c := 0
+	for i := 0; i+8 <= n>>3; i += 64 {
+		c += bits.OnesCount64(little.Uint64(b[i:]))
+	}
+	return c < n>>3/16
+}
+
+func onesGo(b []byte, n, first int, out []int32) int {
 	k, i := 0, 0
 	for ; i+64 <= n; i += 64 {
-		w := binary.LittleEndian.Uint64(b[i>>3:])
+		w := little.Uint64(b[i>>3:])
 		if w == ^uint64(0) {
 			for j := range 64 {
-				out[k+j] = int32(i + j)
+				out[k+j] = int32(first + i + j)
 			}
 			k += 64
 			continue
 		}
 		for w != 0 {
-			out[k] = int32(i + bits.TrailingZeros64(w))
+			out[k] = int32(first + i + bits.TrailingZeros64(w))
 			k++
 			w &= w - 1
 		}
 	}
 	for ; i < n; i++ {
-		out[k] = int32(i)
+		out[k] = int32(first + i)
 		k += int(b[i>>3] >> (i & 7) & 1)
 	}
 	return k

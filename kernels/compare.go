@@ -91,8 +91,18 @@ func Compare[T Number](op Op, dst []byte, a, b []T) {
 	}
 }
 
-// CompareInt is Compare for integers: eight lanes to a byte, no branch.
+// CompareInt is Compare for integers.
 func CompareInt[T Int](op Op, dst []byte, a, b []T) {
+	dst, b = dst[:BitmapBytes(len(a))], b[:len(a)]
+	if useAVX2 && len(a) >= 8 {
+		i := compareIntAVX2(op, dst, a, b)
+		dst, a, b = dst[i>>3:], a[i:], b[i:]
+	}
+	compareIntGo(op, dst, a, b)
+}
+
+// compareIntGo takes eight lanes to a byte, without a branch.
+func compareIntGo[T Int](op Op, dst []byte, a, b []T) {
 	n := len(a)
 	b = b[:n]
 	full := n >> 3
@@ -110,15 +120,15 @@ func CompareInt[T Int](op Op, dst []byte, a, b []T) {
 				b2u(x[4] < y[4])<<4 | b2u(x[5] < y[5])<<5 | b2u(x[6] < y[6])<<6 | b2u(x[7] < y[7])<<7
 		}
 	case LE:
-		CompareInt(LT, dst, b, a)
+		compareIntGo(LT, dst, b, a)
 		Not(dst, dst)
 		return
 	case NE:
-		CompareInt(EQ, dst, a, b)
+		compareIntGo(EQ, dst, a, b)
 		Not(dst, dst)
 		return
 	default:
-		CompareInt(op.Swap(), dst, b, a)
+		compareIntGo(op.Swap(), dst, b, a)
 		return
 	}
 	if full<<3 < n {
@@ -128,6 +138,15 @@ func CompareInt[T Int](op Op, dst []byte, a, b []T) {
 
 // CompareIntScalar sets bit i of dst to a[i] op s.
 func CompareIntScalar[T Int](op Op, dst []byte, a []T, s T) {
+	dst = dst[:BitmapBytes(len(a))]
+	if useAVX2 && len(a) >= 8 {
+		i := compareIntScalarAVX2(op, dst, a, s)
+		dst, a = dst[i>>3:], a[i:]
+	}
+	compareIntScalarGo(op, dst, a, s)
+}
+
+func compareIntScalarGo[T Int](op Op, dst []byte, a []T, s T) {
 	n := len(a)
 	full := n >> 3
 	switch op {
@@ -150,15 +169,15 @@ func CompareIntScalar[T Int](op Op, dst []byte, a []T, s T) {
 				b2u(x[4] <= s)<<4 | b2u(x[5] <= s)<<5 | b2u(x[6] <= s)<<6 | b2u(x[7] <= s)<<7
 		}
 	case NE:
-		CompareIntScalar(EQ, dst, a, s)
+		compareIntScalarGo(EQ, dst, a, s)
 		Not(dst, dst)
 		return
 	case GT:
-		CompareIntScalar(LE, dst, a, s)
+		compareIntScalarGo(LE, dst, a, s)
 		Not(dst, dst)
 		return
 	case GE:
-		CompareIntScalar(LT, dst, a, s)
+		compareIntScalarGo(LT, dst, a, s)
 		Not(dst, dst)
 		return
 	}
@@ -173,6 +192,15 @@ func CompareIntScalar[T Int](op Op, dst []byte, a []T, s T) {
 
 // CompareScalar sets bit i of dst to a[i] op s.
 func CompareScalar[T Number](op Op, dst []byte, a []T, s T) {
+	dst = dst[:BitmapBytes(len(a))]
+	if useAVX2 && len(a) >= 8 {
+		i := compareScalarAVX2(op, dst, a, s)
+		dst, a = dst[i>>3:], a[i:]
+	}
+	compareScalarGo(op, dst, a, s)
+}
+
+func compareScalarGo[T Number](op Op, dst []byte, a []T, s T) {
 	for i := range dst {
 		var m uint8
 		lane := a[i<<3 : min(i<<3+8, len(a))]

@@ -11,5 +11,10 @@
 //  4. Every result is the same on every machine: no fused multiply-add, and sums
 //     state their order.
 //
+// A kernel may have forms beside the portable one, whose name ends in Go and which
+// is the reference: assembly for AVX2 in every amd64 build (…AVX2), and archsimd
+// forms where the toolchain has the experiment simd (…SIMD). The tag purego leaves
+// both out. All forms write the same bits; tests and fuzz targets hold them to it.
+//
 // It knows the standard library only: no Arrow array, no SQL type.
 package kernels

@@ -1,9 +1,32 @@
 package kernels
 
+import "unsafe"
+
 // SelectScalar writes to out the indices i of a, ascending, with a[i] op s, and
-// returns how many; out needs len(a). It writes every candidate and moves on
-// only past those that hold, so that there is no branch to mispredict.
+// returns how many; out needs len(a).
 func SelectScalar[T Int](op Op, a []T, s T, out []int32) int {
+	if useAVX2 && unsafe.Sizeof(s) >= 4 && len(a) >= 8 {
+		return selectScalarBits(op, a, s, out)
+	}
+	return selectScalarGo(op, a, s, out)
+}
+
+// selectScalarBits makes a bitmap, a part at a time, and of it the indices.
+func selectScalarBits[T Int](op Op, a []T, s T, out []int32) int {
+	const part = 2048
+	var bits [part / 8]byte
+	k := 0
+	for i := 0; i < len(a); i += part {
+		n := min(part, len(a)-i)
+		CompareIntScalar(op, bits[:BitmapBytes(n)], a[i:i+n], s)
+		k += onesFrom(bits[:], n, i, out[k:])
+	}
+	return k
+}
+
+// selectScalarGo writes every candidate and moves on only past those that hold,
+// so that there is no branch to mispredict.
+func selectScalarGo[T Int](op Op, a []T, s T, out []int32) int {
 	k := 0
 	out = out[:len(a)]
 	switch op {
