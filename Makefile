@@ -2,6 +2,8 @@
 
 GO      ?= go
 TAGS    := invariants
+# The vector forms of the kernels that need the toolchain's experiment.
+SIMD    := $(if $(filter amd64,$(shell $(GO) env GOARCH)),simd)
 BIN     := bin/flightd
 PYTHON  ?= python3
 VENV    := .venv
@@ -11,7 +13,7 @@ FUZZTIME ?= 20s
 .PHONY: build test test-go test-long race lint fmt generate bench bench-peers fuzz stress crash ci run golden clients clean
 
 build: ## The one binary, static, into bin/.
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/flightd
+	CGO_ENABLED=0 GOEXPERIMENT=$(SIMD) $(GO) build -trimpath -o $(BIN) ./cmd/flightd
 
 ci: test
 

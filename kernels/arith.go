@@ -2,9 +2,28 @@ package kernels
 
 import "unsafe"
 
+// wide reports whether T has 64 bits; words and doubles view columns of such types
+// as the plain types that the vector forms take.
+func wide[T Number]() bool { return unsafe.Sizeof(T(0)) == 8 }
+
+func words[T Int](v []T) []int64 {
+	return unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(v))), len(v))
+}
+
+func doubles[T Float](v []T) []float64 {
+	return unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(v))), len(v))
+}
+
 // AddInt writes the wrapped sums of a and b to dst and returns the first row
 // whose sum does not fit T, or −1.
 func AddInt[T Int](dst, a, b []T) int {
+	if useVectors && wide[T]() && len(dst) >= 8 {
+		return addInt64SIMD(words(dst), words(a[:len(dst)]), words(b[:len(dst)]))
+	}
+	return addIntGo(dst, a, b)
+}
+
+func addIntGo[T Int](dst, a, b []T) int {
 	a, b = a[:len(dst)], b[:len(dst)]
 	var bad T
 	for i := range dst {
@@ -26,6 +45,13 @@ func AddInt[T Int](dst, a, b []T) int {
 
 // AddIntScalar is AddInt with the same b in every row.
 func AddIntScalar[T Int](dst, a []T, s T) int {
+	if useVectors && wide[T]() && len(dst) >= 8 {
+		return addInt64ScalarSIMD(words(dst), words(a[:len(dst)]), int64(s))
+	}
+	return addIntScalarGo(dst, a, s)
+}
+
+func addIntScalarGo[T Int](dst, a []T, s T) int {
 	a = a[:len(dst)]
 	var bad T
 	for i := range dst {
@@ -48,6 +74,13 @@ func AddIntScalar[T Int](dst, a []T, s T) int {
 // SubInt writes the wrapped differences to dst and returns the first row that
 // does not fit T, or −1.
 func SubInt[T Int](dst, a, b []T) int {
+	if useVectors && wide[T]() && len(dst) >= 8 {
+		return subInt64SIMD(words(dst), words(a[:len(dst)]), words(b[:len(dst)]))
+	}
+	return subIntGo(dst, a, b)
+}
+
+func subIntGo[T Int](dst, a, b []T) int {
 	a, b = a[:len(dst)], b[:len(dst)]
 	var bad T
 	for i := range dst {
@@ -70,6 +103,13 @@ func SubInt[T Int](dst, a, b []T) int {
 // MulInt writes the wrapped products to dst and returns the first row that does
 // not fit T, or −1.
 func MulInt[T Int](dst, a, b []T) int {
+	if useVectors && wide[T]() && len(dst) >= 8 {
+		return mulInt64SIMD(words(dst), words(a[:len(dst)]), words(b[:len(dst)]))
+	}
+	return mulIntGo(dst, a, b)
+}
+
+func mulIntGo[T Int](dst, a, b []T) int {
 	a, b = a[:len(dst)], b[:len(dst)]
 	if unsafe.Sizeof(T(0)) == 8 {
 		var bad uint64
@@ -136,6 +176,14 @@ func NegInt[T Int](dst, a []T) int {
 
 // AddFloat writes a+b to dst, each sum rounded on its own.
 func AddFloat[T Float](dst, a, b []T) {
+	if useVectors && wide[T]() && len(dst) >= 8 {
+		addFloat64SIMD(doubles(dst), doubles(a[:len(dst)]), doubles(b[:len(dst)]))
+		return
+	}
+	addFloatGo(dst, a, b)
+}
+
+func addFloatGo[T Float](dst, a, b []T) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	for i := range dst {
 		dst[i] = a[i] + b[i]
@@ -144,6 +192,14 @@ func AddFloat[T Float](dst, a, b []T) {
 
 // SubFloat writes a−b to dst.
 func SubFloat[T Float](dst, a, b []T) {
+	if useVectors && wide[T]() && len(dst) >= 8 {
+		subFloat64SIMD(doubles(dst), doubles(a[:len(dst)]), doubles(b[:len(dst)]))
+		return
+	}
+	subFloatGo(dst, a, b)
+}
+
+func subFloatGo[T Float](dst, a, b []T) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	for i := range dst {
 		dst[i] = a[i] - b[i]
@@ -152,6 +208,14 @@ func SubFloat[T Float](dst, a, b []T) {
 
 // MulFloat writes a·b to dst.
 func MulFloat[T Float](dst, a, b []T) {
+	if useVectors && wide[T]() && len(dst) >= 8 {
+		mulFloat64SIMD(doubles(dst), doubles(a[:len(dst)]), doubles(b[:len(dst)]))
+		return
+	}
+	mulFloatGo(dst, a, b)
+}
+
+func mulFloatGo[T Float](dst, a, b []T) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	for i := range dst {
 		dst[i] = a[i] * b[i]
@@ -161,6 +225,13 @@ func MulFloat[T Float](dst, a, b []T) {
 // DivFloat writes a/b to dst and returns the first row whose divisor is zero, or
 // −1.
 func DivFloat[T Float](dst, a, b []T) int {
+	if useVectors && wide[T]() && len(dst) >= 8 {
+		return divFloat64SIMD(doubles(dst), doubles(a[:len(dst)]), doubles(b[:len(dst)]))
+	}
+	return divFloatGo(dst, a, b)
+}
+
+func divFloatGo[T Float](dst, a, b []T) int {
 	a, b = a[:len(dst)], b[:len(dst)]
 	var zero uint8
 	for i := range dst {
