@@ -10,7 +10,7 @@ VENV    := .venv
 N       ?= 200
 FUZZTIME ?= 20s
 
-.PHONY: build test test-go test-long race lint fmt generate bench bench-peers fuzz stress crash ci run golden clients clean
+.PHONY: build test test-go test-long race lint fmt generate bench bench-peers bench-compare bench-allocs fuzz stress crash ci run golden clients clean
 
 build: ## The one binary, static, into bin/.
 	CGO_ENABLED=0 GOEXPERIMENT=$(SIMD) $(GO) build -trimpath -o $(BIN) ./cmd/flightd
@@ -20,6 +20,7 @@ ci: test
 test: build ## Everything that must pass before a commit lands; the floors of golden are among the Go tests.
 	$(GO) vet ./...
 	$(GO) test -tags $(TAGS) -timeout 15m ./...
+	$(MAKE) bench-allocs
 	$(MAKE) clients
 
 test-go:
@@ -45,19 +46,40 @@ fmt:
 generate:
 	$(GO) generate ./...
 
-# Parameters of bench and bench-peers: ROWS, ONLY=w2, FORM=a, PEERS=duckdb,polars,
+# Parameters of bench and bench-peers: ROWS, ONLY=w2, FORM=a, PEERS=duckdb,polars,spark,flink,
 # BENCHFLAGS for the rest (go run ./bench -help).
 ROWS  ?= 10000000
 ONLY  ?=
-FORM  ?= a,b
-PEERS ?= duckdb,polars
+FORM  ?= a,b,c
+PEERS ?= duckdb,polars,spark
 PEERENV := bench/.venv-peers
+FLINKENV := bench/.venv-flink
+FLINKJARS := org/apache/flink/flink-sql-parquet/2.3.0/flink-sql-parquet-2.3.0.jar \
+  org/apache/hadoop/hadoop-client-api/3.4.2/hadoop-client-api-3.4.2.jar org/apache/hadoop/hadoop-client-runtime/3.4.2/hadoop-client-runtime-3.4.2.jar
 
 bench: ## Our own figures, short.
 	$(GO) run ./bench -rows 2000000 -runs 3 -form "$(FORM)" -only "$(ONLY)" $(BENCHFLAGS)
 
-bench-peers: $(PEERENV)/.installed ## Side by side with PEERS, in turns.
+bench-peers: $(PEERENV)/.installed $(if $(findstring flink,$(PEERS)),$(FLINKENV)/.installed) ## Side by side with PEERS, in turns.
 	$(GO) run ./bench -rows $(ROWS) -form "$(FORM)" -only "$(ONLY)" -peers "$(PEERS)" $(BENCHFLAGS)
+
+bench-compare: ## This tree beside revision BASE, in turns, as benchstat: BASE=main~5 ONLY=w2 FORM=a.
+	@test -n "$(BASE)" || { echo 'BASE=<revision> is missing'; exit 1; }
+	@dir=$$(mktemp -d) && trap 'git worktree remove --force $$dir/tree; rm -rf $$dir' EXIT && \
+	git worktree add --quiet --detach $$dir/tree $(BASE) && \
+	(cd $$dir/tree && $(GO) build -o $$dir/base ./bench) && \
+	$(GO) run ./bench -rows 2000000 -runs 10 -form "$(FORM)" -only "$(ONLY)" -base $$dir/base -benchfmt $$dir $(BENCHFLAGS) && \
+	$(GO) tool benchstat $$dir/base.txt $$dir/new.txt
+
+bench-allocs: ## Allocations a row against their ceilings: the same on every machine.
+	$(GO) test -count 1 ./bench/engine -run Allocations
+
+$(FLINKENV)/.installed: bench/requirements-flink.txt bench/flink-jars.sha256
+	$(PYTHON) -m venv $(FLINKENV)
+	$(FLINKENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	mkdir -p $(FLINKENV)/jars
+	cd $(FLINKENV)/jars && for jar in $(FLINKJARS); do curl -sSfO https://repo1.maven.org/maven2/$$jar; done && sha256sum --check ../../flink-jars.sha256
+	touch $@
 
 $(PEERENV)/.installed: bench/requirements-peers.txt
 	$(PYTHON) -m venv $(PEERENV)

@@ -31,7 +31,7 @@ type options struct {
 	seed                uint64
 	dir, home           string
 	only, forms, peers  string
-	base                string
+	base, benchfmt      string
 	json, markdown      string
 	serve, first        bool
 	cpuprofile          string
@@ -51,6 +51,7 @@ func main() {
 	flag.StringVar(&o.base, "base", "", "another build of this program to compare with")
 	flag.StringVar(&o.json, "json", "", "write the report to this file as JSON")
 	flag.StringVar(&o.markdown, "md", "", "write the report to this file as Markdown")
+	flag.StringVar(&o.benchfmt, "benchfmt", "", "write our runs and those of -base to new.txt and base.txt in this folder, for benchstat")
 	flag.BoolVar(&o.serve, "serve", false, "be the child that runs our engine")
 	flag.BoolVar(&o.first, "first", false, "be the child that answers SELECT 1")
 	flag.StringVar(&o.cpuprofile, "cpuprofile", "", "write a CPU profile of our process to this file, for one workload in one form")
@@ -83,7 +84,7 @@ func run(ctx context.Context, o *options) error {
 		return fmt.Errorf("no workload %s", o.only)
 	}
 	rep, err := compare(ctx, o, workloads)
-	return errors.Join(err, write(o.json, rep.WriteJSON), write(o.markdown, rep.WriteMarkdown))
+	return errors.Join(err, writeBenchfmt(o.benchfmt, rep), write(o.json, rep.WriteJSON), write(o.markdown, rep.WriteMarkdown))
 }
 
 // serve is our engine as a child.
