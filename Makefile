@@ -10,7 +10,7 @@ VENV    := .venv
 N       ?= 200
 FUZZTIME ?= 20s
 
-.PHONY: build test test-go test-long race lint fmt generate bench bench-peers bench-compare bench-allocs fuzz stress crash ci run golden clients clean
+.PHONY: build test test-go test-long race lint fmt generate bench bench-peers bench-compare bench-scale bench-allocs fuzz stress crash ci run golden clients clean
 
 build: ## The one binary, static, into bin/.
 	CGO_ENABLED=0 GOEXPERIMENT=$(SIMD) $(GO) build -trimpath -o $(BIN) ./cmd/flightd
@@ -70,6 +70,9 @@ bench-compare: ## This tree beside revision BASE, in turns, as benchstat: BASE=m
 	(cd $$dir/tree && $(GO) build -o $$dir/base ./bench) && \
 	$(GO) run ./bench -rows 2000000 -runs 10 -form "$(FORM)" -only "$(ONLY)" -base $$dir/base -benchfmt $$dir $(BENCHFLAGS) && \
 	$(GO) tool benchstat $$dir/base.txt $$dir/new.txt
+
+bench-scale: ## One thread against two, and the cost of a row while rows and keys grow up to ROWS.
+	$(GO) run ./bench -scale -rows $(ROWS) $(BENCHFLAGS)
 
 bench-allocs: ## Allocations a row against their ceilings: the same on every machine.
 	$(GO) test -count 1 ./bench/engine -run Allocations

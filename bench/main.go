@@ -22,6 +22,7 @@ import (
 
 	"github.com/flightd/flightd/bench/engine"
 	"github.com/flightd/flightd/bench/proc"
+	"github.com/flightd/flightd/bench/report"
 	"github.com/flightd/flightd/bench/workload"
 )
 
@@ -33,7 +34,8 @@ type options struct {
 	only, forms, peers  string
 	base, benchfmt      string
 	json, markdown      string
-	serve, first        bool
+	serve, first, scale bool
+	baseThreads         int
 	cpuprofile          string
 }
 
@@ -52,6 +54,7 @@ func main() {
 	flag.StringVar(&o.json, "json", "", "write the report to this file as JSON")
 	flag.StringVar(&o.markdown, "md", "", "write the report to this file as Markdown")
 	flag.StringVar(&o.benchfmt, "benchfmt", "", "write our runs and those of -base to new.txt and base.txt in this folder, for benchstat")
+	flag.BoolVar(&o.scale, "scale", false, "measure our engine against itself: threads, rows and keys up to -rows")
 	flag.BoolVar(&o.serve, "serve", false, "be the child that runs our engine")
 	flag.BoolVar(&o.first, "first", false, "be the child that answers SELECT 1")
 	flag.StringVar(&o.cpuprofile, "cpuprofile", "", "write a CPU profile of our process to this file, for one workload in one form")
@@ -83,7 +86,13 @@ func run(ctx context.Context, o *options) error {
 	if len(workloads) == 0 && !slices.Contains(list(o.only), "w13") {
 		return fmt.Errorf("no workload %s", o.only)
 	}
-	rep, err := compare(ctx, o, workloads)
+	run := compare
+	if o.scale {
+		run = func(ctx context.Context, o *options, _ []workload.Workload) (*report.Report, error) {
+			return scale(ctx, o)
+		}
+	}
+	rep, err := run(ctx, o, workloads)
 	return errors.Join(err, writeBenchfmt(o.benchfmt, rep), write(o.json, rep.WriteJSON), write(o.markdown, rep.WriteMarkdown))
 }
 

@@ -23,9 +23,13 @@ type peer struct {
 
 // enginesOf are the engines of a form, ours first.
 func enginesOf(o *options, form workload.Form) []peer {
-	out := []peer{ours(o, report.Ours, "/proc/self/exe", o.cpuprofile)}
+	out := []peer{ours(report.Ours, "/proc/self/exe", o.threads, o.cpuprofile)}
 	if o.base != "" {
-		out = append(out, ours(o, "base", o.base, ""))
+		threads := o.threads
+		if o.baseThreads > 0 {
+			threads = o.baseThreads
+		}
+		out = append(out, ours(report.Base, o.base, threads, ""))
 	}
 	for _, name := range list(o.peers) {
 		p := python(o, name)
@@ -38,8 +42,8 @@ func enginesOf(o *options, form workload.Form) []peer {
 	return out
 }
 
-func ours(o *options, name, binary, profile string) peer {
-	argv := []string{binary, "-serve", "-threads", strconv.Itoa(o.threads)}
+func ours(name, binary string, threads int, profile string) peer {
+	argv := []string{binary, "-serve", "-threads", strconv.Itoa(threads)}
 	if profile != "" {
 		argv = append(argv, "-cpuprofile", profile)
 	}

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/flightd/flightd/bench/gen"
@@ -106,6 +107,14 @@ func json() []Workload {
 		FlinkSQL: "SELECT country, page, COUNT(*) AS n, MAX(id) AS id, SUM(qty) AS qty, AVG(amount) AS amount, MIN(ts) AS fst, MAX(ts) AS lst FROM events GROUP BY country, page",
 		SQL:      "SELECT country, page, count(*) AS n, max(id) AS id, sum(qty) AS qty, avg(amount) AS amount, min(ts) AS first, max(ts) AS last FROM {events} GROUP BY country, page",
 	}}
+}
+
+// Keys is w12 with as many keys as rows; it is not in the table.
+func Keys(rows int) Workload {
+	w := upserts()[0]
+	w.Name = "keys_" + strconv.Itoa(rows)
+	w.Tables = []gen.Table{events(gen.Distinct("k", uint64(rows)), gen.Uniform("v", 1000))}
+	return w
 }
 
 // latency are w11: ten seconds of rows that come at a steady pace.

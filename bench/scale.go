@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/flightd/flightd/bench/report"
+	"github.com/flightd/flightd/bench/workload"
+)
+
+// scale measures our engine against itself: two threads against one, and the
+// cost of a row while rows and keys grow up to -rows.
+func scale(ctx context.Context, o *options) (*report.Report, error) {
+	alone := *o
+	alone.peers, alone.base = "", ""
+	rep := &report.Report{Machine: machine(o)}
+	fmt.Print(rep.Heading())
+	for _, part := range []func(context.Context, *options, *report.Report) error{threads, rows, keys} {
+		o := alone
+		if err := part(ctx, &o, rep); err != nil {
+			return rep, err
+		}
+	}
+	return rep, nil
+}
+
+// threads compares the threads that the flags name with one.
+func threads(ctx context.Context, o *options, rep *report.Report) error {
+	fmt.Printf("\n| workload | form | M rows/s, 1 thread | %d threads | ratio (range) | target |\n|---|---|---|---|---|---|\n", o.threads)
+	o.base, o.baseThreads, o.rows = "/proc/self/exe", 1, min(o.rows, 10_000_000)
+	for _, name := range []string{"w2_100k", "w2_1m", "w2_10m", "w4", "w5", "w10"} {
+		form := workload.Memory
+		if name == "w10" {
+			form = workload.Files
+		}
+		w := workload.Select([]string{name})[0]
+		res, err := one(ctx, o, &w, form)
+		if err != nil {
+			return err
+		}
+		res.Name += " threads"
+		rep.Workloads = append(rep.Workloads, *res)
+		if ours, single := res.Engines[0], res.Engines[1]; single.Ratio != nil {
+			fmt.Printf("| %s %s | %s | %.2f | %.2f | **%.2f** (%.2f–%.2f) | 1.7 |\n", w.Name, w.Title, form, single.Rate, ours.Rate,
+				single.Ratio.Median, single.Ratio.Least, single.Ratio.Most)
+		} else {
+			fmt.Printf("| %s %s | %s | %s | | | |\n", w.Name, w.Title, form, ours.Error+single.Error)
+		}
+	}
+	return nil
+}
+
+// growing are the sizes of a table: the cost of a row should stay.
+func growing(ctx context.Context, o *options, rep *report.Report, what string, sizes []int, of func(size int) workload.Workload) error {
+	fmt.Printf("\n| %s | M | wall ns a row | CPU ns a row | against the first | peak MB |\n|---|---|---|---|---|---|\n", what)
+	var first float64
+	for _, size := range sizes {
+		if size > o.rows {
+			break
+		}
+		sized := *o
+		sized.rows = size
+		w := of(size)
+		res, err := one(ctx, &sized, &w, workload.Files)
+		if err != nil {
+			return err
+		}
+		rep.Workloads = append(rep.Workloads, *res)
+		e := res.Engines[0]
+		if e.Error != "" {
+			return fmt.Errorf("%s: %s", w.Name, e.Error)
+		}
+		per := e.Wall / float64(size) * 1e9
+		if first == 0 {
+			first = per
+		}
+		fmt.Printf("| %s | %d | %.1f | %.1f | %.2f | %.0f |\n", w.Name, size/1_000_000, per, e.CPU/float64(size)*1e9, per/first, float64(e.RSS)/1e6)
+	}
+	return nil
+}
+
+func rows(ctx context.Context, o *options, rep *report.Report) error {
+	sizes := []int{1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000}
+	return growing(ctx, o, rep, "rows, 1 k groups", sizes, func(int) workload.Workload { return workload.Select([]string{"w2_1k"})[0] })
+}
+
+func keys(ctx context.Context, o *options, rep *report.Report) error {
+	sizes := []int{1_000_000, 3_000_000, 10_000_000, 30_000_000}
+	return growing(ctx, o, rep, "keys, each once", sizes, workload.Keys)
+}
