@@ -16,7 +16,7 @@ import (
 // first row; if a split had more than fit into the cache, by part of the hash of
 // their key, and in that order within a part.
 type aggregate struct {
-	feed
+	*feed
 	node   *physical.Aggregate
 	plan   *grouping
 	out    source
@@ -31,7 +31,7 @@ type source interface {
 
 var _ Operator = (*aggregate)(nil)
 
-func newAggregate(n *physical.Aggregate, in feed, env *Env) (Operator, error) {
+func newAggregate(n *physical.Aggregate, in *feed, env *Env) (Operator, error) {
 	g, err := newGrouping(n, env)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func newAggregate(n *physical.Aggregate, in feed, env *Env) (Operator, error) {
 
 func (a *aggregate) Next(ctx context.Context) (Batch, error) {
 	if a.out == nil {
-		t, err := a.gather(ctx, a.node, a.plan, nil)
+		t, err := a.gather(ctx, a.plan, nil)
 		if err != nil {
 			return Batch{}, err
 		}
@@ -68,6 +68,9 @@ func (a *aggregate) Close() error {
 // A feed is where an aggregation gets its rows from: an operator, or a pipeline
 // that several workers run.
 type feed struct {
+	// node is what groups the rows: the aggregate, or that of its panes.
+	node     *physical.Aggregate
+	panes    *panes
 	input    Operator
 	pipeline *pipeline
 	workers  *workers
@@ -75,40 +78,78 @@ type feed struct {
 
 // feed returns the input of an aggregation. DISTINCT remembers values across
 // splits, so one worker must see them all.
-func (b *builder) feed(n *physical.Aggregate) (feed, error) {
+func (b *builder) feed(n *physical.Aggregate) (*feed, error) {
+	f := &feed{node: n, panes: panesOf(n)}
+	if f.panes != nil {
+		w, err := b.withoutSubqueries(f.panes.window)
+		if err != nil {
+			return nil, err
+		}
+		f.panes.window = w.(*physical.Window)
+		f.node = f.panes.inner()
+	}
 	distinct := false
 	for _, a := range n.Aggs {
 		distinct = distinct || a.Distinct
 	}
+	var err error
 	if !distinct {
-		if p, err := b.pipeline(n.Input); p != nil || err != nil {
-			return feed{pipeline: p}, err
-		}
+		f.pipeline, err = b.pipeline(f.node.Input)
 	}
-	in, err := b.build(n.Input)
-	return feed{input: in}, err
+	if f.pipeline == nil && err == nil {
+		f.input, err = b.build(f.node.Input)
+	}
+	return f, err
 }
 
-// gather groups all rows. kept is the table that the groups will be merged into,
-// or nil.
-func (f *feed) gather(ctx context.Context, n *physical.Aggregate, g *grouping, kept *state.Sharded) (*gathering, error) {
-	t := newGathering(g, kept)
+// grouping returns what groups the rows, over env; like says what it must agree
+// with.
+func (f *feed) grouping(like *grouping, env *Env) (g *grouping, err error) {
+	if f.panes != nil {
+		g, err = f.panes.grouping(f.node, env)
+	} else {
+		g, err = newGrouping(f.node, env)
+	}
+	if err == nil {
+		g.countRows = like.countRows
+	}
+	return g, err
+}
+
+// gather groups all rows by g. kept is the table that the groups will be merged
+// into, or nil.
+func (f *feed) gather(ctx context.Context, g *grouping, kept *state.Sharded) (*gathering, error) {
+	inner := g
+	if f.panes != nil {
+		var err error
+		if inner, err = f.grouping(g, g.env); err != nil {
+			return nil, err
+		}
+	}
+	t := newGathering(inner, kept)
+	err := f.drain(ctx, t, inner)
+	if err == nil && f.panes != nil {
+		err = f.panes.spread(t, g)
+	}
+	return t, err
+}
+
+func (f *feed) drain(ctx context.Context, t *gathering, g *grouping) error {
 	if f.pipeline == nil {
-		return t, t.fromOperator(ctx, f.input)
+		return t.fromOperator(ctx, f.input)
 	}
 	w, err := newWorkers(ctx, f.pipeline)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f.workers = w
 	plans := make([]*grouping, len(w.lanes))
 	for i, l := range w.lanes {
-		if plans[i], err = newGrouping(n, l.env); err != nil {
-			return nil, err
+		if plans[i], err = f.grouping(g, l.env); err != nil {
+			return err
 		}
-		plans[i].countRows = g.countRows
 	}
-	return t, t.fromPipeline(ctx, w, plans)
+	return t.fromPipeline(ctx, w, plans)
 }
 
 func (f *feed) close() error {

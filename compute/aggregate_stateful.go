@@ -1,7 +1,9 @@
 package compute
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -16,7 +18,7 @@ import (
 // life. Late groups are dropped after the epoch's own aggregation, as Spark
 // does, so one late group is dropped however many rows it has.
 type statefulAggregate struct {
-	feed
+	*feed
 	node    *physical.Aggregate
 	plan    *grouping
 	env     *Env
@@ -28,7 +30,7 @@ type statefulAggregate struct {
 
 var _ Operator = (*statefulAggregate)(nil)
 
-func newStatefulAggregate(n *physical.Aggregate, g *grouping, in feed, env *Env) (Operator, error) {
+func newStatefulAggregate(n *physical.Aggregate, g *grouping, in *feed, env *Env) (Operator, error) {
 	g.countRows = n.State.EventKey >= 0
 	table, err := keptTable(env, n.State, g.schema)
 	if err != nil {
@@ -40,7 +42,7 @@ func newStatefulAggregate(n *physical.Aggregate, g *grouping, in feed, env *Env)
 func (a *statefulAggregate) Next(ctx context.Context) (Batch, error) {
 	if a.out == nil {
 		a.metrics = &a.env.Metrics.State[a.node.State.Operator]
-		t, err := a.gather(ctx, a.node, a.plan, a.table)
+		t, err := a.gather(ctx, a.plan, a.table)
 		if err != nil {
 			return Batch{}, err
 		}
@@ -122,6 +124,10 @@ func (a *statefulAggregate) updatePart(p int, part *widePart, first int64) (int,
 	}
 	if keep == nil {
 		keep = all
+	}
+	if !slices.IsSorted(part.order) {
+		keep = slices.Clone(keep)
+		slices.SortFunc(keep, func(a, b int32) int { return cmp.Compare(part.order[a], part.order[b]) })
 	}
 	var keys state.Keys
 	part.table.Keys(&keys)

@@ -24,6 +24,8 @@ type grouping struct {
 	countRows bool
 	// triples are the sum, min and max of one column, by their index.
 	triples [][3]int
+	// panes, if set, says that a key is the number of a pane; see panes.go.
+	panes *paneEvaluator
 
 	norm *state.Keys
 	rows []int32
@@ -46,17 +48,22 @@ type aggregation struct {
 }
 
 func newGrouping(n *physical.Aggregate, env *Env) (*grouping, error) {
-	g := &grouping{env: env, view: newView(n.Input.Schema(), n.Keys...)}
 	types := make([]*expr.Type, len(n.Keys))
 	for i, k := range n.Keys {
 		types[i] = k.Type()
 	}
-	g.keys = newKeyLayout(types)
-	g.schema.Keys = g.keys.fields
-	var err error
-	if g.evals, err = cexpr.CompileAll(n.Keys, env.Expr); err != nil {
+	evals, err := cexpr.CompileAll(n.Keys, env.Expr)
+	if err != nil {
 		return nil, err
 	}
+	return newGroupingBy(n, types, evals, env)
+}
+
+// newGroupingBy returns the grouping of n by keys of these types, which evals
+// make.
+func newGroupingBy(n *physical.Aggregate, types []*expr.Type, evals []cexpr.Evaluator, env *Env) (*grouping, error) {
+	g := &grouping{env: env, view: newView(n.Input.Schema(), n.Keys...), keys: newKeyLayout(types), evals: evals}
+	g.schema.Keys = g.keys.fields
 	for i, a := range n.Aggs {
 		if err := g.add(i, a); err != nil {
 			return nil, err

@@ -102,7 +102,10 @@ func (s *groups) ensureOne() error {
 func (s *groups) add(b Batch) error {
 	g := s.plan
 	in := g.view.of(b)
-	rows := g.list.of(b)
+	rows, err := g.admitted(in, b)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
 	keys, err := g.keyVectors(in, rows)
 	if err != nil {
 		return err

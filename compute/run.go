@@ -37,7 +37,14 @@ func (g *grouping) newRun(b Batch, t *gathering) (*run, error) {
 		}
 	}
 	in := g.view.of(b)
-	keys, err := g.keyVectors(in, g.list.of(b))
+	rows, err := g.admitted(in, b)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 { // a selection of nothing, where nil would mean all
+		in.Sel = []int32{}
+	}
+	keys, err := g.keyVectors(in, rows)
 	if err != nil {
 		return nil, err
 	}

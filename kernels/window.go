@@ -12,7 +12,7 @@ type Modulus struct {
 	d, m uint64
 	// bias is a multiple of d, at least 2⁶¹, that makes every dividend in
 	// (−2⁶¹, 2⁶¹) non-negative.
-	bias uint64
+	bias, biasOver uint64
 }
 
 const modulusRange = 1 << 61
@@ -20,7 +20,8 @@ const modulusRange = 1 << 61
 // NewModulus returns the modulus of d, 0 < d < 2⁶¹.
 func NewModulus(d int64) Modulus {
 	u := uint64(d)
-	return Modulus{d: u, m: ^uint64(0) / u, bias: (modulusRange + u - 1) / u * u}
+	over := (modulusRange + u - 1) / u
+	return Modulus{d: u, m: ^uint64(0) / u, bias: over * u, biasOver: over}
 }
 
 // FloorMod returns x modulo d in [0, d), also for negative x.
@@ -39,6 +40,29 @@ func (r Modulus) FloorMod(x int64) int64 {
 		rem -= r.d
 	}
 	return int64(rem)
+}
+
+// FloorDiv returns ⌊x/d⌋.
+func (r Modulus) FloorDiv(x int64) int64 {
+	if x <= -modulusRange || x >= modulusRange {
+		return (x - r.FloorMod(x)) / int64(r.d)
+	}
+	u := uint64(x) + r.bias
+	q, _ := bits.Mul64(u, r.m)
+	if u-q*r.d >= r.d {
+		q++
+	}
+	return int64(q - r.biasOver)
+}
+
+// WindowNumbers stores in out[i] the number of the last window that begins at or
+// before ts[i], where window 0 begins at origin and each next one the modulus
+// later.
+func WindowNumbers(out, ts []int64, origin int64, slide Modulus) {
+	out = out[:len(ts)]
+	for i, t := range ts {
+		out[i] = slide.FloorDiv(t - origin)
+	}
 }
 
 // WindowStarts stores in out[i] the start of the last window that begins at or

@@ -30,7 +30,7 @@ func bindDecimalSum(cols []state.Column, t *expr.Type, c call, instead string) *
 // decimalSum is sum(DECIMAL); t is its type, of the argument's scale.
 func decimalSum(c call, t *expr.Type) *Func {
 	return &Func{
-		Direct: true,
+		Direct: true, Exact: true,
 		Fields: decimalSumFields(t),
 		bind:   func(cols []state.Column) Accumulator { return bindDecimalSum(cols, t, c, "try_sum") },
 	}

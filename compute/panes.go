@@ -1,0 +1,345 @@
+package compute
+
+import (
+	"sync/atomic"
+
+	cexpr "github.com/flightd/flightd/compute/expr"
+	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/kernels"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/physical"
+	"github.com/flightd/flightd/state"
+)
+
+// panes groups the rows of time windows by pane, and makes the groups of windows
+// from those of panes: a pane is as long as the step from window to window, so a
+// row is in one pane, and a window is some panes in a row. A row is taken in once
+// however many windows hold it.
+//
+// The groups, and the order in which they first appear, are those of taking in
+// each row once per window, the latest window first.
+type panes struct {
+	of     *physical.Aggregate
+	window *physical.Window
+	// key is which key is the window; overlap is how many windows hold a row.
+	key, overlap int
+}
+
+// panesOf returns the panes of an aggregation over time windows, or nil if it is
+// none, or windows are not whole panes, or an aggregate does not allow to put
+// panes together.
+func panesOf(n *physical.Aggregate) *panes {
+	w, ok := n.Input.(*physical.Window)
+	if !ok || w.Slide <= 0 || w.Duration%w.Slide != 0 || countsRows(w.Time) {
+		return nil
+	}
+	p := &panes{of: n, window: w, key: -1, overlap: int(w.Duration / w.Slide)}
+	column := len(w.Out) - 1
+	for i, k := range n.Keys {
+		if r, ok := k.(*expr.Ref); ok && r.Index == column {
+			if p.key >= 0 {
+				return nil
+			}
+			p.key = i
+		} else if refersTo(k, column) {
+			return nil
+		}
+	}
+	for _, a := range n.Aggs {
+		if a.Distinct || refersTo(a, column) || !p.allows(a) {
+			return nil
+		}
+	}
+	if p.key < 0 {
+		return nil
+	}
+	return p
+}
+
+func (p *panes) allows(a *expr.Agg) bool {
+	for _, arg := range a.Args {
+		if _, ok := arg.(*physical.ScalarSubquery); ok {
+			return false
+		}
+	}
+	return a.Fn == "count" || (a.Fn == "sum" || a.Fn == "min" || a.Fn == "max") && (p.overlap == 1 || exactly(a)) ||
+		a.Fn == "avg" && p.overlap == 1
+}
+
+// exactly reports whether an aggregate adds without rounding.
+func exactly(a *expr.Agg) bool {
+	t := a.Args[0].Type()
+	return a.Fn != "sum" || t.IsInteger() || t.Kind == expr.KindDecimal
+}
+
+func refersTo(e expr.Expr, column int) bool {
+	found := false
+	expr.Walk(e, func(e expr.Expr) bool {
+		if r, ok := e.(*expr.Ref); ok && r.Index == column {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// inner is the aggregation by pane: its key in place of the window is the time.
+func (p *panes) inner() *physical.Aggregate {
+	n := *p.of
+	n.Input = p.window.Input
+	n.Keys = append([]expr.Expr(nil), n.Keys...)
+	n.Keys[p.key] = p.window.Time
+	return &n
+}
+
+// grouping returns the grouping by pane.
+func (p *panes) grouping(n *physical.Aggregate, env *Env) (*grouping, error) {
+	types := make([]*expr.Type, len(n.Keys))
+	for i, k := range n.Keys {
+		types[i] = k.Type()
+	}
+	evals, err := cexpr.CompileAll(n.Keys, env.Expr)
+	if err != nil {
+		return nil, err
+	}
+	pane := &paneEvaluator{time: evals[p.key], origin: p.window.Start, slide: kernels.NewModulus(p.window.Slide)}
+	evals[p.key], types[p.key] = pane, expr.Int64
+	g, err := newGroupingBy(n, types, evals, env)
+	if err == nil {
+		g.panes = pane
+	}
+	return g, err
+}
+
+// A paneEvaluator makes the number of a row's pane from its time.
+type paneEvaluator struct {
+	time   cexpr.Evaluator
+	origin int64
+	slide  kernels.Modulus
+	times  *vec.Vec
+	sel    []int32
+	out    []int64
+}
+
+// admitted returns the live rows of b that take part, and leaves the others out
+// of in: rows without a time are in no window.
+func (g *grouping) admitted(in *cexpr.Input, b Batch) ([]int32, error) {
+	rows := g.list.of(b)
+	if g.panes == nil {
+		return rows, nil
+	}
+	p := g.panes
+	v, err := p.time.Eval(in)
+	if err != nil {
+		return nil, err
+	}
+	p.times = v.Flat()
+	switch {
+	case v.Type.Kind == expr.KindNull:
+		return nil, nil
+	case p.times.Valid == nil:
+		return rows, nil
+	}
+	if cap(p.sel) < len(rows) || p.sel == nil {
+		p.sel = make([]int32, len(rows))
+	}
+	p.sel = p.sel[:len(rows)]
+	p.sel = p.sel[:kernels.SelectOnes(p.times.Valid, rows, p.sel)]
+	in.Sel = p.sel
+	return p.sel, nil
+}
+
+// Eval returns the panes of the times that admitted saw.
+func (p *paneEvaluator) Eval(in *cexpr.Input) (*vec.Vec, error) {
+	ts := vec.Values[int64](p.times)
+	if cap(p.out) < len(ts) {
+		p.out = make([]int64, len(ts))
+	}
+	p.out = p.out[:len(ts)]
+	kernels.WindowNumbers(p.out, ts, p.origin, p.slide)
+	v := vec.FromValues(expr.Int64, p.out, nil)
+	v.Own = vec.Borrowed
+	return v, nil
+}
+
+// spread replaces the groups of t, by pane, by those of windows, grouped by g.
+func (p *panes) spread(t *gathering, g *grouping) error {
+	defer func() { t.plan = g }()
+	if t.wide != nil {
+		w, err := p.spreadParts(t.wide, g)
+		t.wide = w
+		return err
+	}
+	out := g.newGroups()
+	var keys state.Keys
+	n := t.merged.table.Rows()
+	// So many panes at a time that their windows fit a batch.
+	step := max(1, BatchRows/p.overlap)
+	for at := 0; at < n; at += step {
+		rows := p.repeated(at, min(n, at+step))
+		if err := p.windowKeys(t.merged, rows, &keys, g); err != nil {
+			return err
+		}
+		ids := make([]int32, len(rows))
+		if err := out.table.Upsert(&keys, nil, ids); err != nil {
+			return err
+		}
+		if err := out.merge(ids, t.merged, rows); err != nil {
+			return err
+		}
+	}
+	out.settled = t.merged.settled
+	t.merged = out
+	return nil
+}
+
+// repeated lists rows from … to−1, each once per window that it is in.
+func (p *panes) repeated(from, to int) []int32 {
+	rows := make([]int32, 0, (to-from)*p.overlap)
+	for r := from; r < to; r++ {
+		for range p.overlap {
+			rows = append(rows, int32(r))
+		}
+	}
+	return rows
+}
+
+// windowKeys makes keys those of the windows of rows, which repeated lists: the
+// latest window of each first.
+func (p *panes) windowKeys(by *groups, rows []int32, keys *state.Keys, g *grouping) error {
+	vecs := make([]state.Vector, 0, len(g.schema.Keys))
+	for i := range by.plan.schema.Keys {
+		v, err := by.table.Key(i, rows)
+		if err != nil {
+			return err
+		}
+		if i != by.plan.keys.first[p.key] {
+			vecs = append(vecs, v)
+			continue
+		}
+		start := state.Values[int64](&v)
+		end := make([]int64, len(start))
+		for j := range start {
+			start[j] = (start[j]-int64(j%p.overlap))*p.window.Slide + p.window.Start
+			end[j] = start[j] + p.window.Duration
+		}
+		vecs = append(vecs, v, state.Vector{Kind: state.Int64, Len: v.Len, Data: vec.Bytes(end)})
+	}
+	if keys.Len() == 0 {
+		*keys = *state.NewKeys(g.schema.Keys, g.env.Seed)
+	}
+	return keys.Normalise(vecs, len(rows), nil)
+}
+
+// spreadParts is spread for groups by part of the hash; the windows of a part's
+// panes are of any part.
+func (p *panes) spreadParts(from *wideGroups, g *grouping) (*wideGroups, error) {
+	to := newWideGroups(g, len(from.parts))
+	to.base = from.base * int64(p.overlap)
+	workers := max(1, g.env.Workers)
+	// Some parts at a time, so that not all windows wait at once.
+	step := 4 * workers
+	for at := 0; at < len(from.parts); at += step {
+		some := from.parts[at:min(len(from.parts), at+step)]
+		spread, errs := make([]spreadPart, len(some)), make([]error, len(some))
+		inTurn(workers, len(some), func(i int) {
+			errs[i] = p.spreadPart(some[i], &spread[i], g, len(to.parts))
+		})
+		if err := firstOf(errs); err != nil {
+			return nil, err
+		}
+		errs = make([]error, len(to.parts))
+		inTurn(workers, len(to.parts), func(i int) {
+			for s := range spread {
+				if errs[i] == nil {
+					errs[i] = to.parts[i].takeSpread(i, &spread[s], p.overlap)
+				}
+			}
+		})
+		if err := firstOf(errs); err != nil {
+			return nil, err
+		}
+		for i := range some {
+			some[i] = nil
+		}
+	}
+	return to, nil
+}
+
+// spreadPart is the windows of the panes of a part: row i of keys is a window of
+// group panes[i], and those of part q are listed as in run.
+type spreadPart struct {
+	from       *widePart
+	keys       state.Keys
+	panes      []int32
+	rows, ends []int32
+}
+
+func (p *panes) spreadPart(part *widePart, s *spreadPart, g *grouping, parts int) error {
+	s.from = part
+	s.panes = p.repeated(0, part.table.Rows())
+	if len(s.panes) == 0 {
+		s.ends = make([]int32, parts)
+		return nil
+	}
+	if err := p.windowKeys(part.groups, s.panes, &s.keys, g); err != nil {
+		return err
+	}
+	s.rows, s.ends = s.keys.Split(nil, parts, nil, nil)
+	return nil
+}
+
+// takeSpread takes in the windows of s that belong to part i.
+func (w *widePart) takeSpread(i int, s *spreadPart, overlap int) error {
+	sel := partOf(i, s.rows, s.ends)
+	if len(sel) == 0 {
+		return nil
+	}
+	ids := make([]int32, len(sel))
+	if err := w.table.Upsert(&s.keys, sel, ids); err != nil {
+		return err
+	}
+	src := make([]int32, len(sel))
+	for j, r := range sel {
+		src[j] = s.panes[r]
+	}
+	if s.from.order != nil {
+		for j, id := range ids {
+			number := s.from.order[src[j]]*int64(overlap) + int64(int(sel[j])%overlap)
+			if int(id) == len(w.order) {
+				w.order = append(w.order, number)
+			}
+			w.order[id] = min(w.order[id], number)
+		}
+	}
+	if err := w.merge(ids, s.from.groups, src); err != nil {
+		return err
+	}
+	for _, a := range w.splitters {
+		a.EndSplit(ids)
+	}
+	return nil
+}
+
+// inTurn calls work for 0 … n−1 by several workers.
+func inTurn(workers, n int, work func(i int)) {
+	var next atomic.Int64
+	abreast(min(workers, n), func(int) {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= n {
+				return
+			}
+			work(i)
+		}
+	})
+}
+
+func firstOf(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
