@@ -82,6 +82,9 @@ type Scan struct {
 	// which have no nulls and may have values that no row has. Which columns and
 	// batches they are depends on nothing but the range.
 	Dictionaries bool
+	// Borrowed allows a reader to use the memory of a record batch again at the
+	// following call of Next or Close: the caller looks at it before, or copies.
+	Borrowed bool
 }
 
 // A Split is one part of a range: a file, a row group, a Kafka partition range.
@@ -97,7 +100,8 @@ type Split interface {
 // A Reader yields the rows of a split.
 type Reader interface {
 	// Next returns the next record batch, never an empty one, or io.EOF. The
-	// record batch belongs to the caller and is never written again.
+	// record batch belongs to the caller and is never written again, unless the scan
+	// is Borrowed.
 	Next(ctx context.Context) (arrow.RecordBatch, error)
 	Close() error
 }

@@ -65,7 +65,7 @@ func (o parquetOpener) splits(_ context.Context, p *part) ([]sources.Split, erro
 			if err != nil {
 				return nil, err
 			}
-			r, err := f.Read(ctx, g, parquetfile.Want{Schema: schema, Rows: p.rows, Dictionaries: p.dictionaries})
+			r, err := f.Read(ctx, g, parquetfile.Want{Schema: schema, Rows: p.rows, Dictionaries: p.dictionaries, Borrowed: p.borrowed})
 			if err != nil {
 				f.Close()
 				return nil, err

@@ -24,8 +24,8 @@ type part struct {
 	// splitBytes is about how long a part of a file of lines is.
 	splitBytes int64
 	changed    func(path, why string) error
-	// dictionaries allows texts to come as dictionary arrays.
-	dictionaries bool
+	// dictionaries and borrowed are those of sources.Scan.
+	dictionaries, borrowed bool
 
 	// out is the schema of the record batches. from says where each of its columns
 	// comes from: ≥ 0 is the place in wanted, < 0 is the directory −from−1.

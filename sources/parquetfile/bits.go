@@ -20,10 +20,11 @@ type bitCells struct {
 	at    int
 	runs  encoding.Runs
 	out   []byte
+	tmp   *columnScratch
 	dense []byte
 }
 
-func (c *bitCells) use(*columnScratch) {}
+func (c *bitCells) use(tmp *columnScratch) { c.tmp = tmp }
 
 func (c *bitCells) dictionary([]byte, int) error { return fmt.Errorf("a dictionary of truth values") }
 
@@ -48,7 +49,7 @@ func (c *bitCells) page(enc encoding.Kind, data []byte) error {
 	return fmt.Errorf("truth values of encoding %d", enc)
 }
 
-func (c *bitCells) begin(rows int) { c.out = make([]byte, (rows+7)/8) }
+func (c *bitCells) begin(rows int) { c.out = c.tmp.newBits(&c.tmp.bits, rows)[:(rows+7)/8] }
 
 func (c *bitCells) read(at, n, present int, valid []byte) error {
 	src, from := c.plain, c.at

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/flightd/flightd/internal/invariants"
 	"github.com/flightd/flightd/sources/parquetfile/encoding"
 )
 
@@ -43,10 +44,13 @@ type column struct {
 
 // next decodes the next rows rows.
 func (c *column) next(rows int) (arrow.Array, error) {
+	if invariants.Enabled && c.lend {
+		c.poison()
+	}
 	c.cells.begin(rows)
 	var valid []byte
 	if c.optional {
-		valid = make([]byte, (rows+7)/8+encoding.Slack)
+		valid = c.newBits(&c.valid, rows)
 	}
 	nulls := 0
 	for at := 0; at < rows; {

@@ -234,7 +234,7 @@ func TestDecodesAsPqarrow(t *testing.T) {
 			refused++
 			continue
 		}
-		r, err := f.Read(t.Context(), 0, Want{Schema: schema, Rows: batch})
+		r, err := f.Read(t.Context(), 0, Want{Schema: schema, Rows: batch, Borrowed: seed%2 == 1})
 		if err != nil {
 			t.Fatal(err)
 		}

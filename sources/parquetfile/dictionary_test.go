@@ -114,10 +114,18 @@ func TestDictionaryThatOverflows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := f.Read(t.Context(), 0, Want{Schema: schema, Rows: 90, Dictionaries: true})
+	for _, borrowed := range []bool{false, true} {
+		overflows(t, f, Want{Schema: schema, Rows: 90, Dictionaries: true, Borrowed: borrowed}, want)
+	}
+}
+
+func overflows(t *testing.T, f *File, asked Want, want []arrow.RecordBatch) {
+	t.Helper()
+	r, err := f.Read(t.Context(), 0, asked)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer r.Close()
 	kinds := map[arrow.Type]int{}
 	for _, w := range want {
 		got, err := r.Next(t.Context())

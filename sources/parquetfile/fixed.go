@@ -94,7 +94,7 @@ func openIndices(r *encoding.Runs, data []byte) error {
 	return r.Reset(data[1:], int(data[0]))
 }
 
-func (c *fixedCells[T]) begin(rows int) { c.out = make([]T, rows) }
+func (c *fixedCells[T]) begin(rows int) { c.out = newWords[T](c.tmp, rows) }
 
 func (c *fixedCells[T]) read(at, n, present int, valid []byte) error {
 	to := c.out[at : at+n]
@@ -102,13 +102,8 @@ func (c *fixedCells[T]) read(at, n, present int, valid []byte) error {
 		to = wordsOf[T](&c.tmp.dense, present)
 	}
 	if c.in == nil {
-		index := grown(c.tmp.index, present)
-		c.tmp.index = index
-		if err := c.indices.Numbers(index); err != nil {
-			return fmt.Errorf("dictionary indices: %w", err)
-		}
-		if bad := encoding.Gather(to, c.dict, index); bad >= 0 {
-			return fmt.Errorf("index %d of a dictionary of %d values", index[bad], len(c.dict))
+		if err := c.gather(to); err != nil {
+			return err
 		}
 	} else {
 		raw, err := c.in.next(present)
@@ -119,6 +114,25 @@ func (c *fixedCells[T]) read(at, n, present int, valid []byte) error {
 	}
 	if present < n {
 		encoding.Spread(c.out[at:at+n], to, valid, at)
+	}
+	return nil
+}
+
+// gather decodes the next values of a page with indices, a part at a time, so that
+// the indices stay near.
+func (c *fixedCells[T]) gather(dst []T) error {
+	const part = 1024
+	c.tmp.index = grown(c.tmp.index, part)
+	for len(dst) > 0 {
+		n := min(len(dst), part)
+		index := c.tmp.index[:n]
+		if err := c.indices.Numbers(index); err != nil {
+			return fmt.Errorf("dictionary indices: %w", err)
+		}
+		if bad := encoding.Gather(dst[:n], c.dict, index); bad >= 0 {
+			return fmt.Errorf("index %d of a dictionary of %d values", index[bad], len(c.dict))
+		}
+		dst = dst[n:]
 	}
 	return nil
 }

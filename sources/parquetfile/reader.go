@@ -25,6 +25,10 @@ type Want struct {
 	// column, no nulls, and maybe values that no row has. The schema of a record
 	// batch is that of its arrays.
 	Dictionaries bool
+	// Borrowed says that a record batch is good until the following call of Next or
+	// Close only; then its memory is used again. Values at null rows may be of
+	// another record batch.
+	Borrowed bool
 }
 
 // Reader yields the rows of one row group.
@@ -128,6 +132,7 @@ func (r *Reader) newColumn(at int, want arrow.DataType) (*column, error) {
 		return nil, err
 	}
 	c.unpack, c.columnScratch = &r.scratch.unpack, r.scratch.column(len(r.columns)-1)
+	c.lend = r.want.Borrowed
 	c.cells.use(c.columnScratch)
 	return c, nil
 }

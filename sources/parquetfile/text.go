@@ -98,7 +98,7 @@ func (c *textCells) makeIndex() {
 		return
 	}
 	c.indexed = true
-	if c.asDictionary { // it becomes part of the array
+	if c.asDictionary && !c.tmp.lend { // it becomes part of the array
 		c.index = make([]uint32, c.rows)
 		return
 	}
@@ -145,13 +145,7 @@ func (c *textCells) read(at, n, present int, valid []byte) error {
 	if int64(have)+total > math.MaxInt32 {
 		return errTooLong
 	}
-	if need := have + int(total) + encoding.Slack; cap(c.data) < need {
-		if have > 0 {
-			need += need / 4
-		}
-		c.data = append(make([]byte, 0, need), c.data...)
-	}
-	c.data = c.data[:have+int(total)]
+	c.data = c.tmp.newData(have+int(total), c.data)
 	c.in.put(c.data[have:], lens)
 	c.unchecked = c.unchecked || c.in != &c.dict
 	addOffsets(c.off[at:at+n+1], lens, valid, at)
@@ -184,23 +178,30 @@ func addOffsets(off, lens []int32, valid []byte, at int) {
 // toTexts makes texts of the first n rows, which are indices so far.
 func (c *textCells) toTexts(n int, valid []byte) error {
 	c.texts = true
-	c.off = make([]int32, c.rows+1)
+	c.off = c.tmp.newOffsets(c.rows)
 	if n == 0 {
 		return nil
 	}
 	c.makeIndex()
 	total := int64(0)
-	from := c.dict.off
-	for i, k := range c.index[:n] {
-		if valid == nil || bitutil.BitIsSet(valid, i) {
+	from, off := c.dict.off, c.off[1:n+1]
+	if valid == nil {
+		for i, k := range c.index[:n] {
 			total += int64(from[k+1] - from[k])
+			off[i] = int32(total)
 		}
-		c.off[i+1] = int32(total)
+	} else {
+		for i, k := range c.index[:n] {
+			if bitutil.BitIsSet(valid, i) {
+				total += int64(from[k+1] - from[k])
+			}
+			off[i] = int32(total)
+		}
 	}
 	if total > math.MaxInt32 {
 		return errTooLong
 	}
-	c.data = make([]byte, total, total+encoding.Slack)
+	c.data = c.tmp.newData(int(total), nil)
 	dst, src := c.data[:cap(c.data)], c.dict.data[:cap(c.dict.data)]
 	for i, k := range c.index[:n] {
 		start := c.off[i]

@@ -63,7 +63,7 @@ func scanFiles(log *tablelog.Log, cache *parquetfile.Cache, files []tablelog.Fil
 		footer, groups := f.Footer(), f.RowGroups()
 		f.Close()
 		for g := range groups {
-			want := parquetfile.Want{Schema: schema, Rows: rows, Dictionaries: scan.Dictionaries}
+			want := parquetfile.Want{Schema: schema, Rows: rows, Dictionaries: scan.Dictionaries, Borrowed: scan.Borrowed}
 			out = append(out, &split{path: path, file: file, group: g, cache: cache, footer: footer, want: want, gone: gone})
 		}
 	}
