@@ -25,8 +25,12 @@ type fileInfo struct {
 const maxDirDepth = 64
 
 // list returns the data files, in the order in which a stream takes them:
-// modification time, then path.
-func (s *settings) list(ctx context.Context) ([]fileInfo, error) {
+// modification time, then path. Files that known reports are left out, and are not
+// looked at: most of a stream's directory is what it has read. It may be nil.
+func (s *settings) list(ctx context.Context, known func(path string) bool) ([]fileInfo, error) {
+	if known == nil {
+		known = func(string) bool { return false }
+	}
 	roots, err := s.roots()
 	if err != nil {
 		return nil, err
@@ -47,12 +51,12 @@ func (s *settings) list(ctx context.Context) ([]fileInfo, error) {
 			continue
 		}
 		if log := manifest.Open(root); log.Exists() {
-			if out, err = s.fromManifest(log, root, out); err != nil {
+			if out, err = s.fromManifest(log, root, known, out); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if out, err = s.walk(ctx, root, root, 0, out); err != nil {
+		if out, err = s.walk(ctx, root, root, 0, known, out); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +93,7 @@ func (s *settings) info(path string, st fs.FileInfo, root string) fileInfo {
 
 // walk lists the files of dir and of its key=value directories; of all
 // directories with recursiveFileLookup.
-func (s *settings) walk(ctx context.Context, dir, root string, depth int, out []fileInfo) ([]fileInfo, error) {
+func (s *settings) walk(ctx context.Context, dir, root string, depth int, known func(string) bool, out []fileInfo) ([]fileInfo, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -108,6 +112,9 @@ func (s *settings) walk(ctx context.Context, dir, root string, depth int, out []
 			continue
 		}
 		path := filepath.Join(dir, d.Name())
+		if d.Type().IsRegular() && known(path) {
+			continue
+		}
 		st, err := os.Stat(path) // follows links
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // gone since ReadDir
@@ -118,7 +125,7 @@ func (s *settings) walk(ctx context.Context, dir, root string, depth int, out []
 		switch {
 		case st.IsDir():
 			if _, ok := parsePair(d.Name()); ok || s.deep {
-				if out, err = s.walk(ctx, path, root, depth+1, out); err != nil {
+				if out, err = s.walk(ctx, path, root, depth+1, known, out); err != nil {
 					return nil, err
 				}
 			}
@@ -130,7 +137,7 @@ func (s *settings) walk(ctx context.Context, dir, root string, depth int, out []
 }
 
 // fromManifest appends the files that the manifest of root names.
-func (s *settings) fromManifest(log manifest.Log, root string, out []fileInfo) ([]fileInfo, error) {
+func (s *settings) fromManifest(log manifest.Log, root string, known func(string) bool, out []fileInfo) ([]fileInfo, error) {
 	entries, _, err := log.Read()
 	if err != nil {
 		return nil, err
@@ -140,7 +147,7 @@ func (s *settings) fromManifest(log manifest.Log, root string, out []fileInfo) (
 		if err != nil {
 			return nil, base.Wrap(err, "listing %s", root)
 		}
-		if e.IsDir || !s.wanted(filepath.Base(path)) {
+		if e.IsDir || !s.wanted(filepath.Base(path)) || known(path) {
 			continue
 		}
 		st, err := os.Stat(path)

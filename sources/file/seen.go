@@ -33,6 +33,12 @@ func (s *seen) add(path string, mtime int64) {
 	s.latest = max(s.latest, mtime)
 }
 
+// has reports whether the file was taken and is remembered.
+func (s *seen) has(path string) bool {
+	_, ok := s.times[s.key(path)]
+	return ok
+}
+
 func (s *seen) isNew(path string, mtime int64) bool {
 	_, ok := s.times[s.key(path)]
 	return !ok && mtime >= s.floor

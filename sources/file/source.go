@@ -20,6 +20,10 @@ type Source struct {
 
 	mu   sync.Mutex
 	seen *seen
+	// taken is the offset last taken, and its number: an idle stream asks with the
+	// same one at every trigger.
+	taken       base.Offset
+	takenNumber int64
 	// frozen are the files there were at Freeze; nil before.
 	frozen []fileInfo
 	// toClean are the files of offsets not yet committed, by log offset.
@@ -45,7 +49,7 @@ func openStream(ctx context.Context, f format, cfg sources.Config) (sources.Sour
 		return nil, base.UserError("STREAMING_SCHEMA_REQUIRED", "42601", "source %s: a stream of files needs a schema.", f.name).
 			WithHint("declare the columns in CREATE TABLE, or SET spark.sql.streaming.schemaInference = true")
 	}
-	files, err := set.list(ctx)
+	files, err := set.list(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +57,7 @@ func openStream(ctx context.Context, f format, cfg sources.Config) (sources.Sour
 	if err != nil {
 		return nil, err
 	}
-	return &Source{set: set, layout: l, seen: newSeen(set.oldest, set.byName), toClean: map[int64][]planned{}}, nil
+	return &Source{set: set, layout: l, seen: newSeen(set.oldest, set.byName), takenNumber: none().LogOffset, toClean: map[int64][]planned{}}, nil
 }
 
 // Schema returns the declared or inferred columns, then those that directories
@@ -68,18 +72,16 @@ func (s *Source) Describe() string { return "FileStreamSource[file:" + s.set.pat
 
 // Latest returns an offset with the files after from that lim admits.
 func (s *Source) Latest(ctx context.Context, from base.Offset, lim sources.Limit) (base.Offset, error) {
-	d, err := decodeOffset(from)
-	if err != nil {
-		return "", err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.take(d)
+	if err := s.take(from); err != nil {
+		return "", err
+	}
 	fresh, err := s.fresh(ctx)
 	if err != nil || len(fresh) == 0 {
 		return from, err
 	}
-	next := delta{LogOffset: d.LogOffset + 1}
+	next := delta{LogOffset: s.takenNumber + 1}
 	var size int64
 	for i, f := range fresh {
 		if lim.Options && (s.set.files > 0 && int64(i) >= s.set.files || s.set.bytes > 0 && i > 0 && size+f.size > s.set.bytes) {
@@ -92,11 +94,20 @@ func (s *Source) Latest(ctx context.Context, from base.Offset, lim sources.Limit
 }
 
 // take adds the files of a planned offset to the set of those seen.
-func (s *Source) take(d delta) {
+func (s *Source) take(o base.Offset) error {
+	if o == s.taken {
+		return nil
+	}
+	d, err := decodeOffset(o)
+	if err != nil {
+		return err
+	}
 	for _, f := range d.Files {
 		s.seen.add(f.Path, f.MTime)
 	}
 	s.seen.purge()
+	s.taken, s.takenNumber = o, d.LogOffset
+	return nil
 }
 
 // fresh returns the files that no offset has yet, in the order to take them.
@@ -104,7 +115,7 @@ func (s *Source) fresh(ctx context.Context) ([]fileInfo, error) {
 	all := s.frozen
 	if all == nil {
 		var err error
-		if all, err = s.set.list(ctx); err != nil {
+		if all, err = s.set.list(ctx, s.seen.has); err != nil {
 			return nil, err
 		}
 	}
@@ -124,13 +135,11 @@ func (s *Source) fresh(ctx context.Context) ([]fileInfo, error) {
 
 // Freeze fixes the files that Latest may return from now on.
 func (s *Source) Freeze(ctx context.Context, from base.Offset) error {
-	d, err := decodeOffset(from)
-	if err != nil {
-		return err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.take(d)
+	if err := s.take(from); err != nil {
+		return err
+	}
 	s.frozen = nil
 	fresh, err := s.fresh(ctx)
 	if err != nil {

@@ -487,3 +487,22 @@ func FuzzOffset(f *testing.F) {
 		_, _ = parseFold([]byte(s))
 	})
 }
+
+// BenchmarkIdleTrigger asks for news in a directory of 60 files that were taken.
+func BenchmarkIdleTrigger(b *testing.B) {
+	d := newDir(b)
+	for i := range 60 {
+		d.put(b, fmt.Sprintf("day=%d/%d.json", i%3, i), d.content(b, "json", 1))
+	}
+	s := must(b, "json", d.path, abSchema)
+	at, err := s.Latest(b.Context(), "", sources.Limit{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if to, err := s.Latest(b.Context(), at, sources.Limit{}); err != nil || to != at {
+			b.Fatal(to, err)
+		}
+	}
+}

@@ -26,7 +26,7 @@ func openTable(ctx context.Context, f format, cfg sources.Config) (sources.Table
 	if err := set.mustExist(); err != nil {
 		return nil, err
 	}
-	files, err := set.list(ctx)
+	files, err := set.list(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (t *Table) Schema() *arrow.Schema { return t.layout.schema }
 
 // Pin lists the files, with size and modification time.
 func (t *Table) Pin(ctx context.Context) (string, error) {
-	files, err := t.set.list(ctx)
+	files, err := t.set.list(ctx, nil)
 	if err != nil {
 		return "", err
 	}
