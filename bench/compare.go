@@ -41,11 +41,20 @@ func compare(ctx context.Context, o *options, workloads []workload.Workload) (*r
 
 // extras are the workloads that are not a question over rows.
 func extras(ctx context.Context, o *options, rep *report.Report) error {
-	for name, run := range map[string]func(context.Context, *options) *report.Workload{"w13": startup} {
-		if only := list(o.only); slices.Contains(only, name) || len(only) == 0 {
-			w := run(ctx, o)
+	for _, extra := range []struct {
+		name string
+		run  func(context.Context, *options) ([]report.Workload, error)
+	}{{"w13", startup}, {"w14", flights}} {
+		if only := list(o.only); !slices.Contains(only, extra.name) && len(only) > 0 {
+			continue
+		}
+		found, err := extra.run(ctx, o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", extra.name, err)
+		}
+		for _, w := range found {
 			fmt.Print(w.Lines())
-			rep.Workloads = append(rep.Workloads, *w)
+			rep.Workloads = append(rep.Workloads, w)
 		}
 	}
 	return ctx.Err()

@@ -28,15 +28,15 @@ import (
 
 // options are the flags.
 type options struct {
-	rows, runs, threads int
-	seed                uint64
-	dir, home           string
-	only, forms, peers  string
-	base, benchfmt      string
-	json, markdown      string
-	serve, first, scale bool
-	baseThreads         int
-	cpuprofile          string
+	rows, runs, threads         int
+	seed                        uint64
+	dir, home                   string
+	only, forms, peers          string
+	base, benchfmt              string
+	json, markdown              string
+	serve, first, scale, flight bool
+	baseThreads                 int
+	cpuprofile                  string
 }
 
 func main() {
@@ -52,10 +52,11 @@ func main() {
 	flag.StringVar(&o.peers, "peers", "", "engines to compare with, by comma: duckdb, polars, spark, flink")
 	flag.StringVar(&o.base, "base", "", "another build of this program to compare with")
 	flag.StringVar(&o.json, "json", "", "write the report to this file as JSON")
-	flag.StringVar(&o.markdown, "md", "", "write the report to this file as Markdown")
+	flag.StringVar(&o.markdown, "md", "", "write the report as Markdown to this file, or into a section of it: docs/performance.md#batch")
 	flag.StringVar(&o.benchfmt, "benchfmt", "", "write our runs and those of -base to new.txt and base.txt in this folder, for benchstat")
 	flag.BoolVar(&o.scale, "scale", false, "measure our engine against itself: threads, rows and keys up to -rows")
 	flag.BoolVar(&o.serve, "serve", false, "be the child that runs our engine")
+	flag.BoolVar(&o.flight, "flight", false, "be the child that serves Flight")
 	flag.BoolVar(&o.first, "first", false, "be the child that answers SELECT 1")
 	flag.StringVar(&o.cpuprofile, "cpuprofile", "", "write a CPU profile of our process to this file, for one workload in one form")
 	flag.Parse()
@@ -82,8 +83,12 @@ func run(ctx context.Context, o *options) error {
 	if o.dir, err = filepath.Abs(o.dir); err != nil {
 		return err
 	}
+	if o.flight {
+		runtime.GOMAXPROCS(o.threads)
+		return serveFlight(ctx, o)
+	}
 	workloads := workload.Select(list(o.only))
-	if len(workloads) == 0 && !slices.Contains(list(o.only), "w13") {
+	if len(workloads) == 0 && !slices.ContainsFunc(list(o.only), func(n string) bool { return n == "w13" || n == "w14" }) {
 		return fmt.Errorf("no workload %s", o.only)
 	}
 	run := compare
@@ -93,7 +98,27 @@ func run(ctx context.Context, o *options) error {
 		}
 	}
 	rep, err := run(ctx, o, workloads)
-	return errors.Join(err, writeBenchfmt(o.benchfmt, rep), write(o.json, rep.WriteJSON), write(o.markdown, rep.WriteMarkdown))
+	return errors.Join(err, writeBenchfmt(o.benchfmt, rep), write(o.json, rep.WriteJSON), writeMarkdown(o.markdown, rep))
+}
+
+// writeMarkdown writes the report to a file, or into the section of a file that a
+// # names.
+func writeMarkdown(name string, rep *report.Report) error {
+	if name == "" {
+		return nil
+	}
+	name, section, ok := strings.Cut(name, "#")
+	text := rep.Markdown()
+	if ok {
+		page, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if text, err = report.Into(string(page), section, text); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(name, []byte(text), 0o644)
 }
 
 // serve is our engine as a child.

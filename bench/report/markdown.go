@@ -120,13 +120,21 @@ func oneLine(s string) string {
 	return s
 }
 
-// WriteMarkdown writes the report as a document's section.
-func (r *Report) WriteMarkdown(w io.Writer) error {
+// Markdown is the report as a section of a page.
+func (r *Report) Markdown() string {
 	var b strings.Builder
 	b.WriteString(r.Heading() + "\nEngines: " + strings.Join(r.Versions(), ", ") + ".\n\n" + Columns)
-	for _, l := range r.Workloads {
-		b.WriteString(l.Lines())
+	var behind []string
+	for _, w := range r.Workloads {
+		b.WriteString(w.Lines())
+		for _, e := range w.Engines {
+			if e.Ratio != nil && e.peer() && e.Ratio.Median < 1 {
+				behind = append(behind, fmt.Sprintf("%s (%s) to %s %.2f", w.Name, w.Form, e.Name, e.Ratio.Median))
+			}
+		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	if len(behind) > 0 {
+		b.WriteString("\nWhere we lose: " + strings.Join(behind, "; ") + ".\n")
+	}
+	return b.String()
 }
