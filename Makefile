@@ -50,7 +50,7 @@ generate:
 # BENCHFLAGS for the rest (go run ./bench -help).
 ROWS  ?= 10000000
 ONLY  ?=
-FORM  ?= a,b,c
+FORM  ?= a,b,c,m,l,s,f
 PEERS ?= duckdb,polars,spark
 PEERENV := bench/.venv-peers
 FLINKENV := bench/.venv-flink

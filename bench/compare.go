@@ -42,10 +42,11 @@ func compare(ctx context.Context, o *options, workloads []workload.Workload) (*r
 // extras are the workloads that are not a question over rows.
 func extras(ctx context.Context, o *options, rep *report.Report) error {
 	for _, extra := range []struct {
-		name string
-		run  func(context.Context, *options) ([]report.Workload, error)
-	}{{"w13", startup}, {"w14", flights}} {
-		if only := list(o.only); !slices.Contains(only, extra.name) && len(only) > 0 {
+		name, form string
+		run        func(context.Context, *options) ([]report.Workload, error)
+	}{{"w13", "s", startup}, {"w14", "f", flights}} {
+		only := list(o.only)
+		if !slices.Contains(only, extra.name) && (len(only) > 0 || !slices.Contains(list(o.forms), extra.form)) {
 			continue
 		}
 		found, err := extra.run(ctx, o)

@@ -48,7 +48,7 @@ func main() {
 	flag.StringVar(&o.home, "home", "bench", "the folder of the bench's sources, for the peers' Python")
 	flag.StringVar(&o.dir, "dir", "", "where generated files are kept (default .data in -home)")
 	flag.StringVar(&o.only, "only", "", "workloads, by comma; w2 is all of w2_…")
-	flag.StringVar(&o.forms, "form", "a,b", "forms, by comma: a from memory, b from files, c as a stream, m as a stream from memory, l latency")
+	flag.StringVar(&o.forms, "form", "a,b", "forms, by comma: a from memory, b from files, c as a stream, m as a stream from memory, l latency, s start-up, f Flight")
 	flag.StringVar(&o.peers, "peers", "", "engines to compare with, by comma: duckdb, polars, spark, flink")
 	flag.StringVar(&o.base, "base", "", "another build of this program to compare with")
 	flag.StringVar(&o.json, "json", "", "write the report to this file as JSON")
