@@ -40,7 +40,7 @@ func first(ctx context.Context) error {
 
 // startup is w13: whole processes, from their start to their first result.
 func startup(ctx context.Context, o *options) ([]report.Workload, error) {
-	w := report.Workload{Name: "w13", Title: "process start → SELECT 1", Form: "s", Rows: 1}
+	w := report.Workload{Name: "w13", Title: "process start → SELECT 1", Form: "s", Rows: 1, Goal: "≤ 100 ms, ≤ 60 MB"}
 	type starter struct {
 		name string
 		argv []string

@@ -73,8 +73,11 @@ func (w *Workload) Lines() string {
 			rel = fmt.Sprintf("**%.2f** (%.2f–%.2f)", e.Ratio.Median, e.Ratio.Least, e.Ratio.Most)
 			cpu = fmt.Sprintf("%.2f", e.Ratio.CPU)
 		}
-		if i == 0 && w.Target > 0 {
-			target = w.verdict()
+		if i == 0 {
+			target = w.Goal
+			if w.Target > 0 {
+				target = w.verdict()
+			}
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.2f | %.3f (%.3f) | %.3f | %.0f | %s | %s | %s | %s |\n", name, form, rows, e.Name,
 			e.Rate, e.Wall, e.Runs[0].Wall, e.CPU, float64(e.RSS)/1e6, rel, cpu, target, way(e))

@@ -56,6 +56,7 @@ type Workload struct {
 	Form    string   `json:"form"`
 	Rows    int      `json:"rows"`
 	Target  float64  `json:"target,omitempty"`
+	Goal    string   `json:"goal,omitempty"` // a target that is not a ratio
 	Engines []Engine `json:"engines"`
 }
 

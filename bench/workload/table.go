@@ -119,19 +119,21 @@ func Keys(rows int) Workload {
 
 // latency are w11: ten seconds of rows that come at a steady pace.
 func latency() []Workload {
-	at := func(name, title string, rate int) Workload {
+	at := func(name, title string, rate int, goal string) Workload {
 		return Workload{
 			Name: name, Title: title, Forms: []Form{Latency}, Mode: "update", Keys: 2, EventTime: "ts", Delay: "10 SECONDS", Rows: 10 * rate, Rate: rate,
+			Goals:  map[Form]string{Latency: goal},
 			Tables: []gen.Table{events(gen.Clock("ts", uint64(1_000_000/rate), 0), gen.Uniform("k", 1000), gen.Uniform("v", 1000))},
 			SQL:    "SELECT window(ts, '1 second').start AS start, k, count(*) AS n, sum(v) AS s FROM {events} GROUP BY window(ts, '1 second'), k",
 		}
 	}
-	return []Workload{at("w11_10k", "latency at 10 k rows/s", 10_000), at("w11_100k", "latency at 100 k rows/s", 100_000)}
+	return []Workload{at("w11_10k", "latency at 10 k rows/s", 10_000, "p99 ≤ 10 ms"), at("w11_100k", "latency at 100 k rows/s", 100_000, "p99 ≤ 50 ms")}
 }
 
 func upserts() []Workload {
 	return []Workload{{
 		Name: "w12", Title: "10 M distinct keys", Forms: pushed, Mode: "update", Keys: 1, Targets: map[Form]float64{Stream: 20},
+		Goals:  map[Form]string{Pushed: "15 M rows/s a core, 100 B a key"},
 		Tables: []gen.Table{events(gen.Distinct("k", 10_000_000), gen.Uniform("v", 1000))},
 		SQL:    "SELECT k, count(*) AS n, sum(v) AS s FROM {events} GROUP BY k",
 	}}

@@ -57,6 +57,8 @@ type Workload struct {
 	EventTime, Delay string
 	// Targets say, per form, what the time of the best peer divided by ours must be.
 	Targets map[Form]float64
+	// Goals are targets that are not a ratio.
+	Goals map[Form]string
 	// Dedup are the columns by which Spark drops duplicates within the watermark.
 	Dedup []string
 	// NotYet says, per form, why the engine does not run it: delete the line when it
