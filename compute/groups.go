@@ -137,10 +137,8 @@ func (s *groups) add(b Batch) error {
 
 // find finds or adds the groups of the live rows of in.
 func (s *groups) find(keys []state.Vector, in *cexpr.Input, ids []int32) error {
-	if len(keys) == 1 {
-		if done, err := s.table.UpsertInts(&keys[0], in.Sel, ids); done || err != nil {
-			return err
-		}
+	if done, err := s.table.UpsertInts(keys, in.Sel, ids); done || err != nil {
+		return err
 	}
 	norm := s.plan.norm
 	if err := norm.Normalise(keys, in.Rows, in.Sel); err != nil {

@@ -61,16 +61,13 @@ func (p *probing) begin(b Batch) error {
 		clear(p.ids)
 		return nil
 	}
-	kept, err := p.keys.normalise(in, p.rows)
+	kept, err := p.keys.find(in, p.rows, p.join.table.table, p.ids)
 	if err != nil {
 		return err
 	}
 	p.sawRow = p.sawRow || len(p.rows) > 0
 	p.sawNull = p.sawNull || len(kept) < len(p.rows)
 	found := p.ids[:len(kept)]
-	if err := p.join.table.table.Find(p.keys.norm, kept, found); err != nil {
-		return err
-	}
 	p.spread(kept, found)
 	if p.join.node.Kind == physical.NullAwareAnti && p.join.side.probeOnly {
 		p.refuse(kept)
@@ -112,6 +109,12 @@ func (p *probing) refuse(kept []int32) {
 // there is none in this turn.
 func (p *probing) next() (out Batch, ok bool, err error) {
 	j := p.join
+	if p.at == 0 && p.partner == 0 && j.aligned() {
+		out, ok := p.align()
+		if ok || p.done() {
+			return out, ok, nil
+		}
+	}
 	p.pair()
 	pass, err := p.passing()
 	if err != nil {
@@ -218,4 +221,57 @@ func (p *probing) probeOnly() (Batch, bool, error) {
 	cols = append(cols, boolColumn(p.flags).Arrow())
 	b.Rec = p.join.set(newRecord(p.join.out, cols, int(b.Rec.NumRows())))
 	return b, true, nil
+}
+
+// aligned reports whether a probe row has at most one partner and nothing else to
+// meet.
+func (j *join) aligned() bool {
+	s := j.side
+	return j.table.unique && j.cond == nil && !s.probeOuter && !s.buildOuter && !s.probeOnly && !s.buildOnly
+}
+
+// align puts the partners beside the probe columns, which are not copied: rows
+// without one are left out of the selection. It does so where enough rows are
+// alive, since it makes build columns as long as the probe batch.
+func (p *probing) align() (Batch, bool) {
+	j := p.join
+	n := int(p.batch.Rec.NumRows())
+	if 4*len(p.rows) < n || j.table.rows.rows == 0 {
+		return Batch{}, false
+	}
+	p.buildRows = append(p.buildRows[:0], make([]int32, n)...)
+	p.probeRows = p.probeRows[:0]
+	for i, id := range p.ids {
+		if id >= 0 {
+			r := p.rows[i]
+			p.buildRows[r] = j.table.order[id]
+			p.probeRows = append(p.probeRows, r)
+		}
+	}
+	p.at = len(p.rows)
+	if len(p.probeRows) == 0 {
+		return Batch{}, false
+	}
+	cols := make([]arrow.Array, 0, int(p.batch.Rec.NumCols())+len(j.table.rows.cols))
+	probe := func() {
+		for i := range int(p.batch.Rec.NumCols()) {
+			c := p.batch.Rec.Column(i)
+			c.Retain()
+			cols = append(cols, c)
+		}
+	}
+	if j.side.probeLeft {
+		probe()
+	}
+	for _, c := range j.table.rows.cols {
+		cols = append(cols, c.Take(p.buildRows).Arrow())
+	}
+	if !j.side.probeLeft {
+		probe()
+	}
+	out := Batch{Rec: j.set(newRecord(j.out, cols, n)), Split: p.batch.Split}
+	if len(p.probeRows) < n {
+		out.Sel = p.probeRows
+	}
+	return out, true
 }

@@ -32,17 +32,38 @@ func newJoinKeys(keys []expr.Expr, nullSafe []bool, env *Env) (*joinKeys, error)
 	return k, err
 }
 
+// evaluate makes the key columns.
+func (k *joinKeys) evaluate(in *cexpr.Input) error {
+	for i, ev := range k.evals {
+		v, err := ev.Eval(in)
+		if err != nil {
+			return err
+		}
+		k.cols[i] = v
+	}
+	return nil
+}
+
+// find looks up the keys of rows in t. It returns the rows whose keys can be equal
+// to any, and writes what it finds to ids.
+func (k *joinKeys) find(in *cexpr.Input, rows []int32, t *state.Table, ids []int32) ([]int32, error) {
+	if err := k.evaluate(in); err != nil {
+		return nil, err
+	}
+	if t.FindInts(k.layout.vectors(k.cols, rows), rows, ids) {
+		return rows, nil
+	}
+	kept, err := k.normalise(in, rows)
+	if err != nil {
+		return nil, err
+	}
+	return kept, t.Find(k.norm, kept, ids[:len(kept)])
+}
+
 // normalise makes the keys of rows ready to be looked up, and returns the rows
 // whose keys can be equal to any: not those with a NULL, unless it is compared
 // with <=>.
 func (k *joinKeys) normalise(in *cexpr.Input, rows []int32) ([]int32, error) {
-	for i, ev := range k.evals {
-		v, err := ev.Eval(in)
-		if err != nil {
-			return nil, err
-		}
-		k.cols[i] = v
-	}
 	if err := k.norm.Normalise(k.layout.vectors(k.cols, rows), in.Rows, rows); err != nil {
 		return nil, err
 	}
@@ -76,6 +97,8 @@ type joinTable struct {
 	table  *state.Table
 	// The rows of key g are order[starts[g]:starts[g+1]].
 	starts, order []int32
+	// unique says that no key has two rows.
+	unique bool
 	// nullKey marks rows with a NULL key; anyNull says that there is one.
 	nullKey []bool
 	anyNull bool
@@ -126,7 +149,11 @@ func (t *joinTable) fill(ctx context.Context, op Operator) error {
 		t.starts, t.order, t.rows = []int32{0, int32(rows.rows)}, all, rows
 		return nil
 	}
-	kept, err := t.keys.normalise(&cexpr.Input{Cols: rows.cols, Rows: rows.rows}, all)
+	in := &cexpr.Input{Cols: rows.cols, Rows: rows.rows}
+	if err := t.keys.evaluate(in); err != nil {
+		return err
+	}
+	kept, err := t.keys.normalise(in, all)
 	if err != nil {
 		return err
 	}
@@ -141,9 +168,18 @@ func (t *joinTable) fill(ctx context.Context, op Operator) error {
 	}
 	t.table = state.NewTable(state.Schema{Keys: t.keys.layout.fields}, t.env.Seed)
 	ids := make([]int32, len(kept))
-	if err := t.table.Upsert(t.keys.norm, kept, ids); err != nil {
-		return err
+	done := false
+	if len(kept) > 0 {
+		if done, err = t.table.UpsertInts(t.keys.layout.vectors(t.keys.cols, all), kept, ids); err != nil {
+			return err
+		}
 	}
+	if !done {
+		if err := t.table.Upsert(t.keys.norm, kept, ids); err != nil {
+			return err
+		}
+	}
+	t.unique = t.table.Rows() == len(kept)
 	t.group(kept, ids)
 	t.rows = rows
 	return nil

@@ -4,124 +4,258 @@ import (
 	"github.com/flightd/flightd/kernels"
 )
 
-// directKeys is the widest range of integer keys that a table finds by their
-// value alone: 256 KiB of row numbers.
+// directKeys is how many keys a table finds by their value alone: 256 KiB of row
+// numbers.
 const directKeys = 1 << 16
 
-// A direct finds the rows of integer keys of a small range by the key itself. It
-// is a cache in front of the index: what it does not know is looked up there.
+// A direct finds the rows of keys of one to three integer columns by the keys
+// themselves, where each column has a small range: row numbers lie in an array
+// with a dimension for each column. It is a cache in front of the index: what it
+// does not know is looked up there, and it may forget.
 type direct struct {
-	// ids[key-low] is the row of key plus one, or 0.
-	ids []int32
-	low int64
-	off bool
-	// scratch: the keys that are not known, where they are in the batch, their rows
-	keys    *Keys
+	// ids[at] is a row plus one, or 0.
+	ids  []int32
+	dims []dimension
+	off  bool
+	// batches and moves count how often it was asked, and how often it forgot.
+	batches, moves int
+	// scratch: places in ids; the rows of a batch that are not known, their keys,
+	// their rows in the table
+	at      []uint64
 	missing []int32
-	values  []int64
-	narrow  []int32
+	source  []int32
+	keys    *Keys
 	rows    []int32
 }
 
-// UpsertInts is Upsert for a table whose one key column is of integers of four or
-// eight bytes: v is the column, without NULLs, and sel its rows (nil: all). It
-// reports false, and has done nothing, where Upsert is the better way: for keys
-// from a wide range.
-func (t *Table) UpsertInts(v *Vector, sel, rows []int32) (bool, error) {
-	d := &t.direct
-	if d.off || t.epochs != nil || v.Valid != nil || len(t.schema.Keys) != 1 || v.Kind != Int64 && v.Kind != Int32 {
-		return false, nil
-	}
-	if v.Kind == Int64 {
-		return upsertDirect(t, Values[int64](v)[:v.Len], sel, rows)
-	}
-	return upsertDirect(t, Values[int32](v)[:v.Len], sel, rows)
+// A dimension is one column's range: size values from low on, stride apart in ids.
+type dimension struct {
+	low          int64
+	size, stride uint64
 }
 
-func upsertDirect[T int32 | int64](t *Table, vals []T, sel, rows []int32) (bool, error) {
+// maxDirectColumns is how many key columns a direct may have.
+const maxDirectColumns = 3
+
+// UpsertInts is Upsert for a table whose key columns are integers of four or eight
+// bytes, one to three of them: vs are the columns, without NULLs, and sel their
+// rows (nil: the first len(rows)). It reports false, and has done nothing, where
+// Upsert is the better way: for keys from a wide range, and for a kept table.
+func (t *Table) UpsertInts(vs []Vector, sel, rows []int32) (bool, error) {
 	d := &t.direct
-	n := len(vals)
-	if sel != nil {
-		n = len(sel)
+	if d.off || t.epochs != nil || len(rows) == 0 || !t.direct.takes(t.schema.Keys, vs) {
+		return false, nil
 	}
-	d.missing = sized(d.missing, n)
-	var missing []int32
-	if sel == nil {
-		missing = d.missing[:kernels.FindDirect(d.ids, d.low, vals, rows, d.missing)]
-	} else {
-		missing = d.missing[:kernels.FindDirectSel(d.ids, d.low, vals, sel, rows, d.missing)]
-	}
+	d.batches++
+	missing := d.find(vs, sel, rows)
 	if len(missing) == 0 {
 		return true, nil
 	}
-	d.values = sized(d.values, len(missing))
+	d.source = sized(d.source, len(missing))
 	for i, m := range missing {
-		r := m
+		d.source[i] = m
 		if sel != nil {
-			r = sel[m]
+			d.source[i] = sel[m]
 		}
-		d.values[i] = int64(vals[r])
 	}
-	if !d.widen(d.values) {
+	if !d.widen(vs, d.source) {
 		d.off, d.ids = true, nil
 		return false, nil
 	}
-	return true, t.learn(missing, rows)
+	return true, t.learn(vs, missing, rows)
 }
 
-// widen makes the range hold vals, if it may be that wide.
-func (d *direct) widen(vals []int64) bool {
-	low, high := vals[0], vals[0]
-	for _, x := range vals {
-		low, high = min(low, x), max(high, x)
-	}
-	if len(d.ids) > 0 {
-		low, high = min(low, d.low), max(high, d.low+int64(len(d.ids))-1)
-	}
-	// The difference wraps around for ranges beyond 2^63.
-	n := uint64(high) - uint64(low)
-	switch {
-	case n >= directKeys:
+// FindInts is Find for a table all of whose keys one call of UpsertInts has put
+// in; vs and sel, which is not nil, are as there. It reports false, and has done
+// nothing, where the range of keys was too wide, or there are several columns.
+// Calls may run at the same time.
+func (t *Table) FindInts(vs []Vector, sel, rows []int32) bool {
+	d := &t.direct
+	if d.off || len(d.dims) != 1 || len(vs) != 1 || d.moves > 0 || !d.takes(t.schema.Keys, vs) {
 		return false
-	case int(n) < len(d.ids):
-		return true
 	}
-	ids := make([]int32, n+1)
-	if len(d.ids) > 0 {
-		copy(ids[d.low-low:], d.ids)
+	if v := &vs[0]; v.Kind == Int64 {
+		kernels.LookupDirect(d.ids, d.dims[0].low, Values[int64](v), sel, rows)
+	} else {
+		kernels.LookupDirect(d.ids, d.dims[0].low, Values[int32](v), sel, rows)
 	}
-	d.ids, d.low = ids, low
 	return true
 }
 
-// learn looks up the values that were not known.
-func (t *Table) learn(missing, rows []int32) error {
+func (d *direct) takes(fields []Field, vs []Vector) bool {
+	if len(vs) != len(fields) || len(vs) == 0 || len(vs) > maxDirectColumns {
+		return false
+	}
+	for i := range vs {
+		if vs[i].Valid != nil || vs[i].Kind != fields[i].Kind || vs[i].Kind != Int64 && vs[i].Kind != Int32 {
+			return false
+		}
+	}
+	return true
+}
+
+// find fills in the rows that are known and returns the places of the others.
+func (d *direct) find(vs []Vector, sel, rows []int32) []int32 {
+	d.missing = sized(d.missing, len(rows))
+	if len(d.dims) == 0 {
+		for i := range d.missing {
+			d.missing[i] = int32(i)
+		}
+		return d.missing
+	}
+	if len(vs) == 1 {
+		low := d.dims[0].low
+		if vs[0].Kind == Int64 {
+			return d.missing[:kernels.FindDirect(d.ids, low, Values[int64](&vs[0]), sel, rows, d.missing)]
+		}
+		return d.missing[:kernels.FindDirect(d.ids, low, Values[int32](&vs[0]), sel, rows, d.missing)]
+	}
+	d.at = sized(d.at, len(rows))
+	clear(d.at)
+	for c := range vs {
+		m := d.dims[c]
+		if vs[c].Kind == Int64 {
+			kernels.AddPlaces(d.at, m.low, m.size, m.stride, Values[int64](&vs[c]), sel)
+		} else {
+			kernels.AddPlaces(d.at, m.low, m.size, m.stride, Values[int32](&vs[c]), sel)
+		}
+	}
+	return d.missing[:kernels.FindPlaces(d.ids, d.at, rows, d.missing)]
+}
+
+// value returns row r of an integer column.
+func value(v *Vector, r int32) int64 {
+	if v.Kind == Int64 {
+		return Values[int64](v)[r]
+	}
+	return int64(Values[int32](v)[r])
+}
+
+// widen makes the ranges hold the keys of source: by growing them, or by forgetting
+// what they held.
+func (d *direct) widen(vs []Vector, source []int32) bool {
+	need := make([]dimension, len(vs))
+	for c := range vs {
+		low, high := value(&vs[c], source[0]), value(&vs[c], source[0])
+		for _, r := range source {
+			x := value(&vs[c], r)
+			low, high = min(low, x), max(high, x)
+		}
+		// The difference wraps around for ranges beyond 2^63.
+		if need[c] = (dimension{low: low, size: uint64(high) - uint64(low) + 1}); need[c].size-1 >= directKeys {
+			return false
+		}
+	}
+	if len(d.dims) == 0 {
+		return d.set(need)
+	}
+	both, grows := make([]dimension, len(need)), false
+	for c, n := range need {
+		o := d.dims[c]
+		low := min(n.low, o.low)
+		high := max(n.low+int64(n.size)-1, o.low+int64(o.size)-1)
+		b := dimension{low: low, size: uint64(high) - uint64(low) + 1}
+		if b.size-1 >= directKeys {
+			return d.move(need)
+		}
+		if b.size > o.size {
+			grows = true
+			if high > o.low+int64(o.size)-1 { // time goes on: leave room above
+				b.size += b.size / 2
+			}
+		}
+		both[c] = b
+	}
+	if !grows {
+		return true
+	}
+	old, dims := d.ids, d.dims
+	if !d.set(both) {
+		return d.move(need)
+	}
+	for i, id := range old {
+		if id != 0 {
+			d.ids[d.moved(uint64(i), dims)] = id
+		}
+	}
+	return true
+}
+
+// set makes the ranges dims, which know no key.
+func (d *direct) set(dims []dimension) bool {
+	n := uint64(1)
+	for c := len(dims) - 1; c >= 0; c-- {
+		dims[c].stride = n
+		if n *= dims[c].size; n > directKeys {
+			return false
+		}
+	}
+	if cap(d.ids) >= int(n) && len(d.dims) == 0 {
+		d.ids = d.ids[:n]
+		clear(d.ids)
+	} else {
+		d.ids = make([]int32, n)
+	}
+	d.dims = dims
+	return true
+}
+
+// move forgets all keys; too often, and it is not worth it.
+func (d *direct) move(dims []dimension) bool {
+	if d.moves++; d.moves > 16 && d.moves > d.batches/4 {
+		return false
+	}
+	d.dims = nil
+	return d.set(dims)
+}
+
+// moved returns where place at of the ranges dims is now.
+func (d *direct) moved(at uint64, dims []dimension) uint64 {
+	to := uint64(0)
+	for c, m := range dims {
+		x := at / m.stride
+		at -= x * m.stride
+		to += (x + uint64(m.low-d.dims[c].low)) * d.dims[c].stride
+	}
+	return to
+}
+
+// learn looks up the keys that were not known.
+func (t *Table) learn(vs []Vector, missing, rows []int32) error {
 	d := &t.direct
 	if d.keys == nil {
 		d.keys = &Keys{layout: t.layout, seed: t.seed}
 	}
-	v := Vector{Kind: t.schema.Keys[0].Kind, Len: len(d.values), Data: bytesOf(d.values)}
-	if v.Kind == Int32 {
-		d.narrow = sized(d.narrow, len(d.values))
-		for i, x := range d.values {
-			d.narrow[i] = int32(x)
+	some := make([]Vector, len(vs))
+	for c := range vs {
+		some[c] = Vector{Kind: vs[c].Kind, Len: len(missing)}
+		if vs[c].Kind == Int64 {
+			some[c].Data = bytesOf(taken(Values[int64](&vs[c]), d.source))
+		} else {
+			some[c].Data = bytesOf(taken(Values[int32](&vs[c]), d.source))
 		}
-		v.Data = bytesOf(d.narrow)
 	}
-	if err := d.keys.Normalise([]Vector{v}, v.Len, nil); err != nil {
+	if err := d.keys.Normalise(some, len(missing), nil); err != nil {
 		return err
 	}
-	d.rows = sized(d.rows, v.Len)
+	d.rows = sized(d.rows, len(missing))
 	if err := t.Upsert(d.keys, nil, d.rows); err != nil {
 		return err
 	}
 	for i, m := range missing {
 		rows[m] = d.rows[i]
-		d.ids[d.values[i]-d.low] = d.rows[i] + 1
+		at := uint64(0)
+		for c := range vs {
+			at += uint64(value(&vs[c], d.source[i])-d.dims[c].low) * d.dims[c].stride
+		}
+		d.ids[at] = d.rows[i] + 1
 	}
 	return nil
 }
 
+// reset forgets all keys.
+func (d *direct) reset() { d.dims, d.batches, d.moves = nil, 0, 0 }
+
 func (d *direct) memBytes() int64 {
-	return memOf(d.ids) + memOf(d.missing) + memOf(d.values) + memOf(d.narrow) + memOf(d.rows)
+	return memOf(d.ids) + memOf(d.at) + memOf(d.missing) + memOf(d.source) + memOf(d.rows)
 }

@@ -78,7 +78,7 @@ func (t *Table) setSlots(n int) {
 // columns stay the same ones.
 func (t *Table) Reset() {
 	clear(t.slots)
-	clear(t.direct.ids)
+	t.direct.reset()
 	t.n, t.next, t.nulls, t.texts, t.unordered = 0, 0, nil, nil, false
 	for _, v := range t.values {
 		v.empty()

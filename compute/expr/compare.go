@@ -153,6 +153,19 @@ func compareDecimals(a, b kernels.Int128, x, y int) int {
 
 func compareText(f *frame, op kernels.Op) error {
 	dst := f.bits()
+	if (op == kernels.EQ || op == kernels.NE) && (f.sel == nil || len(f.sel) >= f.n/8) {
+		v, c := f.args[0], f.args[1]
+		if v.Const {
+			v, c = c, v
+		}
+		if c.Const && !v.Const && f.n > 0 {
+			kernels.EqualText(dst, v.Off[:f.n+1], v.Data, c.Str(0))
+			if op == kernels.NE {
+				kernels.Not(dst, dst)
+			}
+			return nil
+		}
+	}
 	a, b := f.text(0), f.text(1)
 	switch op {
 	case kernels.EQ, kernels.NE:
