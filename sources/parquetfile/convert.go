@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/bitutil"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
@@ -79,12 +80,12 @@ func validity(in arrow.Array) *memory.Buffer {
 	if in.NullN() == 0 {
 		return nil
 	}
-	bits := make([]byte, (in.Len()+7)/8)
-	for i := range in.Len() {
-		if in.IsValid(i) {
-			bits[i>>3] |= 1 << (i & 7)
-		}
+	d := in.Data()
+	if d.Offset() == 0 {
+		return d.Buffers()[0]
 	}
+	bits := make([]byte, (in.Len()+7)/8)
+	bitutil.CopyBitmap(d.Buffers()[0].Bytes(), d.Offset(), in.Len(), bits, 0)
 	return memory.NewBufferBytes(bits)
 }
 
@@ -102,29 +103,25 @@ func toMicros(in arrow.Array, to arrow.DataType, unit arrow.TimeUnit) (arrow.Arr
 	}
 	vals := arrow.Int64Traits.CastFromBytes(in.Data().Buffers()[1].Bytes())[in.Data().Offset():]
 	out := make([]int64, in.Len())
-	for i := range out {
-		v := vals[i]
-		if in.IsNull(i) {
-			continue
+	vals = vals[:len(out)]
+	if unit == arrow.Nanosecond { // towards minus infinity, as time before 1970 needs
+		for i, v := range vals {
+			out[i] = v/1000 + v%1000>>63
 		}
-		switch unit {
-		case arrow.Nanosecond: // towards minus infinity, as time before 1970 needs
-			q := v / 1000
-			if v%1000 < 0 {
-				q--
+		return newFixed(in, to, arrow.Int64Traits.CastToBytes(out)), nil
+	}
+	name, factor := "ms", int64(1000)
+	if unit == arrow.Second {
+		name, factor = "s", 1_000_000
+	}
+	for i, v := range vals {
+		if v > math.MaxInt64/factor || v < math.MinInt64/factor {
+			if in.IsNull(i) {
+				continue
 			}
-			out[i] = q
-		case arrow.Millisecond:
-			if v > math.MaxInt64/1000 || v < math.MinInt64/1000 {
-				return nil, fmt.Errorf("%d ms is beyond what a timestamp can hold", v)
-			}
-			out[i] = v * 1000
-		case arrow.Second:
-			if v > math.MaxInt64/1_000_000 || v < math.MinInt64/1_000_000 {
-				return nil, fmt.Errorf("%d s is beyond what a timestamp can hold", v)
-			}
-			out[i] = v * 1_000_000
+			return nil, fmt.Errorf("%d %s is beyond what a timestamp can hold", v, name)
 		}
+		out[i] = v * factor
 	}
 	return newFixed(in, to, arrow.Int64Traits.CastToBytes(out)), nil
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -204,8 +205,18 @@ func FuzzOpen(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
+	for seed := range uint64(30) { // of every kind of column
+		rng := rand.New(rand.NewPCG(seed, 8))
+		f.Add(flatFile(f, rng, 1+rng.IntN(100), 2))
+	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, b []byte) {
+		begun := time.Now()
+		defer func() {
+			if took := time.Since(begun); took > 30*time.Second {
+				t.Fatalf("took %v", took)
+			}
+		}()
 		path := filepath.Join(dir, "f.parquet")
 		if err := os.WriteFile(path, b, 0o644); err != nil {
 			t.Fatal(err)
@@ -220,7 +231,7 @@ func FuzzOpen(f *testing.F) {
 			return
 		}
 		for g := range min(3, file.RowGroups()) {
-			r, err := file.Read(t.Context(), g, Want{Schema: schema, Rows: 1})
+			r, err := file.Read(t.Context(), g, Want{Schema: schema, Rows: 7, Dictionaries: len(b)%2 == 0})
 			for n := 0; err == nil && n < 10; n++ {
 				_, err = r.Next(t.Context())
 			}
