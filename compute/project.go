@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	cexpr "github.com/flightd/flightd/compute/expr"
+	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/physical"
 )
@@ -22,6 +23,9 @@ type project struct {
 }
 
 var _ Operator = (*project)(nil)
+
+// gatherBelow: fewer than one in so many rows alive are gathered.
+const gatherBelow = 4
 
 func newProject(n *physical.Project, input Operator, env *Env) (*project, error) {
 	p := &project{unary: unary{input}, exprs: n.Exprs, view: newView(n.Input.Schema()), schema: n.Out.Arrow()}
@@ -44,19 +48,32 @@ func (p *project) Next(ctx context.Context) (Batch, error) {
 	if err != nil {
 		return Batch{}, err
 	}
-	rec, err := p.compute(b)
+	// Where few rows are alive it costs less to gather them before the expressions
+	// than to compute every lane and to gather what came out.
+	gather := b.Sel != nil && int64(len(b.Sel))*gatherBelow < b.Rec.NumRows()
+	rec, err := p.compute(b, gather)
 	if err != nil {
 		return Batch{}, err
+	}
+	if gather {
+		b.Sel = nil
 	}
 	return Batch{Rec: p.set(rec), Sel: b.Sel, Split: b.Split}, nil
 }
 
-func (p *project) compute(b Batch) (arrow.RecordBatch, error) {
+func (p *project) compute(b Batch, gather bool) (arrow.RecordBatch, error) {
 	in := p.view.of(b)
+	if gather {
+		in = p.view.gathered()
+	}
 	cols := make([]arrow.Array, 0, len(p.evals))
 	for i, ev := range p.evals {
 		if ev == nil {
 			arr := b.Rec.Column(p.exprs[i].(*expr.Ref).Index)
+			if gather {
+				cols = append(cols, vec.FromArrow(arr, p.exprs[i].Type()).Take(b.Sel).Arrow())
+				continue
+			}
 			arr.Retain()
 			cols = append(cols, arr)
 			continue

@@ -146,6 +146,17 @@ func (v *view) of(b Batch) *cexpr.Input {
 	return &v.in
 }
 
+// gathered returns the live rows of what of returned.
+func (v *view) gathered() *cexpr.Input {
+	for i, used := range v.used {
+		if used {
+			v.in.Cols[i] = v.in.Cols[i].Take(v.in.Sel)
+		}
+	}
+	v.in.Rows, v.in.Sel = len(v.in.Sel), nil
+	return &v.in
+}
+
 // all returns every column of b.
 func (v *view) all(b Batch) *cexpr.Input {
 	for i := range v.used {

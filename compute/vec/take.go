@@ -53,14 +53,21 @@ func (v *Vec) Take(idx []int32) *Vec {
 }
 
 func takeValid(valid []byte, idx []int32) []byte {
-	missing := false
-	for _, j := range idx {
-		missing = missing || j < 0
-	}
+	missing := anyMissing(idx)
 	if valid == nil && !missing {
 		return nil
 	}
 	out := make([]byte, (len(idx)+7)>>3)
+	if !missing { // no branch a row
+		for i := range out {
+			var m byte
+			for k, j := range idx[8*i : min(8*i+8, len(idx))] {
+				m |= (valid[j>>3] >> (j & 7) & 1) << k
+			}
+			out[i] = m
+		}
+		return out
+	}
 	for i, j := range idx {
 		if j >= 0 && (valid == nil || valid[j>>3]>>(j&7)&1 == 1) {
 			out[i>>3] |= 1 << (i & 7)
@@ -69,9 +76,24 @@ func takeValid(valid []byte, idx []int32) []byte {
 	return out
 }
 
+// anyMissing reports whether an index is negative.
+func anyMissing(idx []int32) bool {
+	var or int32
+	for _, j := range idx {
+		or |= j
+	}
+	return or < 0
+}
+
 func takeFixed[T any](v *Vec, idx []int32) []byte {
 	src := Values[T](v)
 	out := make([]T, len(idx))
+	if !anyMissing(idx) {
+		for i, j := range idx {
+			out[i] = src[j]
+		}
+		return Bytes(out)
+	}
 	for i, j := range idx {
 		if j >= 0 {
 			out[i] = src[j]
