@@ -160,7 +160,7 @@ func operators(ops []checkpoint.Operator) string {
 // restoreState rebuilds the state from the newest snapshot that can be read and
 // the changes after it. A damaged snapshot falls back to the one before.
 func (r *run) restoreState() error {
-	cfg := state.Config{Seed: r.recovered.Meta.HashSeed, SubTables: r.subTables}
+	cfg := state.Config{Seed: r.recovered.Meta.HashSeed, SubTables: r.subTables, Workers: workers()}
 	var err error
 	if r.store, err = state.Memory().Open(cfg); err != nil {
 		return err

@@ -3,7 +3,6 @@ package compute
 import (
 	"context"
 	"io"
-	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -223,16 +222,9 @@ func (e *wideEmitter) next(ctx context.Context) (Batch, error) {
 func (e *wideEmitter) make() error {
 	n := min(len(e.groups.parts)-e.at, 4*max(1, e.groups.plan.env.Workers))
 	made, errs := make([][]arrow.RecordBatch, n), make([]error, n)
-	var next atomic.Int64
-	abreast(min(n, max(1, e.groups.plan.env.Workers)), func(int) {
-		for {
-			i := int(next.Add(1)) - 1
-			if i >= n {
-				return
-			}
-			made[i], errs[i] = e.part(e.groups.parts[e.at+i])
-			e.groups.parts[e.at+i] = nil
-		}
+	inTurn(max(1, e.groups.plan.env.Workers), n, func(i int) {
+		made[i], errs[i] = e.part(e.groups.parts[e.at+i])
+		e.groups.parts[e.at+i] = nil
 	})
 	e.at += n
 	for i, recs := range made {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -92,19 +91,11 @@ func (a *statefulAggregate) update(g *groups) error {
 func (a *statefulAggregate) updateParts(w *wideGroups) error {
 	first := a.table.Begin(w.base)
 	late, updated, errs := make([]lateGroups, len(w.parts)), make([]int, len(w.parts)), make([]error, len(w.parts))
-	var next atomic.Int64
-	abreast(max(1, a.env.Workers), func(int) {
-		for {
-			p := int(next.Add(1)) - 1
-			if p >= len(w.parts) {
-				return
-			}
-			part := w.parts[p]
-			if part.table.Rows() > 0 {
-				updated[p], late[p], errs[p] = a.updatePart(p, part, first)
-			}
-			w.parts[p] = nil
+	inTurn(max(1, a.env.Workers), len(w.parts), func(p int) {
+		if w.parts[p].table.Rows() > 0 {
+			updated[p], late[p], errs[p] = a.updatePart(p, w.parts[p], first)
 		}
+		w.parts[p] = nil
 	})
 	for p := range late {
 		if errs[p] != nil {
@@ -221,42 +212,57 @@ func (a *statefulAggregate) evict() (*emitter, error) {
 func (a *statefulAggregate) read(refs []state.Ref) (*emitter, error) {
 	// Results are made sub-table by sub-table and put into order afterwards.
 	rows, place := bySub(a.table.Subs(), refs)
+	subs := make([][]*vec.Vec, len(rows))
+	errs := make([]error, len(rows))
+	workers := 1
+	if len(refs) > BatchRows {
+		workers = max(1, a.env.Workers)
+	}
+	inTurn(workers, len(rows), func(i int) {
+		if len(rows[i]) > 0 {
+			subs[i], errs[i] = a.readSub(a.table.Sub(i), rows[i])
+		}
+	})
+	if err := firstOf(errs); err != nil {
+		return nil, err
+	}
 	cols := make([]*vec.Vec, len(a.node.Out))
-	for i := range cols {
-		if i < len(a.plan.keys.types) {
-			var err error
-			if cols[i], err = a.plan.keys.column(i, func(k int) (state.Vector, error) { return a.table.Key(k, refs) }); err != nil {
-				return nil, err
+	for c := range cols {
+		var parts []*vec.Vec
+		for _, s := range subs {
+			if s != nil {
+				parts = append(parts, s[c])
 			}
 		}
-	}
-	parts := make([][]*vec.Vec, len(a.plan.aggs))
-	for sub, r := range rows {
-		if len(r) == 0 {
-			continue
-		}
-		for i, acc := range a.plan.bind(a.table.Sub(sub)) {
-			v, err := acc.Final(r)
-			if err != nil {
-				return nil, err
-			}
-			parts[i] = append(parts[i], v)
-		}
-	}
-	for i, p := range parts {
-		if at := len(a.plan.keys.types) + i; len(p) == 0 {
-			cols[at] = vec.NewNull(a.node.Out[at].Type, 0)
+		if len(parts) == 0 {
+			cols[c] = vec.NewNull(a.node.Out[c].Type, 0)
 		} else {
-			cols[at] = vec.Concat(p)
+			cols[c] = vec.Concat(parts)
 		}
 	}
-	keys := len(a.plan.keys.types)
 	return &emitter{total: len(refs), columns: len(cols), schema: a.schema, column: func(i, lo, hi int) (*vec.Vec, error) {
-		if i < keys {
-			return cols[i].Slice(lo, hi), nil
-		}
 		return cols[i].Take(place[lo:hi]), nil
 	}}, nil
+}
+
+// readSub returns the output columns of rows of a sub-table.
+func (a *statefulAggregate) readSub(t *state.Table, rows []int32) ([]*vec.Vec, error) {
+	cols := make([]*vec.Vec, 0, len(a.node.Out))
+	for i := range a.plan.keys.types {
+		v, err := a.plan.keys.column(i, func(k int) (state.Vector, error) { return t.Key(k, rows) })
+		if err != nil {
+			return nil, err
+		}
+		cols = append(cols, v)
+	}
+	for _, acc := range a.plan.bind(t) {
+		v, err := acc.Final(rows)
+		if err != nil {
+			return nil, err
+		}
+		cols = append(cols, v)
+	}
+	return cols, nil
 }
 
 // bySub splits refs by sub-table; place says where each of refs is when the

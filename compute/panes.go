@@ -1,8 +1,6 @@
 package compute
 
 import (
-	"sync/atomic"
-
 	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/kernels"
@@ -317,29 +315,6 @@ func (w *widePart) takeSpread(i int, s *spreadPart, overlap int) error {
 	}
 	for _, a := range w.splitters {
 		a.EndSplit(ids)
-	}
-	return nil
-}
-
-// inTurn calls work for 0 … n−1 by several workers.
-func inTurn(workers, n int, work func(i int)) {
-	var next atomic.Int64
-	abreast(min(workers, n), func(int) {
-		for {
-			i := int(next.Add(1)) - 1
-			if i >= n {
-				return
-			}
-			work(i)
-		}
-	})
-}
-
-func firstOf(errs []error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package compute
 
 import (
-	"sync/atomic"
-
 	"github.com/flightd/flightd/compute/agg"
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/kernels"
@@ -65,28 +63,15 @@ func (w *wideGroups) take(splits []*splitGroups, workers int) error {
 			w.base += int64(r.batchRows)
 		}
 	}
-	var next atomic.Int64
 	errs := make([]error, len(w.parts))
-	abreast(min(workers, len(w.parts)), func(int) {
-		for {
-			p := int(next.Add(1)) - 1
-			if p >= len(w.parts) {
-				return
-			}
-			for i, s := range splits {
-				if err := w.parts[p].takeSplit(p, s, &merges[i], starts[i]); err != nil {
-					errs[p] = err
-					return
-				}
+	inTurn(workers, len(w.parts), func(p int) {
+		for i, s := range splits {
+			if errs[p] == nil {
+				errs[p] = w.parts[p].takeSplit(p, s, &merges[i], starts[i])
 			}
 		}
 	})
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return firstOf(errs)
 }
 
 // merging is the keys of a table of groups, split by part.

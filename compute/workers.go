@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // workers run the splits of a pipeline. Splits are handed out in ascending order;
@@ -141,4 +142,27 @@ func (w *workers) close() error {
 	}
 	w.lanes = nil
 	return w.pipeline.close()
+}
+
+// inTurn calls work for 0 … n−1 by several workers.
+func inTurn(workers, n int, work func(i int)) {
+	var next atomic.Int64
+	abreast(min(workers, n), func(int) {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= n {
+				return
+			}
+			work(i)
+		}
+	})
+}
+
+func firstOf(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,19 +2,26 @@ package state
 
 import (
 	"bytes"
+	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/flightd/flightd/internal/base"
 )
 
+// manyChanges is from how many changed rows on they are written by sub-table, by
+// several workers.
+const manyChanges = 1 << 14
+
 func headOf(s *Sharded) tableHeader {
 	return tableHeader{ID: s.id, Schema: s.schema, Next: s.next}
 }
 
 // encodeChanges writes what epoch did to tables: for each, removed keys, then the
-// touched rows, in the order of first touch.
-func encodeChanges(enc *zstd.Encoder, epoch base.Epoch, tables []*Sharded) ([]byte, error) {
+// touched rows: in the order of first touch, or if there are more than
+// manyChanges sub-table by sub-table.
+func encodeChanges(enc *zstd.Encoder, epoch base.Epoch, tables []*Sharded, workers int) ([]byte, error) {
 	var out bytes.Buffer
 	f, err := newFrameWriter(&out, enc)
 	if err != nil {
@@ -31,7 +38,12 @@ func encodeChanges(enc *zstd.Encoder, epoch base.Epoch, tables []*Sharded) ([]by
 		if err := f.writeRefs(frameRemovals, i, s, s.removedRefs()); err != nil {
 			return nil, base.Wrap(err, "%s", s.id)
 		}
-		if err := f.writeRefs(frameUpserts, i, s, s.Changed()); err != nil {
+		if s.ChangedLen() > manyChanges {
+			err = f.writeSubs(i, s, workers)
+		} else {
+			err = f.writeRefs(frameUpserts, i, s, s.Changed())
+		}
+		if err != nil {
 			return nil, base.Wrap(err, "%s", s.id)
 		}
 	}
@@ -75,6 +87,50 @@ func (f *frameWriter) writeRefs(typ uint8, table int, s *Sharded, refs []Ref) er
 		}
 		if err := f.write(typ, table, n, buf.Bytes()); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// writeSubs writes the changed rows sub-table by sub-table; the blocks of several
+// are made at a time.
+func (f *frameWriter) writeSubs(table int, s *Sharded, workers int) error {
+	type made struct {
+		frames [][]byte
+		rows   []int
+		err    error
+	}
+	out := make([]made, len(s.subs))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range max(1, min(workers, len(s.subs))) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(s.subs) {
+					return
+				}
+				t, m := s.subs[i], &out[i]
+				changed := t.Changed()
+				m.err = t.blocks(t.layout, s.schema, changed, func(block []byte, rows int) error {
+					frame, err := f.compress(block, rows)
+					m.frames, m.rows = append(m.frames, frame), append(m.rows, rows)
+					return err
+				})
+			}
+		}()
+	}
+	wg.Wait()
+	for _, m := range out {
+		if m.err != nil {
+			return m.err
+		}
+		for j, frame := range m.frames {
+			if err := f.finish(frame, frameUpserts, table, m.rows[j]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -41,8 +41,9 @@
 //  2. A row keeps its place from the Upsert that made it to the end of the epoch.
 //  3. Row numbers only ascend, and are part of changelog and snapshot. A key that
 //     was removed and comes again has a new one.
-//  4. Commit returns the same bytes for the same epoch, for any number of
-//     sub-tables, before and after a restore.
+//  4. Commit returns the same bytes for the same epoch, before and after a
+//     restore; for any number of sub-tables too, unless the epoch touched more
+//     than 16,384 rows.
 //  5. Snapshot plus changelog gives every key, value, row number and counter of
 //     the tables that were there.
 //  6. Two keys are one row if and only if their columns are equal, NULL to NULL,

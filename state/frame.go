@@ -15,7 +15,7 @@ import (
 
 // The bytes of a changelog or snapshot; FORMAT.md draws them.
 const (
-	blobMagic   = "FST\x01" // the last byte is the format version
+	blobMagic   = "FST\x02" // the last byte is the format version
 	frameHeader = 20
 	// MaxFrame bounds the memory that decoding a frame takes: its bytes, both
 	// compressed and not.
@@ -60,9 +60,9 @@ type end struct {
 }
 
 // newEncoder returns the encoder of a store: making one costs more than a small
-// epoch. It may be used by several goroutines, one after the other.
-func newEncoder() (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
+// epoch. So many workers may use it at a time.
+func newEncoder(workers int) (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(max(1, workers)), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
 }
 
 // frameWriter writes frames.
@@ -91,24 +91,43 @@ func (f *frameWriter) writeJSON(typ uint8, v any) error {
 
 // write appends one frame: for a block, of rows rows of the table'th table.
 func (f *frameWriter) write(typ uint8, table int, rows int, payload []byte) error {
-	if len(payload) > MaxFrame {
-		return base.Errorf(base.CodeExhausted, "encoding state: a block of %d rows has %d bytes, more than %d", rows, len(payload), MaxFrame)
+	var err error
+	if f.buf, err = f.compressTo(f.buf, payload, rows); err != nil {
+		return err
 	}
-	f.buf = append(f.buf[:0], make([]byte, frameHeader)...)
-	f.buf = f.enc.EncodeAll(payload, f.buf)
-	h := f.buf[:frameHeader]
-	binary.LittleEndian.PutUint32(h[4:], uint32(len(f.buf)-frameHeader))
-	binary.LittleEndian.PutUint32(h[8:], uint32(len(payload)))
+	return f.finish(f.buf, typ, table, rows)
+}
+
+// compress returns the frame of a payload but for its place in the file. It may
+// be called by several goroutines.
+func (f *frameWriter) compress(payload []byte, rows int) ([]byte, error) {
+	return f.compressTo(nil, payload, rows)
+}
+
+func (f *frameWriter) compressTo(buf, payload []byte, rows int) ([]byte, error) {
+	if len(payload) > MaxFrame {
+		return buf, base.Errorf(base.CodeExhausted, "encoding state: a block of %d rows has %d bytes, more than %d", rows, len(payload), MaxFrame)
+	}
+	buf = append(buf[:0], make([]byte, frameHeader)...)
+	buf = f.enc.EncodeAll(payload, buf)
+	binary.LittleEndian.PutUint32(buf[4:], uint32(len(buf)-frameHeader))
+	binary.LittleEndian.PutUint32(buf[8:], uint32(len(payload)))
+	return buf, nil
+}
+
+// finish completes the header of a frame and writes it.
+func (f *frameWriter) finish(frame []byte, typ uint8, table int, rows int) error {
+	h := frame[:frameHeader]
 	binary.LittleEndian.PutUint32(h[12:], f.seq)
 	h[16] = typ
 	binary.LittleEndian.PutUint16(h[18:], uint16(table))
-	binary.LittleEndian.PutUint32(h, crc32.Checksum(f.buf[4:], crc32.MakeTable(crc32.Castagnoli)))
+	binary.LittleEndian.PutUint32(h, crc32.Checksum(frame[4:], crc32.MakeTable(crc32.Castagnoli)))
 	f.seq++
 	if typ == frameUpserts || typ == frameRemovals {
 		f.total.Blocks++
 		f.total.Rows += int64(rows)
 	}
-	_, err := f.w.Write(f.buf)
+	_, err := f.w.Write(frame)
 	return err
 }
 
@@ -150,8 +169,9 @@ func (f *frameReader) header(kind string) (h header, err error) {
 	if string(magic[:3]) != blobMagic[:3] {
 		return h, f.corrupt("state begins with %q, want %q", magic[:], blobMagic)
 	}
-	if magic[3] != blobMagic[3] {
-		return h, f.corrupt("state has format version %d, this build reads %d", magic[3], blobMagic[3])
+	// Version 1 is what version 2 is where nothing is narrowed.
+	if magic[3] < 1 || magic[3] > blobMagic[3] {
+		return h, f.corrupt("state has format version %d, this build reads 1 to %d", magic[3], blobMagic[3])
 	}
 	fr, err := f.next()
 	if err != nil {

@@ -27,6 +27,9 @@ func mergeRuns(runs []run) []Ref {
 		}
 		ends = append(ends, len(items))
 	}
+	if refs := scattered(items); refs != nil {
+		return refs
+	}
 	spare := make([]ordered, n)
 	for len(ends) > 1 {
 		from, kept := 0, ends[:0]
@@ -44,6 +47,38 @@ func mergeRuns(runs []run) []Ref {
 	refs := make([]Ref, n)
 	for i := range items[:n] {
 		refs[i] = items[i].ref
+	}
+	return refs
+}
+
+// scattered puts items into order by their places, where these lie close
+// together and no two are the same; else it returns nil.
+func scattered(items []ordered) []Ref {
+	if len(items) < 1<<10 {
+		return nil
+	}
+	low, high := items[0].order, items[0].order
+	for _, it := range items {
+		low, high = min(low, it.order), max(high, it.order)
+	}
+	if high-low >= int64(8*len(items)) {
+		return nil
+	}
+	// Sub-tables are numbered from 0, so a reference plus one in its lower half is
+	// never 0.
+	places := make([]uint64, high-low+1)
+	for _, it := range items {
+		p := &places[it.order-low]
+		if *p != 0 {
+			return nil
+		}
+		*p = uint64(uint32(it.ref.Sub))<<32 | uint64(uint32(it.ref.Row)+1)
+	}
+	refs := make([]Ref, 0, len(items))
+	for _, p := range places {
+		if p != 0 {
+			refs = append(refs, Ref{Sub: int32(p >> 32), Row: int32(uint32(p) - 1)})
+		}
 	}
 	return refs
 }

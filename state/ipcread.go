@@ -15,6 +15,7 @@ import (
 // decodeBlock returns the columns of the one record batch in payload. They share
 // its memory.
 func decodeBlock(payload []byte, fields []Field) ([]Vector, error) {
+	var widths []int
 	for at := 0; ; {
 		meta, body, next, err := ipcMessage(payload, at)
 		if err != nil {
@@ -25,9 +26,17 @@ func decodeBlock(payload []byte, fields []Field) ([]Vector, error) {
 		}
 		m := flatbuffer{b: meta}
 		root := m.root()
-		const headerRecordBatch = 3
-		if m.u8(m.field(root, 1)) == headerRecordBatch {
-			cols, err := m.columns(m.table(m.field(root, 2)), body, fields)
+		const headerSchema, headerRecordBatch = 1, 3
+		switch m.u8(m.field(root, 1)) {
+		case headerSchema:
+			if widths, err = m.widths(m.table(m.field(root, 2)), fields); err != nil {
+				return nil, err
+			}
+		case headerRecordBatch:
+			if widths == nil {
+				return nil, badBlock("it has no schema")
+			}
+			cols, err := m.columns(m.table(m.field(root, 2)), body, fields, widths)
 			if err != nil {
 				return nil, err
 			}
@@ -71,8 +80,62 @@ func ipcMessage(b []byte, at int) (meta, body []byte, next int, err error) {
 	return meta, b[at : at+int(size)], at + int(size), nil
 }
 
+// widths returns, for each column of integers, how many bytes the schema at s says
+// that its values have; 0 for other columns.
+func (m *flatbuffer) widths(s int, fields []Field) ([]int, error) {
+	first, n := m.vector(m.field(s, 1), 4)
+	if m.bad || n != len(fields) {
+		return nil, badBlock("its schema has %d columns, want %d", n, len(fields))
+	}
+	out := make([]int, n)
+	for i, f := range fields {
+		if f.Kind != Int16 && f.Kind != Int32 && f.Kind != Int64 {
+			continue
+		}
+		const typeInt = 2
+		column := m.table(first + 4*i)
+		kind, bits := m.u8(m.field(column, 2)), 0
+		if at := m.field(m.table(m.field(column, 3)), 0); at != 0 {
+			bits = m.u32(at)
+		}
+		if out[i] = bits / 8; m.bad || kind != typeInt || bits%8 != 0 || out[i] > f.Kind.width() || out[i] < 1 || out[i]&(out[i]-1) != 0 {
+			return nil, badBlock("column %s is of type %d with %d bits", f.Name, kind, bits)
+		}
+	}
+	return out, nil
+}
+
+// widened returns v, whose integers have width bytes, as a column of kind.
+func widened(v Vector, kind Kind, width int) (Vector, error) {
+	v.Kind = kindOf(width)
+	if err := v.check(); err != nil || width == kind.width() {
+		v.Kind = kind
+		return v, err
+	}
+	switch width {
+	case 1:
+		v.Data = wide(Values[int8](&v)[:v.Len], kind)
+	case 2:
+		v.Data = wide(Values[int16](&v)[:v.Len], kind)
+	case 4:
+		v.Data = wide(Values[int32](&v)[:v.Len], kind)
+	}
+	v.Kind = kind
+	return v, nil
+}
+
+func wide[T int8 | int16 | int32](vals []T, kind Kind) []byte {
+	switch kind {
+	case Int16:
+		return converted[int16](vals)
+	case Int32:
+		return converted[int32](vals)
+	}
+	return converted[int64](vals)
+}
+
 // columns cuts the buffers of the record batch at rb out of body.
-func (m *flatbuffer) columns(rb int, body []byte, fields []Field) ([]Vector, error) {
+func (m *flatbuffer) columns(rb int, body []byte, fields []Field, widths []int) ([]Vector, error) {
 	n := m.i64(m.field(rb, 0))
 	nodes, nodeCount := m.vector(m.field(rb, 1), 16)
 	bufs, bufCount := m.vector(m.field(rb, 2), 16)
@@ -115,7 +178,13 @@ func (m *flatbuffer) columns(rb int, body []byte, fields []Field) ([]Vector, err
 		if m.bad {
 			return nil, badBlock("a buffer of column %s lies outside of %d bytes", f.Name, len(body))
 		}
-		if err := v.check(); err != nil {
+		var err error
+		if widths[i] > 0 {
+			v, err = widened(v, f.Kind, widths[i])
+		} else {
+			err = v.check()
+		}
+		if err != nil {
 			return nil, base.Wrap(err, "decoding block: column %s", f.Name)
 		}
 		cols[i] = v

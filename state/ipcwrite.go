@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -12,6 +13,8 @@ import (
 
 // A block of rows is an Arrow IPC stream of one record batch: the row numbers,
 // then the key columns, then, unless the rows were removed, the value columns.
+// Integers are as narrow as the block allows: half the bytes are half the work of
+// compressing them.
 
 // numberColumn is the name of the column of row numbers in a block.
 const numberColumn = "row number"
@@ -62,13 +65,76 @@ func blockFields(s Schema, withValues bool) []Field {
 	return fields
 }
 
+// narrowed returns v, a column of integers, in the narrowest integers that hold
+// its values, and how many bytes these have.
+func narrowed(v *Vector) (Vector, int) {
+	switch v.Kind {
+	case Int64:
+		return narrow(v, Values[int64](v))
+	case Int32:
+		return narrow(v, Values[int32](v))
+	case Int16:
+		return narrow(v, Values[int16](v))
+	}
+	return *v, 0
+}
+
+func narrow[T int16 | int32 | int64](v *Vector, vals []T) (Vector, int) {
+	low, high := T(0), T(0)
+	for _, x := range vals[:v.Len] {
+		low, high = min(low, x), max(high, x)
+	}
+	out, fits := *v, max(bits.Len64(uint64(high)), bits.Len64(^uint64(low)))
+	if low >= 0 {
+		fits = bits.Len64(uint64(high))
+	}
+	width := v.Kind.width()
+	switch {
+	case fits < 8 && width > 1:
+		out.Data = converted[int8](vals[:v.Len])
+		return out, 1
+	case fits < 16 && width > 2:
+		out.Data = converted[int16](vals[:v.Len])
+		return out, 2
+	case fits < 32 && width > 4:
+		out.Data = converted[int32](vals[:v.Len])
+		return out, 4
+	}
+	return out, width
+}
+
+func converted[U, T int8 | int16 | int32 | int64](vals []T) []byte {
+	out := make([]U, len(vals))
+	for i, x := range vals {
+		out[i] = U(x)
+	}
+	return bytesOf(out)
+}
+
+// kindOf is the kind of integers of a width.
+func kindOf(width int) Kind {
+	switch width {
+	case 1:
+		return Int8
+	case 2:
+		return Int16
+	case 4:
+		return Int32
+	}
+	return Int64
+}
+
 // encodeBlock writes the IPC stream of cols, whose fields are given, to buf.
 func encodeBlock(buf *bytes.Buffer, fields []Field, cols []Vector) error {
 	arrowFields, arrays := make([]arrow.Field, len(fields)), make([]arrow.Array, len(fields))
 	for i, f := range fields {
-		arrowFields[i] = arrow.Field{Name: f.Name, Type: arrowType(f.Kind), Nullable: true,
+		col, width := narrowed(&cols[i])
+		if width > 0 {
+			col.Kind = kindOf(width)
+		}
+		arrowFields[i] = arrow.Field{Name: f.Name, Type: arrowType(col.Kind), Nullable: true,
 			Metadata: arrow.NewMetadata([]string{"type"}, []string{f.Type})}
-		arrays[i] = arrowArray(&cols[i])
+		arrays[i] = arrowArray(&col)
 		defer arrays[i].Release()
 	}
 	schema := arrow.NewSchema(arrowFields, nil)

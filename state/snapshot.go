@@ -75,17 +75,25 @@ func (p *Pinned) Release() {
 	}
 }
 
-// writeRows writes the live rows of a sub-table in blocks of bounded size.
+// writeRows writes the live rows of a sub-table.
 func (f *frameWriter) writeRows(table int, t pinnedTable, r *rows) error {
-	fields, live := blockFields(t.head.Schema, true), r.live()
+	return r.blocks(t.layout, t.head.Schema, r.live(), func(block []byte, rows int) error {
+		return f.write(frameUpserts, table, rows, block)
+	})
+}
+
+// blocks encodes rows of in blocks of bounded size, and hands each to f, with its
+// number of rows. The bytes are good until f returns.
+func (r *rows) blocks(l *layout, schema Schema, of []int32, f func(block []byte, rows int) error) error {
+	fields := blockFields(schema, true)
 	var buf bytes.Buffer
-	for len(live) > 0 {
-		n := cutBlock(len(live), func(i int) int { return r.rowBytes(t.layout, live[i]) })
-		block := live[:n]
-		live = live[n:]
+	for len(of) > 0 {
+		n := cutBlock(len(of), func(i int) int { return r.rowBytes(l, of[i]) })
+		block := of[:n]
+		of = of[n:]
 		cols := []Vector{{Kind: Int64, Len: n, Data: bytesOf(taken(r.numbers, block))}}
-		for i := range t.layout.fields {
-			v, err := r.key(t.layout, i, block)
+		for i := range l.fields {
+			v, err := r.key(l, i, block)
 			if err != nil {
 				return err
 			}
@@ -98,7 +106,7 @@ func (f *frameWriter) writeRows(table int, t pinnedTable, r *rows) error {
 		if err := encodeBlock(&buf, fields, cols); err != nil {
 			return err
 		}
-		if err := f.write(frameUpserts, table, n, buf.Bytes()); err != nil {
+		if err := f(buf.Bytes(), n); err != nil {
 			return err
 		}
 	}

@@ -31,6 +31,8 @@ type Config struct {
 	// SubTables is a power of two from 1 to 256; 0 means 64. It may change
 	// between a snapshot and its restore.
 	SubTables int
+	// Workers is how many goroutines may encode an epoch; 0 means one.
+	Workers int
 }
 
 // DefaultSubTables is the number of sub-tables where none is asked for.
@@ -115,7 +117,7 @@ func NewMemory(cfg Config) (*MemoryStore, error) {
 	if n := cfg.SubTables; n < 1 || n > 256 || n&(n-1) != 0 {
 		return nil, base.Errorf(base.CodeInvalid, "opening state: %d sub-tables, want a power of two up to 256", n)
 	}
-	enc, err := newEncoder()
+	enc, err := newEncoder(cfg.Workers)
 	if err != nil {
 		return nil, base.Errorf(base.CodeInternal, "opening state").Because(err)
 	}
@@ -166,7 +168,7 @@ func (m *MemoryStore) Commit(epoch base.Epoch) ([]byte, error) {
 	if m.epoch != base.NoEpoch && epoch != m.epoch+1 {
 		return nil, base.Errorf(base.CodeInternal, "committing state of epoch %d: the last one is %d", epoch, m.epoch)
 	}
-	changes, err := encodeChanges(m.enc, epoch, m.tables)
+	changes, err := encodeChanges(m.enc, epoch, m.tables, m.cfg.Workers)
 	if err != nil {
 		return nil, base.Wrap(err, "committing state of epoch %d", epoch)
 	}
