@@ -19,8 +19,10 @@ def w1(t):
 
 
 def group(*keys):
-    return lambda t: t["events"].group_by(*keys).agg(
-        pl.len().alias("n"), col("v").sum().alias("s"), col("x").mean().alias("a"), col("v").min().alias("lo"), col("v").max().alias("hi"))
+    def grouped(t):
+        return t["events"].group_by(*keys).agg(
+            pl.len().alias("n"), col("v").sum().alias("s"), col("x").mean().alias("a"), col("v").min().alias("lo"), col("v").max().alias("hi"))
+    return grouped
 
 
 def window_start(name, seconds):
@@ -134,7 +136,7 @@ class Polars(Engine):
             tables[t["name"]] = frame.collect().lazy() if spec["form"] == "a" else frame
         for idiom in IDIOMS[spec["name"]]:
             for engine in ["streaming", "in-memory"]:
-                self.ways.append((f"{idiom.__name__.strip('<>')} {engine}", lambda i=idiom, e=engine: i(tables).collect(engine=e)))
+                self.ways.append((f"{idiom.__name__} {engine}", lambda i=idiom, e=engine: i(tables).collect(engine=e)))
 
     def check(self):
         return checksum(self.result.to_arrow())

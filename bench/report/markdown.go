@@ -23,6 +23,8 @@ type Machine struct {
 type Report struct {
 	Machine   Machine    `json:"machine"`
 	Workloads []Workload `json:"workloads"`
+	// Text, if set, is the report as Markdown.
+	Text string `json:"-"`
 }
 
 // WriteJSON writes the report with every run.
@@ -125,6 +127,9 @@ func oneLine(s string) string {
 
 // Markdown is the report as a section of a page.
 func (r *Report) Markdown() string {
+	if r.Text != "" {
+		return r.Text
+	}
 	var b strings.Builder
 	b.WriteString(r.Heading() + "\nEngines: " + strings.Join(r.Versions(), ", ") + ".\n\n" + Columns)
 	var behind []string
