@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -261,6 +262,13 @@ const fileRows = 1_000_000
 func machine(o *options) report.Machine {
 	m := report.Machine{CPU: runtime.GOARCH, Cores: runtime.NumCPU(), Threads: o.threads, Go: runtime.Version(),
 		Date: time.Now().UTC().Format(time.DateOnly), Seed: o.seed, Runs: o.runs}
+	if build, ok := debug.ReadBuildInfo(); ok {
+		for _, set := range build.Settings {
+			if set.Key == "vcs.revision" {
+				m.Revision = set.Value[:min(len(set.Value), 12)]
+			}
+		}
+	}
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
 		return m

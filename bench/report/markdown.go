@@ -17,6 +17,8 @@ type Machine struct {
 	Date    string `json:"date"`
 	Seed    uint64 `json:"seed"`
 	Runs    int    `json:"runs"`
+	// Revision is that of the build, "" if it was not recorded.
+	Revision string `json:"revision,omitempty"`
 }
 
 // Report is all of it.
@@ -50,7 +52,11 @@ func (r *Report) Versions() []string {
 // Heading is the first lines of a table: machine, versions, names of columns.
 func (r *Report) Heading() string {
 	m := r.Machine
-	return fmt.Sprintf("%s, %d cores, %d threads an engine; %s; %d runs after the first, seed %d.\n", m.CPU, m.Cores, m.Threads, m.Date, m.Runs, m.Seed)
+	text := fmt.Sprintf("%s, %d cores, %d threads an engine; %s, %s; %d runs after the first, seed %d", m.CPU, m.Cores, m.Threads, m.Date, m.Go, m.Runs, m.Seed)
+	if m.Revision != "" {
+		text += "; revision " + m.Revision
+	}
+	return text + ".\n"
 }
 
 // Columns is the head of the table.
