@@ -179,8 +179,8 @@ func (a *statefulAggregate) evict() (*emitter, error) {
 	if a.bounded() {
 		key := a.plan.keys.eventKey(a.node.State.EventKey)
 		var err error
-		gone, err = dueRefs(a.table, watermark(a.env.Evict, a.node.State.Operator), func(refs []state.Ref) (state.Vector, error) {
-			return a.table.Key(key, refs)
+		gone, err = dueRefs(a.table, watermark(a.env.Evict, a.node.State.Operator), func(t *state.Table, rows []int32) (state.Vector, error) {
+			return t.Key(key, rows)
 		})
 		if err != nil {
 			return nil, err

@@ -189,11 +189,11 @@ func (d *dedup) insert(rows []int32, times *vec.Vec) ([]int32, error) {
 func (d *dedup) evict() error {
 	key := slices.Index(d.node.Keys, d.node.EventColumn)
 	if d.node.Within || d.node.EventColumn >= 0 && key >= 0 {
-		gone, err := dueRefs(d.table, watermark(d.env.Evict, d.node.State.Operator), func(refs []state.Ref) (state.Vector, error) {
+		gone, err := dueRefs(d.table, watermark(d.env.Evict, d.node.State.Operator), func(t *state.Table, rows []int32) (state.Vector, error) {
 			if d.node.Within {
-				return d.table.Value(0, refs)
+				return t.Value(0).Gather(rows), nil
 			}
-			return d.table.Key(d.keys.eventKey(key), refs)
+			return t.Key(d.keys.eventKey(key), rows)
 		})
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"math"
 	"reflect"
 
 	"github.com/flightd/flightd/internal/invariants"
@@ -26,21 +27,50 @@ func keptTable(env *Env, s *physical.State, schema state.Schema) (*state.Sharded
 }
 
 // dueRefs returns the rows of t whose event time is at or before the watermark
-// ms, in the order of their row numbers. times returns the event times of refs.
-func dueRefs(t *state.Sharded, ms int64, times func(refs []state.Ref) (state.Vector, error)) ([]state.Ref, error) {
+// ms, in the order of their row numbers. times returns the event times of rows of
+// a sub-table: they do not change as long as a row lives, so that of the rows that
+// an earlier epoch has seen only the oldest time is asked for.
+func dueRefs(t *state.Sharded, ms int64, times func(t *state.Table, rows []int32) (state.Vector, error)) ([]state.Ref, error) {
 	if ms == NoWatermark || t.Len() == 0 {
 		return nil, nil
 	}
-	all := t.Scan()
-	v, err := times(all)
+	gone := make([][]int32, t.Subs())
+	for i := range gone {
+		var err error
+		if gone[i], err = dueRows(t.Sub(i), ms, times); err != nil {
+			return nil, err
+		}
+	}
+	return t.InOrder(gone), nil
+}
+
+func dueRows(t *state.Table, ms int64, times func(t *state.Table, rows []int32) (state.Vector, error)) ([]int32, error) {
+	seen, oldest := t.Floor()
+	if seen == 0 || oldest <= ms*1000 {
+		seen, oldest = 0, math.MaxInt64
+	}
+	n := t.Rows()
+	rows := make([]int32, 0, n-seen)
+	for r := int32(seen); r < int32(n); r++ {
+		if t.Alive(r) {
+			rows = append(rows, r)
+		}
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	v, err := times(t, rows)
 	if err != nil {
 		return nil, err
 	}
-	gone := all[:0]
+	us, gone := state.Values[int64](&v), rows[:0]
 	for i, is := range due(v, ms) {
 		if is {
-			gone = append(gone, all[i])
+			gone = append(gone, rows[i])
+		} else if v.IsValid(i) {
+			oldest = min(oldest, us[i])
 		}
 	}
+	t.SetFloor(n, oldest)
 	return gone, nil
 }

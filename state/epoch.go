@@ -135,6 +135,7 @@ func (t *Table) compact() {
 
 // reindex makes keep, all live rows in any order, the rows of the table.
 func (t *Table) reindex(keep []int32) {
+	t.floorRows = 0
 	remap := make([]int32, t.n)
 	for i, r := range keep {
 		remap[r] = int32(i)

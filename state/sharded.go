@@ -254,6 +254,19 @@ func (s *Sharded) Scan() []Ref {
 	return mergeRuns(runs)
 }
 
+// InOrder returns rows, given by sub-table, in the order of their row numbers. It
+// may reorder its argument.
+func (s *Sharded) InOrder(rows [][]int32) []Ref {
+	runs := make([]run, len(s.subs))
+	for i, t := range s.subs {
+		if t.unordered {
+			t.sort(rows[i])
+		}
+		runs[i].rows, runs[i].order = rows[i], taken(t.numbers, rows[i])
+	}
+	return mergeRuns(runs)
+}
+
 // Numbers returns the row numbers of refs.
 func (s *Sharded) Numbers(refs []Ref) []int64 {
 	out := make([]int64, len(refs))

@@ -44,6 +44,9 @@ type Table struct {
 	pins      []*pin
 	fresh     []int32
 	direct    direct
+	// floor is what the table's user knows of its first floorRows rows.
+	floor     int64
+	floorRows int
 }
 
 const (
@@ -100,6 +103,17 @@ func (t *Table) Value(i int) Column { return t.values[i] }
 
 // Key returns key column i of rows, canonical as Normalise makes it.
 func (t *Table) Key(i int, rows []int32) (Vector, error) { return t.key(t.layout, i, rows) }
+
+// Floor returns what SetFloor said last of the first rows rows; no rows after they
+// have been moved.
+func (t *Table) Floor() (rows int, floor int64) { return t.floorRows, t.floor }
+
+// SetFloor keeps a number that bounds something of the first rows rows from below:
+// so that a search for what is under a mark can pass them over.
+func (t *Table) SetFloor(rows int, floor int64) { t.floorRows, t.floor = rows, floor }
+
+// Alive reports whether row was not removed.
+func (t *Table) Alive(row int32) bool { return t.alive(row) }
 
 // MemBytes returns the memory that the table holds.
 func (t *Table) MemBytes() int64 {
