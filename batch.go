@@ -74,7 +74,7 @@ func (e *Engine) runBatch(ctx context.Context, resolved logical.Node, names *nam
 			return nil, base.Wrap(err, "reading %s", in.Table.Name)
 		}
 	}
-	env := &compute.Env{Expr: exprEnv(conf, e.clock.Now().UnixMicro()), Open: b.open, Workers: workers()}
+	env := &compute.Env{Expr: e.exprEnv(conf, e.clock.Now().UnixMicro()), Open: b.open, Workers: workers()}
 	root, err := compute.Build(ctx, p.Root, env)
 	if err != nil {
 		b.close()
@@ -172,8 +172,8 @@ func plain(conf catalog.Conf) bool { return !conf.Bool("flightd.speedRules.enabl
 
 // exprEnv is what expressions depend on in a session: its time zone and now, in
 // microseconds.
-func exprEnv(conf catalog.Conf, now int64) *cexpr.Env {
-	return &cexpr.Env{Zone: zoneOf(conf), Now: now}
+func (e *Engine) exprEnv(conf catalog.Conf, now int64) *cexpr.Env {
+	return &cexpr.Env{Zone: zoneOf(conf), Now: now, Library: e.functions}
 }
 
 // workers is how many goroutines share the work of an epoch.

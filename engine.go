@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sources"
@@ -29,6 +30,8 @@ type Engine struct {
 	sources *sources.Registry
 	sinks   *sinks.Registry
 	store   *catalogStore
+	// functions are the evaluators of all expressions.
+	functions *cexpr.Library
 
 	mu        sync.Mutex
 	closed    bool
@@ -41,7 +44,7 @@ type Engine struct {
 // Open opens or makes the data folder and starts the queries that ran when it
 // was closed. It fails with a Conflict if another process has the folder open.
 func Open(ctx context.Context, o Options) (*Engine, error) {
-	e := &Engine{opts: o, dir: o.DataDir, clock: o.Clock, log: o.Logger,
+	e := &Engine{opts: o, dir: o.DataDir, clock: o.Clock, log: o.Logger, functions: cexpr.NewLibrary(),
 		tables: map[string]*table{}, queries: map[string]*StreamingQuery{}}
 	if e.clock == nil {
 		e.clock = base.RealClock{}

@@ -159,7 +159,7 @@ func (r *run) pinStatics(ctx context.Context, p *planned) error {
 
 // computeEnv is what the operators of the epoch work with.
 func (r *run) computeEnv(p planned, late, evict []int64) *compute.Env {
-	env := exprEnv(r.conf, p.clock*1000)
+	env := r.eng.exprEnv(r.conf, p.clock*1000)
 	env.Epoch = int64(p.epoch)
 	env.Seed = int64(r.recovered.Meta.HashSeed)
 	return &compute.Env{Expr: env, Store: r.store, Seed: r.recovered.Meta.HashSeed, Late: late, Evict: evict, Workers: workers(),

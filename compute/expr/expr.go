@@ -23,13 +23,22 @@ type Env struct {
 	// Epoch numbers the runs over the input: row counters begin again when it
 	// changes.
 	Epoch int64
+	// Library is where functions are looked up; nil makes one of its own, which
+	// costs more than a small query.
+	Library *Library
 	// Partition is the number of the split that the evaluator reads.
 	Partition int32
 
-	once  sync.Once
-	zone  *kernels.Zone
-	table map[string]row
+	once sync.Once
+	zone *kernels.Zone
 }
+
+// A Library is the evaluators of all functions. It never changes and may serve any
+// number of queries.
+type Library struct{ table map[string]row }
+
+// NewLibrary returns a library.
+func NewLibrary() *Library { return &Library{newTable()} }
 
 func (e *Env) prepare() {
 	e.once.Do(func() {
@@ -37,7 +46,9 @@ func (e *Env) prepare() {
 			e.Zone = time.UTC
 		}
 		e.zone = kernels.NewZone(e.Zone)
-		e.table = newTable()
+		if e.Library == nil {
+			e.Library = NewLibrary()
+		}
 	})
 }
 
@@ -73,8 +84,8 @@ type row struct {
 	make func(call *expr.Call, args []Evaluator, env *Env) (Evaluator, error)
 }
 
-// newTable collects the rows of all families. It is made once per Env, not kept
-// in a variable: rows of higher-order functions compile expressions themselves.
+// newTable collects the rows of all families. It is kept in a Library, not in a
+// variable: rows of higher-order functions compile expressions themselves.
 func newTable() map[string]row {
 	table := map[string]row{}
 	for _, family := range []map[string]row{
@@ -97,7 +108,7 @@ func newTable() map[string]row {
 func Has(name string) bool {
 	env := &Env{}
 	env.prepare()
-	_, ok := env.table[name]
+	_, ok := env.Library.table[name]
 	return ok
 }
 
@@ -121,7 +132,7 @@ func Compile(e expr.Expr, env *Env) (Evaluator, error) {
 }
 
 func compileCall(e *expr.Call, env *Env) (Evaluator, error) {
-	r, ok := env.table[e.Fn]
+	r, ok := env.Library.table[e.Fn]
 	if !ok {
 		return nil, unsupported(e)
 	}
