@@ -19,7 +19,51 @@ type observer struct {
 	index  int
 	split  int32
 	stats  EventTime
+	rest   timeSum
 	list   rowList
+}
+
+// meanRows is for how many rows of a split the mean is Spark's running mean, to
+// the bit. Each of its steps waits for a division; behind them the mean is exact,
+// which a running mean of so many rows no longer is.
+const meanRows = 4096
+
+// timeSum is the statistics of event times, in milliseconds, as whole numbers: the
+// sum is that of the distances from the first time.
+type timeSum struct{ count, first, low, high, sum int64 }
+
+func (t *timeSum) add(ms int64) {
+	if t.count == 0 {
+		t.first, t.low, t.high = ms, ms, ms
+	}
+	t.low, t.high = min(t.low, ms), max(t.high, ms)
+	t.sum += ms - t.first
+	t.count++
+}
+
+// addMicros adds the times of rows.
+func (t *timeSum) addMicros(micros []int64, rows []int32) {
+	if len(rows) == 0 {
+		return
+	}
+	if t.count == 0 {
+		t.first = floorMillis(micros[rows[0]])
+		t.low, t.high = t.first, t.first
+	}
+	low, high, sum := t.low, t.high, int64(0)
+	for _, r := range rows {
+		ms := floorMillis(micros[r])
+		low, high = min(low, ms), max(high, ms)
+		sum += ms - t.first
+	}
+	t.low, t.high, t.sum, t.count = low, high, t.sum+sum, t.count+int64(len(rows))
+}
+
+func (t *timeSum) eventTime() EventTime {
+	if t.count == 0 {
+		return EventTime{}
+	}
+	return EventTime{Count: t.count, Min: t.low, Max: t.high, Avg: float64(t.first) + float64(t.sum)/float64(t.count)}
 }
 
 var _ Operator = (*observer)(nil)
@@ -41,21 +85,38 @@ func (o *observer) Next(ctx context.Context) (Batch, error) {
 		o.flush()
 		o.split = b.Split
 	}
-	times := eventTimes(vec.FromArrow(b.Rec.Column(o.column), o.typ))
+	o.observe(eventTimes(vec.FromArrow(b.Rec.Column(o.column), o.typ)), o.list.of(b))
+	return b, nil
+}
+
+func (o *observer) observe(times *vec.Vec, rows []int32) {
 	micros := vec.Values[int64](times)
-	for _, r := range o.list.of(b) {
+	running := min(len(rows), int(max(0, meanRows-o.stats.Count)))
+	for _, r := range rows[:running] {
 		ms := int64(0) // what a NULL counts as
 		if !times.Null(int(r)) {
 			ms = floorMillis(micros[r])
 		}
 		o.stats.add(ms)
 	}
-	return b, nil
+	rows = rows[running:]
+	if times.Valid == nil {
+		o.rest.addMicros(micros, rows)
+		return
+	}
+	for _, r := range rows {
+		ms := int64(0)
+		if !times.Null(int(r)) {
+			ms = floorMillis(micros[r])
+		}
+		o.rest.add(ms)
+	}
 }
 
 func (o *observer) flush() {
+	o.stats.Merge(o.rest.eventTime())
 	o.env.Metrics.addTimes(o.index, o.split, o.stats)
-	o.stats = EventTime{}
+	o.stats, o.rest = EventTime{}, timeSum{}
 }
 
 // eventTimes returns the microseconds of an event time column: those of a window
