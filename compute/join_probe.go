@@ -239,15 +239,18 @@ func (p *probing) align() (Batch, bool) {
 	if 4*len(p.rows) < n || j.table.rows.rows == 0 {
 		return Batch{}, false
 	}
-	p.buildRows = append(p.buildRows[:0], make([]int32, n)...)
-	p.probeRows = p.probeRows[:0]
+	if cap(p.probeRows) < len(p.rows) {
+		p.probeRows, p.buildRows = make([]int32, len(p.rows)), make([]int32, len(p.rows))
+	}
+	p.probeRows, p.buildRows = p.probeRows[:len(p.rows)], p.buildRows[:cap(p.buildRows)]
+	hits := 0
 	for i, id := range p.ids {
 		if id >= 0 {
-			r := p.rows[i]
-			p.buildRows[r] = j.table.order[id]
-			p.probeRows = append(p.probeRows, r)
+			p.probeRows[hits], p.buildRows[hits] = p.rows[i], j.table.order[id]
+			hits++
 		}
 	}
+	p.probeRows, p.buildRows = p.probeRows[:hits], p.buildRows[:hits]
 	p.at = len(p.rows)
 	if len(p.probeRows) == 0 {
 		return Batch{}, false
@@ -264,13 +267,13 @@ func (p *probing) align() (Batch, bool) {
 		probe()
 	}
 	for _, c := range j.table.rows.cols {
-		cols = append(cols, c.Take(p.buildRows).Arrow())
+		cols = append(cols, c.Scatter(p.buildRows, p.probeRows, n).Arrow())
 	}
 	if !j.side.probeLeft {
 		probe()
 	}
 	out := Batch{Rec: j.set(newRecord(j.out, cols, n)), Split: p.batch.Split}
-	if len(p.probeRows) < n {
+	if hits < n {
 		out.Sel = p.probeRows
 	}
 	return out, true

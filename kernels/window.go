@@ -60,6 +60,23 @@ func (r Modulus) FloorDiv(x int64) int64 {
 // later.
 func WindowNumbers(out, ts []int64, origin int64, slide Modulus) {
 	out = out[:len(ts)]
+	// Times that come in order stay in a window for long.
+	first, last, misses := int64(0), int64(0), 0
+	d := slide.d
+	for i, t := range ts {
+		if uint64(t-first) >= d || i == 0 {
+			if misses++; misses > 64 && misses > i/8 {
+				windowNumbers(out[i:], ts[i:], origin, slide)
+				return
+			}
+			last = slide.FloorDiv(t - origin)
+			first = last*int64(d) + origin
+		}
+		out[i] = last
+	}
+}
+
+func windowNumbers(out, ts []int64, origin int64, slide Modulus) {
 	for i, t := range ts {
 		out[i] = slide.FloorDiv(t - origin)
 	}

@@ -1,6 +1,8 @@
 package state
 
 import (
+	"slices"
+
 	"github.com/flightd/flightd/kernels"
 )
 
@@ -62,7 +64,37 @@ func (t *Table) UpsertInts(vs []Vector, sel, rows []int32) (bool, error) {
 		d.off, d.ids = true, nil
 		return false, nil
 	}
-	return true, t.learn(vs, missing, rows)
+	if len(missing) <= 2*firstKeys {
+		return true, t.learn(vs, missing, d.source, rows)
+	}
+	// Most of so many are the same few keys: those of the first rows are looked up,
+	// and then the others are known.
+	if err := t.learn(vs, missing[:firstKeys], d.source[:firstKeys], rows); err != nil {
+		return true, err
+	}
+	return true, t.learnRest(vs, slices.Clone(missing[firstKeys:]), slices.Clone(d.source[firstKeys:]), rows)
+}
+
+// firstKeys is how many unknown keys are looked up before the others are tried
+// again.
+const firstKeys = 1024
+
+// learnRest tries keys again, and looks up those that are still not known.
+func (t *Table) learnRest(vs []Vector, missing, source, rows []int32) error {
+	d := &t.direct
+	found := make([]int32, len(missing))
+	still := d.find(vs, source, found)
+	for i, m := range missing {
+		rows[m] = found[i]
+	}
+	for i, at := range still {
+		still[i] = missing[at]
+		source[i] = source[at]
+	}
+	if len(still) == 0 {
+		return nil
+	}
+	return t.learn(vs, still, source[:len(still)], rows)
 }
 
 // FindInts is Find for a table all of whose keys one call of UpsertInts has put
@@ -220,8 +252,9 @@ func (d *direct) moved(at uint64, dims []dimension) uint64 {
 	return to
 }
 
-// learn looks up the keys that were not known.
-func (t *Table) learn(vs []Vector, missing, rows []int32) error {
+// learn looks up keys that were not known: key missing[i] of the batch is in row
+// source[i] of vs.
+func (t *Table) learn(vs []Vector, missing, source, rows []int32) error {
 	d := &t.direct
 	if d.keys == nil {
 		d.keys = &Keys{layout: t.layout, seed: t.seed}
@@ -230,9 +263,9 @@ func (t *Table) learn(vs []Vector, missing, rows []int32) error {
 	for c := range vs {
 		some[c] = Vector{Kind: vs[c].Kind, Len: len(missing)}
 		if vs[c].Kind == Int64 {
-			some[c].Data = bytesOf(taken(Values[int64](&vs[c]), d.source))
+			some[c].Data = bytesOf(taken(Values[int64](&vs[c]), source))
 		} else {
-			some[c].Data = bytesOf(taken(Values[int32](&vs[c]), d.source))
+			some[c].Data = bytesOf(taken(Values[int32](&vs[c]), source))
 		}
 	}
 	if err := d.keys.Normalise(some, len(missing), nil); err != nil {
@@ -246,15 +279,23 @@ func (t *Table) learn(vs []Vector, missing, rows []int32) error {
 		rows[m] = d.rows[i]
 		at := uint64(0)
 		for c := range vs {
-			at += uint64(value(&vs[c], d.source[i])-d.dims[c].low) * d.dims[c].stride
+			at += uint64(value(&vs[c], source[i])-d.dims[c].low) * d.dims[c].stride
 		}
 		d.ids[at] = d.rows[i] + 1
 	}
 	return nil
 }
 
-// reset forgets all keys.
-func (d *direct) reset() { d.dims, d.batches, d.moves = nil, 0, 0 }
+// reset forgets all keys. Ranges of more than one column move along with time, and
+// are forgotten too.
+func (d *direct) reset() {
+	d.batches, d.moves = 0, 0
+	if len(d.dims) > 1 {
+		d.dims = nil
+	} else {
+		clear(d.ids)
+	}
+}
 
 func (d *direct) memBytes() int64 {
 	return memOf(d.ids) + memOf(d.at) + memOf(d.missing) + memOf(d.source) + memOf(d.rows)

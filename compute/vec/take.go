@@ -52,6 +52,39 @@ func (v *Vec) Take(idx []int32) *Vec {
 	return out
 }
 
+// Scatter returns a new column of n rows that has, in row to[i], row from[i] of v;
+// to ascends. What the other rows hold is unspecified.
+func (v *Vec) Scatter(from, to []int32, n int) *Vec {
+	out := &Vec{Type: v.Type, Len: n}
+	if v.Valid == nil {
+		switch v.Type.Width() {
+		case 4:
+			out.Data = scatterFixed(Values[uint32](v), from, to, n)
+			return out
+		case 8:
+			out.Data = scatterFixed(Values[uint64](v), from, to, n)
+			return out
+		}
+	}
+	if v.Len == 0 {
+		return NewNull(v.Type, n)
+	}
+	idx := make([]int32, n)
+	for i, r := range to {
+		idx[r] = from[i]
+	}
+	return v.Take(idx)
+}
+
+func scatterFixed[T any](src []T, from, to []int32, n int) []byte {
+	out := make([]T, n)
+	from = from[:len(to)]
+	for i, r := range to {
+		out[r] = src[from[i]]
+	}
+	return Bytes(out)
+}
+
 func takeValid(valid []byte, idx []int32) []byte {
 	missing := anyMissing(idx)
 	if valid == nil && !missing {
