@@ -26,6 +26,7 @@ type direct struct {
 	at      []uint64
 	missing []int32
 	source  []int32
+	found   []int32
 	keys    *Keys
 	rows    []int32
 }
@@ -64,37 +65,40 @@ func (t *Table) UpsertInts(vs []Vector, sel, rows []int32) (bool, error) {
 		d.off, d.ids = true, nil
 		return false, nil
 	}
-	if len(missing) <= 2*firstKeys {
-		return true, t.learn(vs, missing, d.source, rows)
-	}
-	// Most of so many are the same few keys: those of the first rows are looked up,
-	// and then the others are known.
-	if err := t.learn(vs, missing[:firstKeys], d.source[:firstKeys], rows); err != nil {
-		return true, err
-	}
-	return true, t.learnRest(vs, slices.Clone(missing[firstKeys:]), slices.Clone(d.source[firstKeys:]), rows)
+	return true, t.learnAll(vs, missing, d.source, rows)
 }
 
 // firstKeys is how many unknown keys are looked up before the others are tried
-// again.
+// again: most of many are the same few keys.
 const firstKeys = 1024
 
-// learnRest tries keys again, and looks up those that are still not known.
-func (t *Table) learnRest(vs []Vector, missing, source, rows []int32) error {
+// learnAll looks up keys that were not known: key missing[i] of the batch is in
+// row source[i] of vs.
+func (t *Table) learnAll(vs []Vector, missing, source, rows []int32) error {
 	d := &t.direct
-	found := make([]int32, len(missing))
-	still := d.find(vs, source, found)
-	for i, m := range missing {
-		rows[m] = found[i]
+	for len(missing) > 2*firstKeys {
+		if err := t.learn(vs, missing[:firstKeys], source[:firstKeys], rows); err != nil {
+			return err
+		}
+		// What find returns lies where missing does.
+		missing, source = slices.Clone(missing[firstKeys:]), source[firstKeys:]
+		d.found = sized(d.found, len(missing))
+		still := d.find(vs, source, d.found)
+		for i, m := range missing {
+			rows[m] = d.found[i]
+		}
+		few := 2*len(still) < len(missing)
+		for i, at := range still {
+			still[i], source[i] = missing[at], source[at]
+		}
+		if missing, source = still, source[:len(still)]; !few {
+			break
+		}
 	}
-	for i, at := range still {
-		still[i] = missing[at]
-		source[i] = source[at]
-	}
-	if len(still) == 0 {
+	if len(missing) == 0 {
 		return nil
 	}
-	return t.learn(vs, still, source[:len(still)], rows)
+	return t.learn(vs, missing, source, rows)
 }
 
 // FindInts is Find for a table all of whose keys one call of UpsertInts has put
@@ -252,8 +256,7 @@ func (d *direct) moved(at uint64, dims []dimension) uint64 {
 	return to
 }
 
-// learn looks up keys that were not known: key missing[i] of the batch is in row
-// source[i] of vs.
+// learn is learnAll in one go.
 func (t *Table) learn(vs []Vector, missing, source, rows []int32) error {
 	d := &t.direct
 	if d.keys == nil {
@@ -298,5 +301,5 @@ func (d *direct) reset() {
 }
 
 func (d *direct) memBytes() int64 {
-	return memOf(d.ids) + memOf(d.at) + memOf(d.missing) + memOf(d.source) + memOf(d.rows)
+	return memOf(d.ids) + memOf(d.at) + memOf(d.missing) + memOf(d.source) + memOf(d.found) + memOf(d.rows)
 }

@@ -34,6 +34,9 @@ func TestDirect(t *testing.T) {
 						plain.Reset()
 					}
 					n := 1 + rnd.IntN(100)
+					if batch%20 == 7 {
+						n = 9000
+					}
 					vs := make([]Vector, columns)
 					for c := range vs {
 						wide, narrow := make([]int64, n), make([]int32, n)
