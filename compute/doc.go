@@ -17,7 +17,10 @@
 //     the state and on the Env only: not on the layout of a hash table, on map
 //     order or on the number of processors; and on how rows were cut into
 //     batches only where an operator says so.
-//  4. Operators start no goroutine, and use one thread at a time.
+//  4. An operator is used by one goroutine. Those that share the work (exchange,
+//     aggregations) start Env.Workers goroutines at most, and none is left after
+//     Next of an aggregation, or Close of an exchange; a panic in one of them is
+//     the caller's.
 //  5. A stateful operator has taken in all its input before its first row comes
 //     out, except deduplication and limits, which pass rows on as they come.
 //
