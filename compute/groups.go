@@ -70,6 +70,11 @@ func (s *groups) merge(dst []int32, part *groups, src []int32) error {
 // reset drops all groups and keeps their memory.
 func (s *groups) reset() {
 	s.table.Reset()
+	for _, a := range s.accs {
+		if r, ok := a.(agg.Resetter); ok {
+			r.Reset()
+		}
+	}
 	s.settled = false
 }
 

@@ -75,7 +75,7 @@ type number interface {
 type numberRank[T number] struct {
 	wins
 	fixedSlot[T]
-	filled filled
+	filled
 }
 
 // beats is order.beats over numbers; for integers the tests for NaN vanish.

@@ -41,7 +41,7 @@ type intSum struct {
 	typ  *expr.Type
 	mode expr.Mode
 	picker
-	filled filled
+	filled
 }
 
 func intSumFunc(c call) *Func {
@@ -180,7 +180,7 @@ type floatSum struct {
 	sum *state.Fixed[float64]
 	picker
 	bySplit
-	filled filled
+	filled
 }
 
 // EndSplit adds the sums of the split to groups.

@@ -8,6 +8,10 @@ import (
 	"github.com/flightd/flightd/plan/expr"
 )
 
+// A Resetter is an accumulator that knows more of its groups than its columns
+// hold: Reset says that the table has no group any more.
+type Resetter interface{ Reset() }
+
 // A Whole is an accumulator that is faster where nothing is left out: no row of
 // the batch, no NULL.
 type Whole interface {
@@ -20,6 +24,9 @@ type Whole interface {
 // filled counts the leading groups that have a value, of an accumulator whose
 // groups may have none: where it is all of them, nobody asks row by row.
 type filled struct{ n int }
+
+// Reset forgets all groups.
+func (f *filled) Reset() { f.n = 0 }
 
 // upTo reports whether all of the first old groups have a value.
 func (f *filled) upTo(old int, valid []byte) bool {
@@ -98,6 +105,15 @@ func (a *intSum) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bo
 	return true, a.check(wrapped, groups)
 }
 
+// UpdateWhole adds and counts intervals.
+func (a *intervalAvg) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
+	done, err := a.intSum.UpdateWhole(old, rows, groups, args)
+	if done {
+		kernels.CountGroups(a.n.Data(), groups)
+	}
+	return done, err
+}
+
 // begin says that the groups from old on have a value.
 func (a *intSum) begin(old int) {
 	n := a.sum.Len()
@@ -145,6 +161,13 @@ func (a *extreme) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (b
 		updateWhole(old int, rows, groups []int32, v *vec.Vec) bool
 	})
 	return ok && w.updateWhole(old, rows, groups, args[0]), nil
+}
+
+// Reset forgets all groups.
+func (a *extreme) Reset() {
+	if r, ok := a.rank.(Resetter); ok {
+		r.Reset()
+	}
 }
 
 // begin gives the groups from old on a value that no other is worse than.
