@@ -64,10 +64,15 @@ func (p *panes) allows(a *expr.Agg) bool {
 		a.Fn == "avg" && p.overlap == 1
 }
 
-// exactly reports whether an aggregate adds without rounding.
+// exactly reports whether the order of rows does not matter to an aggregate: it
+// adds without rounding, or no two values are equal and yet different, as 0.0 and
+// -0.0 are.
 func exactly(a *expr.Agg) bool {
 	t := a.Args[0].Type()
-	return a.Fn != "sum" || t.IsInteger() || t.Kind == expr.KindDecimal
+	if a.Fn == "sum" {
+		return t.IsInteger() || t.Kind == expr.KindDecimal
+	}
+	return !t.IsNested() && t.Kind != expr.KindFloat64 && t.Kind != expr.KindFloat32
 }
 
 func refersTo(e expr.Expr, column int) bool {
