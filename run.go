@@ -218,10 +218,15 @@ func (r *run) collect(out *outcome, env *compute.Env) {
 }
 
 // panicked makes an error of a recovered panic: the stack goes to the log of
-// whoever prints its cause, not to the user.
+// whoever prints its cause, not to the user. A panic that came from another
+// goroutine has a stack of its own.
 func panicked(p any) error {
+	stack := debug.Stack()
+	if s, ok := p.(interface{ Stack() []byte }); ok {
+		stack = s.Stack()
+	}
 	return base.Errorf(base.CodeInternal, "a bug in flightd: %v", p).
-		WithHint("please report it with the query").Because(&stackTrace{debug.Stack()})
+		WithHint("please report it with the query").Because(&stackTrace{stack})
 }
 
 // stackTrace carries a stack without showing it in messages.

@@ -227,13 +227,10 @@ func (e *wideEmitter) make() error {
 		e.groups.parts[e.at+i] = nil
 	})
 	e.at += n
-	for i, recs := range made {
+	for _, recs := range made {
 		e.ready = append(e.ready, recs...)
-		if errs[i] != nil {
-			return errs[i]
-		}
 	}
-	return nil
+	return firstOf(errs)
 }
 
 func (e *wideEmitter) part(p *widePart) ([]arrow.RecordBatch, error) {

@@ -153,9 +153,6 @@ func (t *gathering) fromPipeline(ctx context.Context, w *workers, plans []*group
 				}
 			}
 		})
-		if w.broken != nil {
-			panic(w.broken)
-		}
 		if w.err != nil {
 			return w.err
 		}

@@ -151,7 +151,7 @@ func seeds(t *testing.T, n int) int {
 func TestWorkersDoNotShow(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	for seed := range seeds(t, 60) {
+	for seed := range seeds(t, 40) {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 1))
 		runtime.GOMAXPROCS([]int{1, 2, 4}[seed%3])
 		inputs := []*input{drawEvents(t, rnd, rnd.IntN(600)), drawLabels(t, rnd)}

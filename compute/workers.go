@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"fmt"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -18,8 +19,9 @@ type workers struct {
 	next  int // the next split to hand out
 	err   error
 	errAt int // the split of err: the lowest one that failed
-	// broken is what a worker panicked with.
+	// broken is what a worker panicked with; halted says that one did.
 	broken *brokenWorker
+	halted bool
 }
 
 // brokenWorker carries a panic to the goroutine that waits for the workers.
@@ -28,7 +30,11 @@ type brokenWorker struct {
 	stack []byte
 }
 
-func (b *brokenWorker) String() string { return "in a worker: " + string(b.stack) }
+// String is what the worker panicked with.
+func (b *brokenWorker) String() string { return fmt.Sprint(b.value) }
+
+// Stack is where it did.
+func (b *brokenWorker) Stack() []byte { return b.stack }
 
 // newWorkers opens the pipeline's splits, and makes as many lanes as there are
 // splits to share.
@@ -52,7 +58,7 @@ func newWorkers(ctx context.Context, p *pipeline) (*workers, error) {
 func (w *workers) take() (split int, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.next == len(w.pipeline.splits) || w.err != nil || w.broken != nil {
+	if w.next == len(w.pipeline.splits) || w.err != nil || w.broken != nil || w.halted {
 		return 0, false
 	}
 	w.next++
@@ -75,7 +81,18 @@ func (w *workers) each(work func(lane int, l *lane)) {
 		work(0, w.lanes[0])
 		return
 	}
-	abreast(len(w.lanes), func(i int) { work(i, w.lanes[i]) })
+	abreast(len(w.lanes), func(i int) {
+		done := false
+		defer func() {
+			if !done { // a panic, on its way to the caller: the others need not go on
+				w.mu.Lock()
+				w.halted = true
+				w.mu.Unlock()
+			}
+		}()
+		work(i, w.lanes[i])
+		done = true
+	})
 }
 
 // abreast calls work(0) … work(n−1) beside each other and waits for all. A panic
