@@ -45,7 +45,11 @@ func (r Modulus) FloorMod(x int64) int64 {
 // FloorDiv returns ⌊x/d⌋.
 func (r Modulus) FloorDiv(x int64) int64 {
 	if x <= -modulusRange || x >= modulusRange {
-		return (x - r.FloorMod(x)) / int64(r.d)
+		q := x / int64(r.d)
+		if x%int64(r.d) < 0 {
+			q--
+		}
+		return q
 	}
 	u := uint64(x) + r.bias
 	q, _ := bits.Mul64(u, r.m)

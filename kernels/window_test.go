@@ -45,3 +45,65 @@ func BenchmarkWindowStarts(b *testing.B) {
 		WindowStarts(out, ts, 0, m)
 	}
 }
+
+func TestFloorDivEqualsDivision(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	for _, d := range []int64{1, 2, 3, 7, 1000, 5_000_000, 3_600_000_000, 604_800_000_000, 1<<61 - 1, 1<<60 + 1} {
+		m := NewModulus(d)
+		check := func(x int64) {
+			t.Helper()
+			want := x / d
+			if x%d < 0 {
+				want--
+			}
+			if got := m.FloorDiv(x); got != want {
+				t.Fatalf("⌊%d / %d⌋ = %d, want %d", x, d, got, want)
+			}
+		}
+		for _, x := range []int64{0, 1, -1, d, -d, d - 1, 1 - d, d + 1, modulusRange, -modulusRange, modulusRange - 1,
+			1 - modulusRange, math.MaxInt64, math.MinInt64, math.MinInt64 + 1} {
+			check(x)
+		}
+		for range 20_000 {
+			check(int64(r.Uint64()) >> r.IntN(64))
+		}
+	}
+}
+
+// windowCase numbers times that come in order, nearly so, or not at all.
+func windowCase(t *testing.T, r *rand.Rand) {
+	t.Helper()
+	d := 1 + r.Int64N(1<<r.IntN(61))
+	origin := r.Int64N(1<<61) - 1<<60
+	ts := make([]int64, r.IntN(300))
+	for i := range ts {
+		ts[i] = int64(r.Uint64()) >> (2 + r.IntN(62))
+	}
+	if mode := r.IntN(3); mode > 0 && len(ts) > 0 {
+		for i := range ts[1:] {
+			ts[i+1] = max(-1<<61, min(1<<61, ts[i]+r.Int64N(d/4+2)-r.Int64N(int64(mode)*(d/8)+1)))
+		}
+	}
+	numbers, starts := make([]int64, len(ts)), make([]int64, len(ts))
+	m := NewModulus(d)
+	WindowNumbers(numbers, ts, origin, m)
+	WindowStarts(starts, ts, origin, m)
+	for i, x := range ts {
+		rest := floorMod(x-origin, d)
+		if want := (x - origin - rest) / d; numbers[i] != want || starts[i] != x-rest {
+			t.Fatalf("time %d of windows of %d from %d: number %d, start %d; want %d, %d", x, d, origin, numbers[i], starts[i], want, x-rest)
+		}
+	}
+}
+
+func TestWindowsEqualDivision(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 3))
+	for range 5000 {
+		windowCase(t, r)
+	}
+}
+
+func FuzzWindows(f *testing.F) {
+	f.Add([]byte("windows"))
+	f.Fuzz(func(t *testing.T, data []byte) { windowCase(t, seedOf(data)) })
+}
