@@ -1,6 +1,7 @@
 package state
 
 import (
+	"math"
 	"slices"
 
 	"github.com/flightd/flightd/kernels"
@@ -197,7 +198,7 @@ func (d *direct) widen(vs []Vector, source []int32) bool {
 		if b.size > o.size {
 			grows = true
 			if high > o.low+int64(o.size)-1 { // time goes on: leave room above
-				b.size += b.size / 2
+				b.size += min(b.size/2, uint64(math.MaxInt64)-uint64(high))
 			}
 		}
 		both[c] = b

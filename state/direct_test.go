@@ -86,3 +86,47 @@ func TestDirect(t *testing.T) {
 		}
 	}
 }
+
+// TestDirectAtTheEnds grows ranges that touch the ends of the integers.
+func TestDirectAtTheEnds(t *testing.T) {
+	fields := []Field{{Name: "a", Type: "BIGINT", Kind: Int64}, {Name: "b", Type: "BIGINT", Kind: Int64}}
+	for seed := range 400 {
+		rnd := rand.New(rand.NewPCG(uint64(seed), 9))
+		columns := 1 + seed%2
+		quick, plain := NewTable(Schema{Keys: fields[:columns]}, 1), NewTable(Schema{Keys: fields[:columns]}, 1)
+		keys := NewKeys(fields[:columns], 1)
+		room := []int64{21, 4, math.MaxInt64}[rnd.IntN(3)]
+		low := math.MaxInt64 - room + 1
+		if room == math.MaxInt64 {
+			low = math.MinInt64
+		}
+		for batch := range int64(12) {
+			vs := make([]Vector, columns)
+			n := 1 + rnd.IntN(6)
+			for c := range vs {
+				vals := make([]int64, n)
+				for i := range vals {
+					if vals[i] = rnd.Int64N(batch + 2); c == seed%3%2 {
+						vals[i] = low + rnd.Int64N(min(2*batch+1, room))
+					}
+				}
+				vs[c] = Vector{Kind: Int64, Len: n, Data: bytesOf(vals)}
+			}
+			if err := keys.Normalise(vs, n, nil); err != nil {
+				t.Fatal(err)
+			}
+			want, got := make([]int32, n), make([]int32, n)
+			if err := plain.Upsert(keys, nil, want); err != nil {
+				t.Fatal(err)
+			}
+			if done, err := quick.UpsertInts(vs, nil, got); err != nil || !done {
+				t.Fatalf("seed %d, batch %d: done %v, error %v", seed, batch, done, err)
+			}
+			for i := range want {
+				if got[i] != want[i] {
+					t.Fatalf("seed %d, batch %d: key %d is row %d, want %d", seed, batch, i, got[i], want[i])
+				}
+			}
+		}
+	}
+}
