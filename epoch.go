@@ -94,6 +94,7 @@ func (r *run) finishEpoch(ctx context.Context, p planned, out *outcome) error {
 	if err != nil {
 		return base.Wrap(err, "finishing epoch %d", p.epoch)
 	}
+	r.changedBytes += int64(len(changes))
 	if err := r.step(stepDone, p.epoch); err != nil {
 		return err
 	}

@@ -268,19 +268,46 @@ func (r *run) restoreEvicted() (err error) {
 	return err
 }
 
-// How often the state is written whole, and the offsets are folded.
+// How often the state is written whole, and the offsets are folded: at the
+// earliest after snapshotDefault epochs, and then as soon as their changes are as
+// many bytes as the snapshot before was, or there are snapshotMost of them. So
+// snapshots cost no more than the changes do, and a restart replays no more than
+// twice the state.
 const (
 	foldEvery       = 100
 	snapshotDefault = 10
+	snapshotMost    = 1000
 )
+
+// snapshotDue reports whether the state is to be written whole. Who sets Spark's
+// number of deltas gets a snapshot after that many.
+func (r *run) snapshotDue() bool {
+	if len(r.plan.Stateful) == 0 {
+		return false
+	}
+	if n := intSetting(r.conf, "spark.sql.streaming.stateStore.minDeltasForSnapshot", 0); n > 0 {
+		return r.sinceSnapshot >= n
+	}
+	return r.sinceSnapshot >= snapshotMost || r.sinceSnapshot >= snapshotDefault && r.changedBytes >= r.snapshotBytes.Load()
+}
+
+// countingWriter counts what is written through it.
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *countingWriter) Write(b []byte) (int, error) {
+	c.n += int64(len(b))
+	return c.w.Write(b)
+}
 
 // snapshot writes, every so many epochs, the state as a whole and the folded
 // offsets, after which older records may go. The state is encoded beside the
 // epochs that follow, from pages that do not change.
 func (r *run) snapshot(epoch base.Epoch) error {
 	r.sinceSnapshot++
-	due := len(r.plan.Stateful) > 0 &&
-		r.sinceSnapshot >= intSetting(r.conf, "spark.sql.streaming.stateStore.minDeltasForSnapshot", snapshotDefault)
+	due := r.snapshotDue()
 	if err := r.collectSnapshot(due); err != nil {
 		return err
 	}
@@ -292,11 +319,16 @@ func (r *run) snapshot(epoch base.Epoch) error {
 	if !due {
 		return nil
 	}
-	r.sinceSnapshot = 0
+	r.sinceSnapshot, r.changedBytes = 0, 0
 	pinned, ledger := r.store.Pin(), r.ledger
 	r.pinned = make(chan error, 1)
 	go func() {
-		r.pinned <- base.Wrap(ledger.WriteSnapshot(epoch, pinned.Encode), "writing the snapshot of epoch %d", epoch)
+		err := ledger.WriteSnapshot(epoch, func(w io.Writer) error {
+			c := &countingWriter{w: w}
+			defer func() { r.snapshotBytes.Store(c.n) }()
+			return pinned.Encode(c)
+		})
+		r.pinned <- base.Wrap(err, "writing the snapshot of epoch %d", epoch)
 	}()
 	return nil
 }

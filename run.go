@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -63,6 +64,10 @@ type run struct {
 	lastReport    time.Time
 	pinned        chan error // the outcome of a snapshot that is being written
 	sinceSnapshot int
+	// changedBytes is the size of the changes since the last snapshot, snapshotBytes
+	// that of the snapshot.
+	changedBytes  int64
+	snapshotBytes atomic.Int64
 }
 
 // streamInput is a stream that the plan reads.
