@@ -34,6 +34,7 @@ type gathering struct {
 	wide    *wideGroups
 	pending []*splitGroups // splits for wide, in their order
 	rows    int            // rows that wait in runs
+	bytes   int            // and their memory
 	spare   []*groups
 	runs    sync.Pool
 	failed  error
@@ -54,6 +55,8 @@ const (
 	// waitingRows is how many rows wait before the parts take them in: the more,
 	// the longer a part stays in the cache.
 	waitingRows = 4 << 20
+	// waitingBytes is how much memory they may take, if they are wide.
+	waitingBytes = 512 << 20
 	// hashParts is how many parts the hash has where no kept table says.
 	hashParts = 256
 )
@@ -173,7 +176,7 @@ func (t *gathering) fromPipeline(ctx context.Context, w *workers, plans []*group
 func (t *gathering) full() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.rows >= t.enough
+	return t.rows >= t.enough || t.bytes >= waitingBytes
 }
 
 // end takes in what still waits.
@@ -217,6 +220,7 @@ func (c *collector) addRun(b Batch) error {
 	c.cur.runs = append(c.cur.runs, r)
 	c.t.mu.Lock()
 	c.t.rows += r.keys.Len()
+	c.t.bytes += r.bytes()
 	c.t.mu.Unlock()
 	return nil
 }
@@ -327,7 +331,7 @@ func (t *gathering) apply() error {
 			t.runs.Put(r)
 		}
 	}
-	t.pending, t.rows = t.pending[:0], 0
+	t.pending, t.rows, t.bytes = t.pending[:0], 0, 0
 	return err
 }
 

@@ -63,6 +63,20 @@ func (g *grouping) newRun(b Batch, t *gathering) (*run, error) {
 	return r, nil
 }
 
+// bytes is about the memory of the run.
+func (r *run) bytes() int {
+	n := 32 * len(r.rows)
+	for i, args := range r.args {
+		n += len(r.counted[i])
+		for _, v := range args {
+			if v != nil && !v.Const {
+				n += len(v.Data) + 4*len(v.Off)
+			}
+		}
+	}
+	return n
+}
+
 // take evaluates the arguments of aggregate i.
 func (r *run) take(i int, a *aggregation, in *cexpr.Input) error {
 	live := *in
