@@ -76,7 +76,7 @@ type feed struct {
 }
 
 // feed returns the input of an aggregation. DISTINCT remembers values across
-// splits, so one worker must see them all.
+// splits, and so do counters and random numbers: one worker must see them all.
 func (b *builder) feed(n *physical.Aggregate) (*feed, error) {
 	f := &feed{node: n, panes: panesOf(n)}
 	if f.panes != nil {
@@ -87,12 +87,12 @@ func (b *builder) feed(n *physical.Aggregate) (*feed, error) {
 		f.panes.window = w.(*physical.Window)
 		f.node = f.panes.inner()
 	}
-	distinct := false
+	alone := countsRows(n.Keys...)
 	for _, a := range n.Aggs {
-		distinct = distinct || a.Distinct
+		alone = alone || a.Distinct || countsRows(a)
 	}
 	var err error
-	if !distinct {
+	if !alone {
 		f.pipeline, err = b.pipeline(f.node.Input)
 	}
 	if f.pipeline == nil && err == nil {

@@ -70,7 +70,7 @@ func (p *panes) allows(a *expr.Agg) bool {
 func exactly(a *expr.Agg) bool {
 	t := a.Args[0].Type()
 	if a.Fn == "sum" {
-		return t.IsInteger() || t.Kind == expr.KindDecimal
+		return t.IsInteger() && a.Mode != expr.Try || t.Kind == expr.KindDecimal && a.Typ.Precision >= t.Precision+10
 	}
 	return !t.IsNested() && t.Kind != expr.KindFloat64 && t.Kind != expr.KindFloat32
 }

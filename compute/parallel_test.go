@@ -11,10 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"go.uber.org/goleak"
 
 	"github.com/flightd/flightd/compute"
+	"github.com/flightd/flightd/compute/computetest"
 	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/internal/base"
@@ -319,5 +321,74 @@ func TestExtremesOfSlidingWindowsKeepTheFirstZero(t *testing.T) {
 	want := []string{"[5000000 15000000] | 0", "[0 10000000] | -0", "[-5000000 5000000] | -0"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestOverflowDoesNotShowWorkers adds numbers that overflow in one order and not
+// in another, and becomes NULL then: the order is always that of one worker.
+func TestOverflowDoesNotShowWorkers(t *testing.T) {
+	wide := expr.Decimal(38, 0)
+	schema := computetest.Schema("id", expr.Int64, "v", expr.Int64, "dec", wide, "ts", expr.Timestamp, "span", expr.DayTime)
+	const splits, rows = 6, 40
+	rnd := rand.New(rand.NewPCG(3, 3))
+	half, _ := decimal128.GetMaxValue(38).Div(decimal128.FromI64(2))
+	in := inputOf(t, schema, splits*rows, func(row, c int) any {
+		sign := []int64{1, -1, 0, 0, 0, 0, 0, 0, 0, 0}[rnd.IntN(10)]
+		switch c {
+		case 0:
+			return rnd.Int64N(12)
+		case 2:
+			return half.Mul(decimal128.FromI64(sign))
+		case 3:
+			return int64(row) * 2 * second
+		}
+		return sign * (math.MaxInt64/2 + rnd.Int64N(1000))
+	})
+	in.cuts = slices.Repeat([][]int{{rows / 4, rows / 4, rows / 2}}, splits)
+	decimals := func(fn string, typ *expr.Type, c int) *expr.Agg {
+		a := agg(fn, typ, ref(schema, c))
+		a.Mode = expr.Legacy
+		return a
+	}
+	aggs := []*expr.Agg{decimals("try_sum", expr.Int64, 1), decimals("sum", wide, 2), decimals("try_sum", expr.DayTime, 4), decimals("avg", expr.Decimal(38, 4), 2)}
+	out := append(append(expr.Schema(nil), schema...), expr.Field{Name: "window", Type: expr.TimeWindow(expr.Timestamp), Nullable: true})
+	scan := scanOf(0, schema)
+	sliding := &physical.Window{Input: scan, Time: ref(schema, 3), Duration: 60 * second, Slide: 20 * second, Out: out}
+	for _, plan := range []physical.Node{
+		aggregateOf(scan, []expr.Expr{ref(schema, 0)}, aggs, nil),
+		aggregateOf(sliding, []expr.Expr{ref(out, 5)}, aggs[1:2], nil),
+		aggregateOf(sliding, []expr.Expr{ref(schema, 0), ref(out, 5)}, aggs, nil),
+	} {
+		want := plain.play(t, plan, []*input{in}).rows
+		if text := strings.Join(want, "\n"); !strings.Contains(text, "<nil>") || !strings.Contains(text, "{") {
+			t.Errorf("not some sums overflow, and some do not:\n%s", text)
+		}
+		slices.Sort(want)
+		for _, w := range ways() {
+			if got := w.play(t, plan, []*input{in}).rows; !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+				t.Errorf("%+v: %s", w, differ(want, slices.Sorted(slices.Values(got))))
+			}
+		}
+	}
+}
+
+// TestRandomNumbersDoNotShowWorkers groups by random numbers and adds them up.
+func TestRandomNumbersDoNotShowWorkers(t *testing.T) {
+	in := drawEvents(t, rand.New(rand.NewPCG(3, 4)), 500)
+	in.cuts = slices.Repeat([][]int{{50, 50}}, 5)
+	random := func() expr.Expr { return call("rand", expr.Float64, lit(7, expr.Int64)) }
+	few := call("<", expr.Bool, random(), lit(0.5, expr.Float64))
+	for _, plan := range []physical.Node{
+		aggregateOf(scanOf(0, eventful), []expr.Expr{column(cSmall)}, []*expr.Agg{agg("sum", expr.Float64, random())}, nil),
+		aggregateOf(scanOf(0, eventful), []expr.Expr{few}, []*expr.Agg{agg("sum", expr.Int64, column(cV))}, nil),
+		&physical.Filter{Input: scanOf(0, eventful), Cond: few},
+	} {
+		want := plain.play(t, plan, []*input{in}).rows
+		for range 5 {
+			w := way{4, plenty, plenty}
+			if got := w.play(t, plan, []*input{in}).rows; !slices.Equal(got, want) {
+				t.Errorf("%+v: %s", w, differ(want, got))
+			}
+		}
 	}
 }

@@ -18,7 +18,7 @@ func newAvg(c call) (*Func, error) {
 	case t.Kind == expr.KindDecimal:
 		sum := expr.Decimal(min(t.Precision+10, expr.MaxPrecision), t.Scale)
 		return &Func{
-			Direct: true,
+			Direct: neverFull(c, sum),
 			Fields: append(decimalSumFields(sum), field(state.Int64, "BIGINT", false)),
 			bind: func(cols []state.Column) Accumulator {
 				return &decAvg{decSum: bindDecimalSum(cols, sum, c, "try_avg"), n: cols[2].(*state.Fixed[int64]), out: c.Typ}

@@ -29,12 +29,18 @@ func bindDecimalSum(cols []state.Column, t *expr.Type, c call, instead string) *
 
 // decimalSum is sum(DECIMAL); t is its type, of the argument's scale.
 func decimalSum(c call, t *expr.Type) *Func {
+	roomy := neverFull(c, t)
 	return &Func{
-		Direct: true, Exact: true,
+		Direct: roomy, Exact: roomy,
 		Fields: decimalSumFields(t),
 		bind:   func(cols []state.Column) Accumulator { return bindDecimalSum(cols, t, c, "try_sum") },
 	}
 }
+
+// neverFull reports whether a sum of type t cannot overflow: it has ten digits more
+// than what it adds, so that takes more rows than there are in an epoch. Where a sum
+// can, the order of its rows decides.
+func neverFull(c call, t *expr.Type) bool { return t.Precision >= c.arg(0).Precision+10 }
 
 func (a *decSum) Update(rows, groups []int32, args []*vec.Vec) error {
 	rows, groups = a.present(rows, groups, args[0])

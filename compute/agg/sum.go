@@ -44,9 +44,13 @@ type intSum struct {
 	filled
 }
 
+// intSumFunc is the sum of integers or intervals. Where it becomes NULL once it
+// overflows, the order of rows decides; where that is an error, it may only be one
+// or none.
 func intSumFunc(c call) *Func {
+	anyOrder := c.Mode != expr.Try
 	return &Func{
-		Direct: true, Exact: true,
+		Direct: anyOrder, Exact: anyOrder,
 		Fields: []state.Field{field(state.Int64, c.Typ.SQL(), true), field(state.Bool, "BOOLEAN", false)},
 		bind: func(cols []state.Column) Accumulator {
 			return &intSum{sum: cols[0].(*state.Fixed[int64]), seen: cols[1].(*state.Fixed[uint8]), typ: c.Typ, mode: c.Mode}
