@@ -201,6 +201,9 @@ func drawPlan(rnd *rand.Rand) physical.Node {
 }
 
 func drawSteps(rnd *rand.Rand) physical.Node {
+	if rnd.IntN(10) == 0 {
+		return &physical.Union{Children: []physical.Node{drawSteps(rnd), drawSteps(rnd)}, Out: eventful}
+	}
 	var n physical.Node = scanOf(0, eventful)
 	for range rnd.IntN(4) {
 		n = steps[rnd.IntN(len(steps))].over(n, rnd)

@@ -2,6 +2,7 @@ package compute_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"math"
@@ -140,11 +141,14 @@ func differ(want, got []string) string {
 	return fmt.Sprintf("%d rows, want %d", len(got), len(want))
 }
 
-func seeds(t *testing.T, n int) int {
+var plans = flag.Int("plans", 24, "number of plans that the tests of workers draw")
+
+// seeds is how many cases a test draws.
+func seeds() int {
 	if testing.Short() {
-		return n / 10
+		return *plans / 4
 	}
-	return n
+	return *plans
 }
 
 // TestWorkersDoNotShow draws plans and inputs: each way of running them gives the
@@ -153,7 +157,7 @@ func seeds(t *testing.T, n int) int {
 func TestWorkersDoNotShow(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	for seed := range seeds(t, 40) {
+	for seed := range seeds() {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 1))
 		runtime.GOMAXPROCS([]int{1, 2, 4}[seed%3])
 		inputs := []*input{drawEvents(t, rnd, rnd.IntN(600)), drawLabels(t, rnd)}
@@ -268,7 +272,7 @@ func cell(v *state.Vector, r int) string {
 func TestWorkersDoNotShowInState(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	for seed := range seeds(t, 40) {
+	for seed := range seeds() {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 2))
 		runtime.GOMAXPROCS([]int{1, 2, 4}[seed%3])
 		s := &physical.State{Name: "stateStoreSave", Mode: []base.OutputMode{base.Update, base.Append, base.Complete}[seed%3], EventKey: -1}
