@@ -14,7 +14,6 @@ import (
 	"github.com/flightd/flightd/plan/catalog"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
-	"github.com/flightd/flightd/plan/physical"
 	"github.com/flightd/flightd/plan/planner"
 	"github.com/flightd/flightd/plan/resolve"
 	"github.com/flightd/flightd/plan/rules"
@@ -92,12 +91,17 @@ type batch struct {
 	schema *arrow.Schema
 }
 
-func (b *batch) open(ctx context.Context, scan *physical.Scan) ([]compute.Split, error) {
-	splits, err := b.tables[scan.Input].Scan(ctx, b.pins[scan.Input], sources.Scan{Columns: scan.Columns})
+func (b *batch) open(ctx context.Context, scan compute.Scan) ([]compute.Split, error) {
+	splits, err := b.tables[scan.Input].Scan(ctx, b.pins[scan.Input], wanted(scan))
 	if err != nil {
 		return nil, err
 	}
 	return computeSplits(splits), nil
+}
+
+// wanted is what a scan asks a source or table for.
+func wanted(scan compute.Scan) sources.Scan {
+	return sources.Scan{Columns: scan.Columns, Borrowed: scan.Borrowed, Dictionaries: scan.Dictionaries}
 }
 
 // computeSplits hands the splits of a source or table to the operators.

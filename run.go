@@ -16,7 +16,6 @@ import (
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/catalog"
 	"github.com/flightd/flightd/plan/expr"
-	"github.com/flightd/flightd/plan/physical"
 	"github.com/flightd/flightd/plan/planner"
 	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sources"
@@ -168,15 +167,16 @@ func (r *run) computeEnv(p planned, late, evict []int64) *compute.Env {
 	env.Epoch = int64(p.epoch)
 	env.Seed = int64(r.recovered.Meta.HashSeed)
 	return &compute.Env{Expr: env, Store: r.store, Seed: r.recovered.Meta.HashSeed, Late: late, Evict: evict, Workers: workers(),
-		Open: func(ctx context.Context, scan *physical.Scan) ([]compute.Split, error) {
+		Open: func(ctx context.Context, scan compute.Scan) ([]compute.Split, error) {
 			splits, err := r.splits(ctx, p, scan)
 			return computeSplits(splits), err
 		}}
 }
 
 // splits are the parts of what the epoch reads of an input.
-func (r *run) splits(ctx context.Context, p planned, scan *physical.Scan) ([]sources.Split, error) {
-	want := sources.Scan{Columns: scan.Columns, BatchRows: intSetting(r.conf, "flightd.batchRows", 0)}
+func (r *run) splits(ctx context.Context, p planned, scan compute.Scan) ([]sources.Split, error) {
+	want := wanted(scan)
+	want.BatchRows = intSetting(r.conf, "flightd.batchRows", 0)
 	if t := r.statics[scan.Input]; t != nil {
 		return r.static(ctx, t, p, scan, want)
 	}
@@ -194,7 +194,7 @@ func (r *run) splits(ctx context.Context, p planned, scan *physical.Scan) ([]sou
 // static are the splits of a static input as the plan pinned it. If that is gone,
 // the query stops with a class of its own, unless a replay may go on with what is
 // there now.
-func (r *run) static(ctx context.Context, t sources.Table, p planned, scan *physical.Scan, want sources.Scan) ([]sources.Split, error) {
+func (r *run) static(ctx context.Context, t sources.Table, p planned, scan compute.Scan, want sources.Scan) ([]sources.Split, error) {
 	pin := p.pins[scan.Input]
 	if !p.replay || !r.conf.Bool("flightd.allowNonDeterministicReplay", false) {
 		return t.Scan(ctx, pin, want)

@@ -87,6 +87,7 @@ func (b *builder) feed(n *physical.Aggregate) (*feed, error) {
 		f.panes.window = w.(*physical.Window)
 		f.node = f.panes.inner()
 	}
+	b.read(f.node)
 	alone := countsRows(n.Keys...)
 	for _, a := range n.Aggs {
 		alone = alone || a.Distinct || countsRows(a)

@@ -67,7 +67,7 @@ func benchmark(b *testing.B, recs []arrow.RecordBatch, splits int, env func() *c
 	for b.Loop() {
 		e := env()
 		e.Expr = &cexpr.Env{}
-		e.Open = func(context.Context, *physical.Scan) ([]compute.Split, error) {
+		e.Open = func(context.Context, compute.Scan) ([]compute.Split, error) {
 			out := make([]compute.Split, splits)
 			for i := range out {
 				part := &stored{recs: recs[i*len(recs)/splits : (i+1)*len(recs)/splits]}

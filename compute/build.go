@@ -19,6 +19,8 @@ func Build(ctx context.Context, root physical.Node, env *Env) (Operator, error) 
 type builder struct {
 	ctx context.Context
 	env *Env
+	// readings are how the scans are read that are not read in the plain way.
+	readings map[*physical.Scan]*reading
 }
 
 // build makes the operator of n over those of its inputs.
@@ -76,7 +78,7 @@ func (b *builder) wrap(n physical.Node, op Operator) Operator {
 func (b *builder) operator(n physical.Node, in []Operator) (Operator, error) {
 	switch n := n.(type) {
 	case *physical.Scan:
-		return newScan(n, b.env), nil
+		return newScan(b.reading(n), b.env), nil
 	case *physical.Values:
 		return newValues(n, b.env), nil
 	case *physical.Range:

@@ -3,6 +3,8 @@ package compute
 import (
 	"context"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/flightd/flightd/internal/invariants"
 	"github.com/flightd/flightd/plan/expr"
 )
@@ -27,7 +29,11 @@ func (c *checker) Next(ctx context.Context) (Batch, error) {
 		return b, invariants.AssertionFailedf("%T puts out %d columns, want %d", c.input, got, want)
 	}
 	for i, f := range c.schema {
-		t, err := expr.FromArrow(b.Rec.Column(i).DataType())
+		have := b.Rec.Column(i).DataType()
+		if d, ok := have.(*arrow.DictionaryType); ok {
+			have = d.ValueType
+		}
+		t, err := expr.FromArrow(have)
 		if err != nil {
 			return b, err
 		}

@@ -40,10 +40,10 @@ func newDedup(n *physical.Dedup, input Operator, env *Env) (Operator, error) {
 	d := &dedup{unary: unary{input}, node: n, env: env, view: newView(schema), cols: make([]*vec.Vec, len(n.Keys))}
 	for i, k := range n.Keys {
 		types[i] = schema[k].Type
-		d.view.used[k] = true
+		d.view.uses[k] = plain
 	}
 	if n.EventColumn >= 0 {
-		d.view.used[n.EventColumn] = true
+		d.view.uses[n.EventColumn] = plain
 	}
 	d.keys = newKeyLayout(types)
 	d.norm = state.NewKeys(d.keys.fields, env.Seed)

@@ -11,8 +11,20 @@ import (
 	"github.com/flightd/flightd/state"
 )
 
+// A Scan is a scan of the plan, and what its reader may do with record batches.
+type Scan struct {
+	*physical.Scan
+	// Borrowed: their memory may be used again at the following call of Next or
+	// Close.
+	Borrowed bool
+	// Dictionaries: their texts and bytes may be arrays of type dictionary<int32, utf8
+	// or binary>. The dictionaries have no NULLs, outlive the record batches, and are
+	// the same array as long as they are the same.
+	Dictionaries bool
+}
+
 // A RowReader yields the rows of a split: never an empty record batch, io.EOF at
-// the end. The record batch belongs to the caller.
+// the end. The record batch belongs to the caller, unless the scan is Borrowed.
 type RowReader interface {
 	Next(ctx context.Context) (arrow.RecordBatch, error)
 	Close() error
@@ -32,7 +44,7 @@ type Env struct {
 	Expr *cexpr.Env
 	// Open returns the splits of a scan for this epoch, in their order. Record
 	// batches have exactly the columns of the scan.
-	Open func(ctx context.Context, scan *physical.Scan) ([]Split, error)
+	Open func(ctx context.Context, scan Scan) ([]Split, error)
 	// Store holds the state; nil in a batch query.
 	Store state.Store
 	// Seed is the hash seed of all tables: that of Store, where there is one.

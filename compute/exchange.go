@@ -30,7 +30,14 @@ const queueBatches = 16
 
 var _ Operator = (*exchange)(nil)
 
-func newExchange(p *pipeline) *exchange { return &exchange{pipeline: p} }
+// newExchange returns the exchange of p, whose batches wait in queues: nothing of
+// them is borrowed.
+func newExchange(p *pipeline) *exchange {
+	scan := *p.scan
+	scan.Borrowed = false
+	p.scan = &scan
+	return &exchange{pipeline: p}
+}
 
 func (x *exchange) Next(ctx context.Context) (Batch, error) {
 	if x.workers == nil {
@@ -192,5 +199,5 @@ func drop(q chan Batch) {
 }
 
 func (x *exchange) Explain() string {
-	return "exchange over " + physical.Format(x.pipeline.scan, nil)
+	return "exchange over " + physical.Format(x.pipeline.scan.Scan.Scan, nil)
 }

@@ -34,7 +34,7 @@ func newExpand(n *physical.Expand, input Operator, env *Env) (*expand, error) {
 		x.types = append(x.types, f.Type)
 	}
 	for _, l := range n.Lists {
-		x.view.use(l...)
+		x.view.uses.add(l...)
 		evals, err := cexpr.CompileAll(l, env.Expr)
 		if err != nil {
 			return nil, err

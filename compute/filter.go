@@ -49,7 +49,9 @@ type condition struct {
 
 func newCondition(e expr.Expr, schema expr.Schema, env *Env) (*condition, error) {
 	pred, err := cexpr.CompilePredicate(e, env.Expr)
-	return &condition{newView(schema, e), pred}, err
+	v := newView(schema)
+	v.uses.addCondition(e)
+	return &condition{v, pred}, err
 }
 
 // of returns the live rows of b at which the condition is true, in out if it has

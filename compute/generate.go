@@ -36,7 +36,7 @@ func newGenerate(n *physical.Generate, input Operator, env *Env) (*generate, err
 	gen, err := cexpr.CompileGenerator(n.Gen, env.Expr)
 	g := &generate{unary: unary{input}, node: n, outer: n.Outer || strings.HasSuffix(n.Gen.Fn, "_outer"), gen: gen, view: newView(n.Input.Schema(), n.Gen), schema: n.Out.Arrow()}
 	for _, k := range n.Keep {
-		g.view.used[k] = true
+		g.view.uses[k] |= coded
 	}
 	return g, err
 }

@@ -62,8 +62,9 @@ func newGrouping(n *physical.Aggregate, env *Env) (*grouping, error) {
 // newGroupingBy returns the grouping of n by keys of these types, which evals
 // make.
 func newGroupingBy(n *physical.Aggregate, types []*expr.Type, evals []cexpr.Evaluator, env *Env) (*grouping, error) {
-	g := &grouping{env: env, view: newView(n.Input.Schema(), n.Keys...), keys: newKeyLayout(types), evals: evals}
+	g := &grouping{env: env, view: newView(n.Input.Schema()), keys: newKeyLayout(types), evals: evals}
 	g.schema.Keys = g.keys.fields
+	g.view.uses.addKeys(n.Keys...)
 	for i, a := range n.Aggs {
 		if err := g.add(i, a); err != nil {
 			return nil, err
@@ -84,7 +85,8 @@ func (g *grouping) add(i int, a *expr.Agg) error {
 	if s.args, err = cexpr.CompileAll(a.Args, g.env.Expr); err != nil {
 		return err
 	}
-	g.view.use(a.Children()...)
+	g.view.uses.add(a.Args...)
+	g.view.uses.addCondition(a.Filter)
 	if a.Filter != nil {
 		if s.filter, err = cexpr.CompilePredicate(a.Filter, g.env.Expr); err != nil {
 			return err

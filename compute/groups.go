@@ -142,7 +142,7 @@ func (s *groups) add(b Batch) error {
 
 // find finds or adds the groups of the live rows of in.
 func (s *groups) find(keys []state.Vector, in *cexpr.Input, ids []int32) error {
-	if done, err := s.table.UpsertInts(keys, in.Sel, ids); done || err != nil {
+	if done, err := s.table.UpsertDirect(keys, in.Sel, ids); done || err != nil {
 		return err
 	}
 	norm := s.plan.norm

@@ -227,7 +227,7 @@ func (j *join) Explain() string {
 // pairCondition is what must hold of a pair besides equal keys.
 type pairCondition struct {
 	pred cexpr.Predicate
-	used []bool
+	uses uses
 	cols []*vec.Vec
 	left int
 	sel  []int32
@@ -237,15 +237,15 @@ func newPairCondition(n *physical.Join, env *Env) (*pairCondition, error) {
 	pred, err := cexpr.CompilePredicate(n.Cond, env.Expr)
 	schema := append(append(expr.Schema(nil), n.Left.Schema()...), n.Right.Schema()...)
 	v := newView(schema, n.Cond)
-	return &pairCondition{pred: pred, used: v.used, cols: v.in.Cols, left: len(n.Left.Schema())}, err
+	return &pairCondition{pred: pred, uses: v.uses, cols: v.in.Cols, left: len(n.Left.Schema())}, err
 }
 
 // pass returns which pairs of rows the condition holds for. A pair with a
 // negative row is not asked.
 func (c *pairCondition) pass(left, right []*vec.Vec, leftRows, rightRows []int32) ([]int32, error) {
-	for i, used := range c.used {
+	for i, u := range c.uses {
 		switch {
-		case !used:
+		case u == 0:
 		case i < c.left:
 			c.cols[i] = left[i].Take(leftRows)
 		default:

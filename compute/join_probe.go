@@ -34,10 +34,8 @@ type probing struct {
 
 func newProbing(j *join, keys []expr.Expr, schema expr.Schema, env *Env) (*probing, error) {
 	k, err := newJoinKeys(keys, j.node.NullSafe, env)
-	p := &probing{join: j, keys: k, view: newView(schema)}
-	for i := range p.view.used {
-		p.view.used[i] = true
-	}
+	p := &probing{join: j, keys: k, view: newView(schema, keys...)}
+	p.view.uses.all(coded)
 	return p, err
 }
 

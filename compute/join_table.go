@@ -170,7 +170,7 @@ func (t *joinTable) fill(ctx context.Context, op Operator) error {
 	ids := make([]int32, len(kept))
 	done := false
 	if len(kept) > 0 {
-		if done, err = t.table.UpsertInts(t.keys.layout.vectors(t.keys.cols, all), kept, ids); err != nil {
+		if done, err = t.table.UpsertDirect(t.keys.layout.vectors(t.keys.cols, all), kept, ids); err != nil {
 			return err
 		}
 	}

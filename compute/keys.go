@@ -20,6 +20,14 @@ type keyLayout struct {
 	fields []state.Field
 	vecs   []state.Vector
 	buf    []byte
+	// dicts are the last dictionaries of coded columns.
+	dicts []keyDictionary
+}
+
+// keyDictionary is a dictionary as a column and as a table knows it.
+type keyDictionary struct {
+	of *vec.Vec
+	as *state.Vector
 }
 
 func newKeyLayout(types []*expr.Type) *keyLayout {
@@ -56,8 +64,12 @@ const noStart = math.MinInt64
 // good until the next call.
 func (l *keyLayout) vectors(cols []*vec.Vec, rows []int32) []state.Vector {
 	for i, c := range cols {
-		c = c.Flat()
 		at := l.first[i]
+		if c.Dict != nil {
+			l.vecs[at] = state.Vector{Kind: state.Bytes, Len: c.Len, Valid: c.Valid, Data: c.Data, Dict: l.dictionary(i, c.Dict)}
+			continue
+		}
+		c = c.Flat()
 		switch {
 		case isTimeWindow(l.types[i]):
 			l.vecs[at], l.vecs[at+1] = windowVectors(c)
@@ -71,6 +83,17 @@ func (l *keyLayout) vectors(cols []*vec.Vec, rows []int32) []state.Vector {
 		}
 	}
 	return l.vecs
+}
+
+// dictionary returns d, the dictionary of column i: the same one for the same d.
+func (l *keyLayout) dictionary(i int, d *vec.Vec) *state.Vector {
+	if l.dicts == nil {
+		l.dicts = make([]keyDictionary, len(l.types))
+	}
+	if l.dicts[i].of != d {
+		l.dicts[i] = keyDictionary{d, &state.Vector{Kind: state.Bytes, Len: d.Len, Data: d.Data, Off: d.Off}}
+	}
+	return l.dicts[i].as
 }
 
 func windowVectors(c *vec.Vec) (start, end state.Vector) {

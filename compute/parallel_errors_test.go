@@ -41,7 +41,7 @@ type trapped struct {
 func (w *trapped) env(inputs []*input, mem memory.Allocator) *compute.Env {
 	env := w.way.env(inputs, mem)
 	open := env.Open
-	env.Open = func(ctx context.Context, s *physical.Scan) ([]compute.Split, error) {
+	env.Open = func(ctx context.Context, s compute.Scan) ([]compute.Split, error) {
 		splits, err := open(ctx, s)
 		for i, split := range splits {
 			splits[i] = func(ctx context.Context) (compute.RowReader, error) {

@@ -53,8 +53,12 @@ const hashSeed = 5
 // env is the environment of an epoch over inputs, in memory of mem.
 func (w way) env(inputs []*input, mem memory.Allocator) *compute.Env {
 	return &compute.Env{Expr: &cexpr.Env{}, Seed: hashSeed, Workers: w.workers, ManyGroups: w.many, WaitingRows: w.waiting,
-		Open: func(_ context.Context, s *physical.Scan) ([]compute.Split, error) {
-			return inputs[s.Input].splits(mem), nil
+		Open: func(_ context.Context, s compute.Scan) ([]compute.Split, error) {
+			in := inputs[s.Input]
+			if s.Dictionaries && w != plain {
+				return inCodes(in.splits(mem), in.schema), nil
+			}
+			return in.splits(mem), nil
 		}}
 }
 

@@ -15,7 +15,7 @@ import (
 // of its own, and the rows of a split come out the same.
 type pipeline struct {
 	env  *Env
-	scan *physical.Scan
+	scan *reading
 	// nodes are the chain's, from the one above the scan upwards, without scalar
 	// subqueries; builds are the build sides of its joins, made once for all.
 	nodes  []physical.Node
@@ -103,7 +103,7 @@ func (b *builder) pipeline(n physical.Node) (*pipeline, error) {
 	p := &pipeline{env: b.env, builds: map[*physical.Join]*buildSide{}}
 	for {
 		if s, ok := n.(*physical.Scan); ok {
-			p.scan = s
+			p.scan = b.reading(s)
 			break
 		}
 		m, err := b.withoutSubqueries(n)
@@ -158,7 +158,7 @@ func (p *pipeline) open(ctx context.Context) error {
 		}
 	}
 	var err error
-	p.splits, err = p.env.Open(ctx, p.scan)
+	p.splits, err = p.env.Open(ctx, p.scan.Scan)
 	p.opened = err == nil
 	return err
 }
@@ -176,7 +176,7 @@ func (p *pipeline) lane() (*lane, error) {
 	env.Metrics = Metrics{isLane: true}
 	l := &lane{env: &env, scan: &laneScan{pipeline: p, env: &env}}
 	b := &builder{env: &env}
-	l.top = b.wrap(p.scan, l.scan)
+	l.top = b.wrap(p.scan.Scan.Scan, l.scan)
 	for _, n := range p.nodes {
 		var op Operator
 		var err error
@@ -266,7 +266,7 @@ func (s *laneScan) Next(ctx context.Context) (Batch, error) {
 		if err != nil {
 			return Batch{}, err
 		}
-		s.current, s.ready = r, false
+		s.current, s.ready = s.pipeline.scan.lent(r), false
 	}
 	rec, err := s.current.Next(ctx)
 	if err == io.EOF {
@@ -278,7 +278,7 @@ func (s *laneScan) Next(ctx context.Context) (Batch, error) {
 		return Batch{}, err
 	}
 	s.env.Metrics.addInput(s.pipeline.scan.Input, rec.NumRows())
-	return Batch{Rec: s.set(rec), Split: int32(s.split)}, nil
+	return Batch{Rec: s.set(s.pipeline.scan.plain(rec)), Split: int32(s.split)}, nil
 }
 
 func (s *laneScan) closeSplit() error {

@@ -38,7 +38,7 @@ func newProject(n *physical.Project, input Operator, env *Env) (*project, error)
 		if p.evals[i], err = cexpr.Compile(e, env.Expr); err != nil {
 			return nil, err
 		}
-		p.view.use(e)
+		p.view.uses.add(e)
 	}
 	return p, nil
 }
@@ -71,7 +71,7 @@ func (p *project) compute(b Batch, gather bool) (arrow.RecordBatch, error) {
 		if ev == nil {
 			arr := b.Rec.Column(p.exprs[i].(*expr.Ref).Index)
 			if gather {
-				cols = append(cols, vec.FromArrow(arr, p.exprs[i].Type()).Take(b.Sel).Arrow())
+				cols = append(cols, vec.TakeArrow(arr, p.exprs[i].Type(), b.Sel))
 				continue
 			}
 			arr.Retain()

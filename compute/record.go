@@ -7,14 +7,15 @@ import (
 
 	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/compute/vec"
-	"github.com/flightd/flightd/plan/expr"
 )
 
 // newRecord makes a record batch of cols, whose references it takes over. Their
-// types may differ from the schema's in the nullability and names of members.
+// types may differ from the schema's in the nullability and names of members, and
+// texts and bytes may be coded.
 func newRecord(schema *arrow.Schema, cols []arrow.Array, n int) arrow.RecordBatch {
-	for i, f := range schema.Fields() {
-		if !arrow.TypeEqual(cols[i].DataType(), f.Type) {
+	schema = schemaOver(schema, cols)
+	for i := range cols {
+		if f := schema.Field(i); !arrow.TypeEqual(cols[i].DataType(), f.Type) {
 			d := retyped(cols[i].Data(), f.Type)
 			cols[i].Release()
 			cols[i] = array.MakeFromData(d)
@@ -26,6 +27,24 @@ func newRecord(schema *arrow.Schema, cols []arrow.Array, n int) arrow.RecordBatc
 		c.Release()
 	}
 	return rec
+}
+
+// schemaOver returns schema with the types of those of cols that are coded.
+func schemaOver(schema *arrow.Schema, cols []arrow.Array) *arrow.Schema {
+	var fields []arrow.Field
+	for i, c := range cols {
+		if c.DataType().ID() == arrow.DICTIONARY {
+			if fields == nil {
+				fields = schema.Fields()
+			}
+			fields[i].Type = c.DataType()
+		}
+	}
+	if fields == nil {
+		return schema
+	}
+	m := schema.Metadata()
+	return arrow.NewSchema(fields, &m)
 }
 
 // retyped returns d as data of type t, which has the same layout.
@@ -105,65 +124,6 @@ type tether struct{ rec arrow.RecordBatch }
 func (t tether) Allocate(int) []byte           { return nil }
 func (t tether) Reallocate(int, []byte) []byte { return nil }
 func (t tether) Free([]byte)                   { t.rec.Release() }
-
-// view gives evaluators the columns of batches: only those that they use.
-type view struct {
-	types []*expr.Type
-	used  []bool
-	in    cexpr.Input
-}
-
-func newView(schema expr.Schema, exprs ...expr.Expr) *view {
-	v := &view{types: make([]*expr.Type, len(schema)), used: make([]bool, len(schema))}
-	for i, f := range schema {
-		v.types[i] = f.Type
-	}
-	v.use(exprs...)
-	v.in.Cols = make([]*vec.Vec, len(schema))
-	return v
-}
-
-func (v *view) use(exprs ...expr.Expr) {
-	for _, e := range exprs {
-		expr.Walk(e, func(e expr.Expr) bool {
-			if r, ok := e.(*expr.Ref); ok {
-				v.used[r.Index] = true
-			}
-			return true
-		})
-	}
-}
-
-// of returns the columns of b. They are valid as long as b, and until the next
-// call.
-func (v *view) of(b Batch) *cexpr.Input {
-	for i, used := range v.used {
-		if used {
-			v.in.Cols[i] = vec.FromArrow(b.Rec.Column(i), v.types[i])
-		}
-	}
-	v.in.Rows, v.in.Sel = int(b.Rec.NumRows()), b.Sel
-	return &v.in
-}
-
-// gathered returns the live rows of what of returned.
-func (v *view) gathered() *cexpr.Input {
-	for i, used := range v.used {
-		if used {
-			v.in.Cols[i] = v.in.Cols[i].Take(v.in.Sel)
-		}
-	}
-	v.in.Rows, v.in.Sel = len(v.in.Sel), nil
-	return &v.in
-}
-
-// all returns every column of b.
-func (v *view) all(b Batch) *cexpr.Input {
-	for i := range v.used {
-		v.used[i] = true
-	}
-	return v.of(b)
-}
 
 // rows lists the live rows of a batch; identity is reused.
 type rowList struct{ identity []int32 }

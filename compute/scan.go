@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-
-	"github.com/flightd/flightd/plan/physical"
 )
 
 // scan reads an input, split after split, and counts its rows before anything
 // else can remove them.
 type scan struct {
-	node    *physical.Scan
+	*reading
 	env     *Env
 	splits  []Split
 	opened  bool
@@ -22,14 +20,14 @@ type scan struct {
 
 var _ Operator = (*scan)(nil)
 
-func newScan(n *physical.Scan, env *Env) *scan {
-	env.Metrics.addInput(n.Input, 0)
-	return &scan{node: n, env: env}
+func newScan(r *reading, env *Env) *scan {
+	env.Metrics.addInput(r.Input, 0)
+	return &scan{reading: r, env: env}
 }
 
 func (s *scan) Next(ctx context.Context) (Batch, error) {
 	if !s.opened {
-		splits, err := s.env.Open(ctx, s.node)
+		splits, err := s.env.Open(ctx, s.Scan)
 		if err != nil {
 			return Batch{}, err
 		}
@@ -47,7 +45,7 @@ func (s *scan) Next(ctx context.Context) (Batch, error) {
 			if err != nil {
 				return Batch{}, err
 			}
-			s.current = r
+			s.current = s.lent(r)
 			s.next++
 		}
 		rec, err := s.current.Next(ctx)
@@ -60,8 +58,8 @@ func (s *scan) Next(ctx context.Context) (Batch, error) {
 		if err != nil {
 			return Batch{}, err
 		}
-		s.env.Metrics.addInput(s.node.Input, rec.NumRows())
-		return Batch{Rec: s.set(rec), Split: int32(s.next - 1)}, nil
+		s.env.Metrics.addInput(s.Input, rec.NumRows())
+		return Batch{Rec: s.set(s.plain(rec)), Split: int32(s.next - 1)}, nil
 	}
 }
 
@@ -81,5 +79,5 @@ func (s *scan) Close() error {
 }
 
 func (s *scan) Explain() string {
-	return fmt.Sprintf("scan of input %d, %d columns", s.node.Input, len(s.node.Columns))
+	return fmt.Sprintf("scan of input %d, %d columns", s.Input, len(s.Columns))
 }

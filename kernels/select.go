@@ -101,3 +101,28 @@ func SelectScalarSel[T Int](op Op, a []T, s T, sel, out []int32) int {
 	}
 	return k
 }
+
+// SelectCodes writes to out the members of sel, or all rows if it is nil, whose code
+// is that of a 1 in verdicts, and returns how many they are. A code beyond verdicts
+// is not. out is as long as sel, or codes, and may be sel.
+func SelectCodes(verdicts []byte, codes, sel, out []int32) int {
+	n := 0
+	if sel == nil {
+		out = out[:len(codes)]
+		for i, c := range codes {
+			out[n] = int32(i)
+			if uint(c) < uint(len(verdicts)) {
+				n += int(verdicts[c] & 1)
+			}
+		}
+		return n
+	}
+	out = out[:len(sel)]
+	for _, r := range sel {
+		out[n] = r
+		if c := codes[r]; uint(c) < uint(len(verdicts)) {
+			n += int(verdicts[c] & 1)
+		}
+	}
+	return n
+}

@@ -13,13 +13,16 @@ const directKeys = 1 << 16
 
 // A direct finds the rows of keys of one to three integer columns by the keys
 // themselves, where each column has a small range: row numbers lie in an array
-// with a dimension for each column. It is a cache in front of the index: what it
-// does not know is looked up there, and it may forget.
+// with a dimension for each column. Codes count as integers as long as the
+// dictionary is the same. It is a cache in front of the index: what it does not
+// know is looked up there, and it may forget.
 type direct struct {
 	// ids[at] is a row plus one, or 0.
 	ids  []int32
 	dims []dimension
-	off  bool
+	// dicts are the dictionaries of the columns that are coded.
+	dicts [maxDirectColumns]*Vector
+	off   bool
 	// batches and moves count how often it was asked, and how often it forgot.
 	batches, moves int
 	// scratch: places in ids; the rows of a batch that are not known, their keys,
@@ -41,16 +44,18 @@ type dimension struct {
 // maxDirectColumns is how many key columns a direct may have.
 const maxDirectColumns = 3
 
-// UpsertInts is Upsert for a table whose key columns are integers of four or eight
-// bytes, one to three of them: vs are the columns, without NULLs, and sel their
-// rows (nil: the first len(rows)). It reports false, and has done nothing, where
-// Upsert is the better way: for keys from a wide range, and for a kept table.
-func (t *Table) UpsertInts(vs []Vector, sel, rows []int32) (bool, error) {
+// UpsertDirect is Upsert for a table whose key columns are integers of four or eight
+// bytes, or coded, one to three of them: vs are the columns, without NULLs, and sel
+// their rows (nil: the first len(rows)). It reports false, and has done nothing,
+// where Upsert is the better way: for other columns, for keys from a wide range,
+// and for a kept table.
+func (t *Table) UpsertDirect(vs []Vector, sel, rows []int32) (bool, error) {
 	d := &t.direct
 	if d.off || t.epochs != nil || len(rows) == 0 || !t.direct.takes(t.schema.Keys, vs) {
 		return false, nil
 	}
 	d.batches++
+	d.follow(vs)
 	missing := d.find(vs, sel, rows)
 	if len(missing) == 0 {
 		return true, nil
@@ -102,13 +107,13 @@ func (t *Table) learnAll(vs []Vector, missing, source, rows []int32) error {
 	return t.learn(vs, missing, source, rows)
 }
 
-// FindInts is Find for a table all of whose keys one call of UpsertInts has put
-// in; vs and sel, which is not nil, are as there. It reports false, and has done
-// nothing, where the range of keys was too wide, or there are several columns.
-// Calls may run at the same time.
+// FindInts is Find for a table all of whose keys one call of UpsertDirect has put
+// in, none of them coded; vs and sel, which is not nil, are as there. It reports
+// false, and has done nothing, where the range of keys was too wide, or there are
+// several columns. Calls may run at the same time.
 func (t *Table) FindInts(vs []Vector, sel, rows []int32) bool {
 	d := &t.direct
-	if d.off || len(d.dims) != 1 || len(vs) != 1 || d.moves > 0 || !d.takes(t.schema.Keys, vs) {
+	if d.off || len(d.dims) != 1 || len(vs) != 1 || d.moves > 0 || vs[0].Dict != nil || !d.takes(t.schema.Keys, vs) {
 		return false
 	}
 	if v := &vs[0]; v.Kind == Int64 {
@@ -124,11 +129,21 @@ func (d *direct) takes(fields []Field, vs []Vector) bool {
 		return false
 	}
 	for i := range vs {
-		if vs[i].Valid != nil || vs[i].Kind != fields[i].Kind || vs[i].Kind != Int64 && vs[i].Kind != Int32 {
+		v := &vs[i]
+		if v.Valid != nil || v.Kind != fields[i].Kind || v.Kind != Int64 && v.Kind != Int32 && v.Dict == nil {
 			return false
 		}
 	}
 	return true
+}
+
+// follow forgets all keys where a dictionary is another one.
+func (d *direct) follow(vs []Vector) {
+	for c := range vs {
+		if d.dicts[c] != vs[c].Dict {
+			d.dicts[c], d.dims = vs[c].Dict, nil
+		}
+	}
 }
 
 // find fills in the rows that are known and returns the places of the others.
@@ -160,7 +175,7 @@ func (d *direct) find(vs []Vector, sel, rows []int32) []int32 {
 	return d.missing[:kernels.FindPlaces(d.ids, d.at, rows, d.missing)]
 }
 
-// value returns row r of an integer column.
+// value returns row r of an integer column, or its code.
 func value(v *Vector, r int32) int64 {
 	if v.Kind == Int64 {
 		return Values[int64](v)[r]
@@ -173,6 +188,12 @@ func value(v *Vector, r int32) int64 {
 func (d *direct) widen(vs []Vector, source []int32) bool {
 	need := make([]dimension, len(vs))
 	for c := range vs {
+		if vs[c].Dict != nil {
+			if need[c] = (dimension{size: uint64(vs[c].Dict.Len)}); need[c].size > directKeys {
+				return false
+			}
+			continue
+		}
 		low, high := value(&vs[c], source[0]), value(&vs[c], source[0])
 		for _, r := range source {
 			x := value(&vs[c], r)
@@ -265,7 +286,7 @@ func (t *Table) learn(vs []Vector, missing, source, rows []int32) error {
 	}
 	some := make([]Vector, len(vs))
 	for c := range vs {
-		some[c] = Vector{Kind: vs[c].Kind, Len: len(missing)}
+		some[c] = Vector{Kind: vs[c].Kind, Len: len(missing), Dict: vs[c].Dict}
 		if vs[c].Kind == Int64 {
 			some[c].Data = bytesOf(taken(Values[int64](&vs[c]), source))
 		} else {

@@ -69,7 +69,7 @@ func TestDirect(t *testing.T) {
 					if err := plain.Upsert(keys, sel, want); err != nil {
 						t.Fatal(err)
 					}
-					done, err := quick.UpsertInts(vs, sel, got)
+					done, err := quick.UpsertDirect(vs, sel, got)
 					if err == nil && !done {
 						err = quick.Upsert(keys, sel, got)
 					}
@@ -119,7 +119,7 @@ func TestDirectAtTheEnds(t *testing.T) {
 			if err := plain.Upsert(keys, nil, want); err != nil {
 				t.Fatal(err)
 			}
-			if done, err := quick.UpsertInts(vs, nil, got); err != nil || !done {
+			if done, err := quick.UpsertDirect(vs, nil, got); err != nil || !done {
 				t.Fatalf("seed %d, batch %d: done %v, error %v", seed, batch, done, err)
 			}
 			for i := range want {

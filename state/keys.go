@@ -28,6 +28,8 @@ type Keys struct {
 	encoded []byte
 	encOff  []int32
 	all     []int32
+	// dicts has, for each key column, what is known of the last dictionary.
+	dicts []codedWords
 	// weak makes the hashes of long values collide; for tests.
 	weak bool
 }
@@ -64,6 +66,7 @@ func (k *Keys) Normalise(cols []Vector, n int, sel []int32) error {
 		return nil
 	}
 	if l.encoded() {
+		cols = uncoded(cols, n)
 		k.words = k.fresh(n)
 		k.encode(cols, n, sel)
 		enc := Vector{Kind: Bytes, Len: n, Data: k.encoded, Off: k.encOff}
@@ -75,8 +78,16 @@ func (k *Keys) Normalise(cols []Vector, n int, sel []int32) error {
 		k.hash(sel)
 		return nil
 	}
+	if k.oneCoded(cols, sel) {
+		k.addNulls(0, &cols[0], sel)
+		return nil
+	}
 	k.words = k.fresh(n)
 	for i := range cols {
+		if cols[i].Dict != nil {
+			k.addCoded(i, &cols[i], sel)
+			continue
+		}
 		switch p := l.places[i]; l.fields[i].Kind {
 		case Bool:
 			k.addBits(p, &cols[i], sel)

@@ -12,6 +12,7 @@ import (
 //	Bool        Data is a bitmap, LSB first
 //	fixed       Data holds Len little-endian values of the kind's width
 //	Bytes       Off has Len+1 offsets into Data
+//	coded       Data holds Len codes, int32 each, the numbers of values of Dict
 //
 // A Vector that is given to this package is only read, and not after the call,
 // except that a Keys refers to it until its next Normalise. A Vector that this
@@ -23,6 +24,10 @@ type Vector struct {
 	Valid []byte
 	Data  []byte
 	Off   []int32
+	// Dict, if it is set, makes a Bytes vector a coded one. It is not coded itself and
+	// has no NULL; vectors with the same Dict have the same dictionary, and it is never
+	// written. Only Normalise and UpsertDirect take coded vectors.
+	Dict *Vector
 }
 
 // IsValid reports whether value i is present.

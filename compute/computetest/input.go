@@ -13,13 +13,17 @@ import (
 	"github.com/flightd/flightd/plan/expr"
 )
 
-// reader cuts rows into record batches in poisoned memory.
+// reader cuts rows into record batches in poisoned memory. Where dictionaries are
+// allowed, every other record batch has them.
 type reader struct {
-	schema expr.Schema
-	cols   []*vec.Vec
-	at, to int
-	cut    int
-	mem    *poisoned
+	schema       expr.Schema
+	cols         []*vec.Vec
+	at, to       int
+	cut          int
+	mem          *poisoned
+	dictionaries bool
+	coded        []*codedText
+	batches      int
 }
 
 func (r *reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
@@ -30,9 +34,14 @@ func (r *reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	arrs := make([]arrow.Array, len(r.cols))
 	for i, c := range r.cols {
 		arrs[i] = r.mem.own(c.Slice(r.at, r.at+n).Arrow())
+		if k := c.Type.Kind; r.dictionaries && r.batches%2 == 0 && (k == expr.KindString || k == expr.KindBinary) {
+			arrs[i].Release()
+			arrs[i] = r.mem.own(r.text(i).array(r.at, r.at+n))
+		}
 	}
 	r.at += n
-	rec := array.NewRecordBatch(r.schema.Arrow(), arrs, int64(n))
+	r.batches++
+	rec := array.NewRecordBatch(schemaOver(r.schema.Arrow(), arrs), arrs, int64(n))
 	for _, a := range arrs {
 		a.Release()
 	}
@@ -40,6 +49,66 @@ func (r *reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 }
 
 func (r *reader) Close() error { return nil }
+
+// text returns column i, coded.
+func (r *reader) text(i int) *codedText {
+	if r.coded == nil {
+		r.coded = make([]*codedText, len(r.cols))
+	}
+	if r.coded[i] == nil {
+		r.coded[i] = newCodedText(r.cols[i])
+	}
+	return r.coded[i]
+}
+
+// codedText is a column of texts as a dictionary, which has a value that no row
+// has, and codes.
+type codedText struct {
+	codes *vec.Vec
+	dict  arrow.ArrayData
+}
+
+func newCodedText(c *vec.Vec) *codedText {
+	b, codes := vec.NewBuilder(c.Type), vec.NewBuilder(expr.Int32)
+	b.AppendBytes([]byte("a text that no row has, and a long one"))
+	seen := map[string]int64{}
+	for i := range c.Len {
+		if c.Null(i) {
+			codes.AppendNull()
+			continue
+		}
+		code, ok := seen[c.Text(i)]
+		if !ok {
+			code = int64(b.Len())
+			seen[c.Text(i)] = code
+			b.AppendBytes(c.Str(i))
+		}
+		codes.AppendInt(code)
+	}
+	return &codedText{codes.Vec(), b.Vec().Arrow().Data()}
+}
+
+func (c *codedText) array(from, to int) arrow.Array {
+	return overDictionary(c.codes.Slice(from, to), c.dict)
+}
+
+// overDictionary returns codes as an array over dict.
+func overDictionary(codes *vec.Vec, dict arrow.ArrayData) arrow.Array {
+	d := codes.Arrow().Data()
+	t := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: dict.DataType()}
+	return array.MakeFromData(array.NewDataWithDictionary(t, d.Len(), d.Buffers(), d.NullN(), d.Offset(), dict.(*array.Data)))
+}
+
+// schemaOver returns schema with the types of arrs.
+func schemaOver(schema *arrow.Schema, arrs []arrow.Array) *arrow.Schema {
+	fields := schema.Fields()
+	for i, a := range arrs {
+		if a.DataType().ID() == arrow.DICTIONARY {
+			fields[i].Type = a.DataType()
+		}
+	}
+	return arrow.NewSchema(fields, nil)
+}
 
 // scrambler spreads the rows of batches over larger ones, among dead rows, and
 // keeps poison behind its selections.
@@ -76,6 +145,12 @@ func (s *scrambler) Next(ctx context.Context) (compute.Batch, error) {
 	}
 	arrs := make([]arrow.Array, len(s.schema))
 	for i, f := range s.schema {
+		if arr := b.Rec.Column(i); arr.DataType().ID() == arrow.DICTIONARY {
+			codes := *vec.Coded(arr, f.Type)
+			codes.Type, codes.Dict = expr.Int32, nil
+			arrs[i] = s.mem.own(overDictionary(codes.Take(idx), arr.Data().Dictionary()))
+			continue
+		}
 		arrs[i] = s.mem.own(vec.FromArrow(b.Rec.Column(i), f.Type).Take(idx).Arrow())
 	}
 	s.rec = array.NewRecordBatch(b.Rec.Schema(), arrs, int64(len(idx)))

@@ -57,5 +57,8 @@ func (p *poisoned) data(d arrow.ArrayData) arrow.ArrayData {
 		kids[i] = p.data(c)
 		defer kids[i].Release()
 	}
+	if dict, ok := d.Dictionary().(*array.Data); ok && dict != nil {
+		return array.NewDataWithDictionary(d.DataType(), d.Len(), bufs, d.NullN(), d.Offset(), dict)
+	}
 	return array.NewData(d.DataType(), d.Len(), bufs, kids, d.NullN(), d.Offset())
 }

@@ -145,17 +145,17 @@ func (p *player) env(e Epoch, plan physical.Node) (*compute.Env, error) {
 			return nil, err
 		}
 	}
-	env.Open = func(_ context.Context, scan *physical.Scan) ([]compute.Split, error) {
+	env.Open = func(_ context.Context, scan compute.Scan) ([]compute.Split, error) {
 		return p.splits(scan, inputs[scan.Input], len(e.In[scan.Input])), nil
 	}
 	return env, nil
 }
 
-func (p *player) splits(scan *physical.Scan, cols []*vec.Vec, rows int) []compute.Split {
+func (p *player) splits(scan compute.Scan, cols []*vec.Vec, rows int) []compute.Split {
 	n := max(1, p.Splits)
 	out := make([]compute.Split, n)
 	for i := range out {
-		r := &reader{schema: scan.Out, cols: cols, at: i * rows / n, to: (i + 1) * rows / n, cut: p.cut, mem: p.mem}
+		r := &reader{schema: scan.Out, cols: cols, at: i * rows / n, to: (i + 1) * rows / n, cut: p.cut, mem: p.mem, dictionaries: scan.Dictionaries}
 		out[i] = func(context.Context) (compute.RowReader, error) { return r, nil }
 	}
 	return out

@@ -42,10 +42,14 @@ func CompilePredicate(e expr.Expr, env *Env) (Predicate, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p, ok := ev.(Predicate); ok {
-		return p, nil
+	p, ok := ev.(Predicate)
+	if !ok {
+		p = &truth{ev: ev}
 	}
-	return &truth{ev: ev}, nil
+	if column, ok := byValue(e); ok {
+		return &valuePredicate{rows: p, column: column}, nil
+	}
+	return p, nil
 }
 
 func room(out []int32, n int) []int32 {

@@ -1,6 +1,8 @@
 package vec
 
 import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/bitutil"
 
 	"github.com/flightd/flightd/plan/expr"
@@ -10,6 +12,12 @@ import (
 // index gives NULL. A constant counts as its one row (index 0), so that Take
 // also spreads it out.
 func (v *Vec) Take(idx []int32) *Vec {
+	if v.Dict != nil {
+		if idx == nil {
+			idx = []int32{}
+		}
+		return v.Dict.Take(v.codes(idx))
+	}
 	out := &Vec{Type: v.Type, Len: len(idx)}
 	if v.Type.Kind == expr.KindNull {
 		return out
@@ -83,6 +91,21 @@ func scatterFixed[T any](src []T, from, to []int32, n int) []byte {
 		out[r] = src[from[i]]
 	}
 	return Bytes(out)
+}
+
+// TakeArrow returns the rows idx of arr, a column of type t; those of a coded array
+// are coded.
+func TakeArrow(arr arrow.Array, t *expr.Type, idx []int32) arrow.Array {
+	if arr.DataType().ID() != arrow.DICTIONARY {
+		return FromArrow(arr, t).Take(idx).Arrow()
+	}
+	codes := Coded(arr, t)
+	codes.Type, codes.Dict = expr.Int32, nil
+	d := codes.Take(idx).data()
+	defer d.Release()
+	out := array.NewDataWithDictionary(arr.DataType(), d.Len(), d.Buffers(), d.NullN(), 0, arr.Data().Dictionary().(*array.Data))
+	defer out.Release()
+	return array.MakeFromData(out)
 }
 
 func takeValid(valid []byte, idx []int32) []byte {

@@ -20,6 +20,11 @@ import (
 //	MAP                        Off has Len+1 offsets into Kids[0] (keys) and Kids[1] (values)
 //	STRUCT                     Kids are the fields, Len rows each
 //	VOID                       nothing
+//
+// A coded STRING or BINARY has a Dict, and Data holds Len codes, which are int32:
+// the numbers of values of Dict, unspecified at NULL rows. Only those who asked for
+// coded columns get them; of the functions of this package Null, Flat, Take, Concat
+// and Arrow take them.
 type Vec struct {
 	Type *expr.Type
 	Len  int
@@ -30,6 +35,9 @@ type Vec struct {
 	Data  []byte
 	Off   []int32
 	Kids  []*Vec
+	// Dict has the values of a coded column, none of them NULL. Columns with the same
+	// Dict have the same dictionary; it is never written.
+	Dict *Vec
 	// Own says who may write the buffers.
 	Own Ownership
 }
@@ -122,9 +130,28 @@ func (v *Vec) Text(i int) string {
 }
 
 // FromArrow returns arr as a column of type t, sharing its buffers. Only a
-// bitmap that begins inside a byte is copied. The caller keeps arr alive.
+// bitmap that begins inside a byte, and what is coded, is copied. The caller keeps
+// arr alive.
 func FromArrow(arr arrow.Array, t *expr.Type) *Vec {
+	if arr.DataType().ID() == arrow.DICTIONARY {
+		return Coded(arr, t).Flat()
+	}
 	return fromData(arr.Data(), t)
+}
+
+// Coded returns an array of type dictionary<int32, utf8 or binary> as a coded
+// column of type t, sharing its buffers.
+func Coded(arr arrow.Array, t *expr.Type) *Vec {
+	d := arr.Data()
+	v := &Vec{Type: t, Len: d.Len(), Dict: fromData(d.Dictionary(), t)}
+	bufs, off := d.Buffers(), d.Offset()
+	if bufs[0] != nil && bufs[0].Len() > 0 && d.NullN() != 0 {
+		v.Valid = bits(bufs[0].Bytes(), off, v.Len)
+	}
+	if v.Len > 0 {
+		v.Data = bufs[1].Bytes()[4*off : 4*(off+v.Len)]
+	}
+	return v
 }
 
 func fromData(d arrow.ArrayData, t *expr.Type) *Vec {
@@ -227,10 +254,39 @@ func (v *Vec) data() *array.Data {
 	return array.NewData(dt, v.Len, []*memory.Buffer{valid, memory.NewBufferBytes(v.Data)}, nil, nulls, 0)
 }
 
-// Flat returns v itself, or a copy with Len rows if v is a constant.
+// Flat returns v itself, or a copy with Len rows if v is a constant or coded.
 func (v *Vec) Flat() *Vec {
-	if !v.Const {
-		return v
+	switch {
+	case v.Dict != nil:
+		return v.Dict.Take(v.codes(nil))
+	case v.Const:
+		return v.Take(make([]int32, v.Len))
 	}
-	return v.Take(make([]int32, v.Len))
+	return v
+}
+
+// codes returns the codes of rows idx, or of all rows if it is nil; −1 is NULL.
+func (v *Vec) codes(idx []int32) []int32 {
+	vals := Values[int32](v)
+	if idx == nil && v.Valid == nil {
+		return vals
+	}
+	if idx == nil {
+		out := make([]int32, v.Len)
+		for i := range out {
+			out[i] = -1
+			if v.Valid[i>>3]>>(i&7)&1 == 1 {
+				out[i] = vals[i]
+			}
+		}
+		return out
+	}
+	out := make([]int32, len(idx))
+	for i, j := range idx {
+		out[i] = -1
+		if j >= 0 && (v.Valid == nil || v.Valid[j>>3]>>(j&7)&1 == 1) {
+			out[i] = vals[j]
+		}
+	}
+	return out
 }
