@@ -136,7 +136,7 @@ func drawLabels(t *testing.T, rnd *rand.Rand) *input {
 	return inputOf(t, dims, rnd.IntN(40), func(row, c int) any {
 		switch {
 		case c == 1 && rnd.IntN(6) > 0:
-			return fmt.Sprint("label ", rnd.IntN(5))
+			return []string{"", "a", "bc", "fifteen letters", "another label, of more letters"}[rnd.IntN(5)]
 		case c == 0 && unique:
 			return from + int64(row)
 		case c == 0 && rnd.IntN(10) > 0:

@@ -82,6 +82,13 @@ var steps = []step{
 func labelled(in physical.Node, kind physical.JoinKind, rnd *rand.Rand) physical.Node {
 	j := &physical.Join{Left: in, Right: scanOf(1, dims), Kind: kind, BuildRight: true,
 		LeftKeys: []expr.Expr{column(cID)}, RightKeys: []expr.Expr{ref(dims, 0)}, NullSafe: []bool{rnd.IntN(3) == 0}}
+	switch rnd.IntN(4) {
+	case 0: // texts
+		j.LeftKeys, j.RightKeys = []expr.Expr{column(cName)}, []expr.Expr{ref(dims, 1)}
+	case 1: // an integer and a text
+		j.LeftKeys, j.RightKeys = append(j.LeftKeys, column(cName)), append(j.RightKeys, ref(dims, 1))
+		j.NullSafe = append(j.NullSafe, rnd.IntN(2) == 0)
+	}
 	both := append(append(expr.Schema(nil), eventful...), dims...)
 	switch {
 	case kind == physical.LeftSemi || kind == physical.LeftAnti:
