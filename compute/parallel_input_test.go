@@ -156,26 +156,46 @@ func (s scribbled) Free(b []byte) {
 	s.CheckedAllocator.Free(b)
 }
 
-// owned returns a copy of d in mem's memory.
-func owned(d arrow.ArrayData, mem memory.Allocator) arrow.ArrayData {
+// A lender owns record batches. Those that it lends it writes over when it is asked
+// for the next one.
+type lender struct {
+	mem  memory.Allocator
+	lent [][]byte
+}
+
+// owned returns a copy of d in the lender's memory.
+func (l *lender) owned(d arrow.ArrayData) arrow.ArrayData {
 	bufs, kids := make([]*memory.Buffer, len(d.Buffers())), make([]arrow.ArrayData, len(d.Children()))
 	for i, b := range d.Buffers() {
 		if b != nil {
-			room := mem.Allocate(b.Len())
+			room := l.mem.Allocate(b.Len())
 			copy(room, b.Bytes())
-			bufs[i] = memory.NewBufferWithAllocator(room, mem)
+			l.lent = append(l.lent, room)
+			bufs[i] = memory.NewBufferWithAllocator(room, l.mem)
 			defer bufs[i].Release()
 		}
 	}
 	for i, k := range d.Children() {
-		kids[i] = owned(k, mem)
+		kids[i] = l.owned(k)
 		defer kids[i].Release()
 	}
 	return array.NewData(d.DataType(), d.Len(), bufs, kids, d.NullN(), d.Offset())
 }
 
-// splits opens the input in memory of mem.
-func (in *input) splits(mem memory.Allocator) []compute.Split {
+// again writes over what was lent, if it was, and forgets it.
+func (l *lender) again(borrowed bool) {
+	for _, b := range l.lent {
+		for i := range b {
+			if borrowed {
+				b[i] = 0xa5
+			}
+		}
+	}
+	l.lent = l.lent[:0]
+}
+
+// splits opens the input in memory of mem, which is borrowed or not.
+func (in *input) splits(mem memory.Allocator, borrowed bool) []compute.Split {
 	out, at := make([]compute.Split, len(in.cuts)), 0
 	for i, cuts := range in.cuts {
 		from := at
@@ -183,7 +203,7 @@ func (in *input) splits(mem memory.Allocator) []compute.Split {
 			at += c
 		}
 		out[i] = func(context.Context) (compute.RowReader, error) {
-			return &cutReader{in: in, mem: mem, at: from, cuts: cuts}, nil
+			return &cutReader{in: in, borrowed: borrowed, lender: lender{mem: mem}, at: from, cuts: cuts}, nil
 		}
 	}
 	return out
@@ -191,13 +211,15 @@ func (in *input) splits(mem memory.Allocator) []compute.Split {
 
 // cutReader reads a split batch by batch.
 type cutReader struct {
-	in   *input
-	mem  memory.Allocator
+	in       *input
+	borrowed bool
+	lender
 	at   int
 	cuts []int
 }
 
 func (r *cutReader) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	r.again(r.borrowed)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -207,15 +229,16 @@ func (r *cutReader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	n := r.cuts[0]
 	arrs := make([]arrow.Array, len(r.in.cols))
 	for i, c := range r.in.cols {
-		whole := c.Slice(r.at, r.at+n).Arrow()
-		d := owned(whole.Data(), r.mem)
+		d := r.owned(c.Slice(r.at, r.at+n).Arrow().Data())
 		arrs[i] = array.MakeFromData(d)
 		d.Release()
-		whole.Release()
 		defer arrs[i].Release()
 	}
 	r.at, r.cuts = r.at+n, r.cuts[1:]
 	return array.NewRecordBatch(r.in.schema.Arrow(), arrs, int64(n)), nil
 }
 
-func (r *cutReader) Close() error { return nil }
+func (r *cutReader) Close() error {
+	r.again(r.borrowed)
+	return nil
+}

@@ -33,9 +33,10 @@ const plenty = 1 << 30
 
 var plain = way{1, plenty, plenty}
 
-// ways are all but the plain one.
+// ways are all but the plain one: in the first, inputs lend their memory and have
+// codes for texts, and all else is plain.
 func ways() []way {
-	var out []way
+	out := []way{{1, plenty, plenty - 1}}
 	for _, workers := range []int{1, 2, 4} {
 		for _, many := range []int{1, 8, plenty} {
 			for _, waiting := range []int{1, 7, plenty} {
@@ -55,10 +56,11 @@ func (w way) env(inputs []*input, mem memory.Allocator) *compute.Env {
 	return &compute.Env{Expr: &cexpr.Env{}, Seed: hashSeed, Workers: w.workers, ManyGroups: w.many, WaitingRows: w.waiting,
 		Open: func(_ context.Context, s compute.Scan) ([]compute.Split, error) {
 			in := inputs[s.Input]
+			splits := in.splits(mem, s.Borrowed && w != plain)
 			if s.Dictionaries && w != plain {
-				return inCodes(in.splits(mem), in.schema), nil
+				return inCodes(splits, in.schema), nil
 			}
-			return in.splits(mem), nil
+			return splits, nil
 		}}
 }
 
