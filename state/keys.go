@@ -28,6 +28,11 @@ type Keys struct {
 	encoded []byte
 	encOff  []int32
 	all     []int32
+	others  []int32
+	// longBufs and heapBufs are the memory of longs, and of heaps where they are
+	// this Keys' own.
+	longBufs [][]ref
+	heapBufs [][]byte
 	// dicts has, for each key column, what is known of the last dictionary.
 	dicts []codedWords
 	// weak makes the hashes of long values collide; for tests.
@@ -82,7 +87,12 @@ func (k *Keys) Normalise(cols []Vector, n int, sel []int32) error {
 		k.addNulls(0, &cols[0], sel)
 		return nil
 	}
-	k.words = k.fresh(n)
+	if len(cols) == 1 && l.words == 2 && cols[0].Valid == nil && sel == nil { // nothing is left out
+		k.wordBuf = sized(k.wordBuf, 2*n)
+		k.words = k.wordBuf
+	} else {
+		k.words = k.fresh(n)
+	}
 	for i := range cols {
 		if cols[i].Dict != nil {
 			k.addCoded(i, &cols[i], sel)
@@ -154,6 +164,10 @@ func (k *Keys) hash(sel []int32) {
 }
 
 func hashKeys[K kernels.Key](k *Keys, sel []int32) {
+	if sel == nil && k.layout.words == 2 {
+		kernels.HashPairs(k.hashes, kernels.KeysOf[[2]uint64](k.words), &k.seed, ^(k.layout.nullMask << 32))
+		return
+	}
 	if sel == nil {
 		kernels.HashKeys(k.hashes, kernels.KeysOf[K](k.words), &k.seed)
 	} else {
@@ -228,17 +242,30 @@ func (k *Keys) Gather(rows []int32, dst *Keys) {
 	}
 	dst.longs, dst.heaps = make([][]ref, len(k.longs)), make([][]byte, len(k.heaps))
 	for t, refs := range k.longs {
-		if refs == nil {
-			continue
-		}
-		dst.longs[t] = make([]ref, len(rows))
-		for i, r := range rows {
-			if at := refs[r]; at.n > 0 {
-				dst.longs[t][i] = ref{off: uint64(len(dst.heaps[t])), n: at.n}
-				dst.heaps[t] = append(dst.heaps[t], k.heaps[t][at.off:at.off+uint64(at.n)]...)
-			}
+		if refs != nil {
+			dst.gatherLongs(t, refs, k.heaps[t], rows)
 		}
 	}
+}
+
+// gatherLongs copies the long ones of rows of text t, whose bytes are in heap.
+func (k *Keys) gatherLongs(t int, refs []ref, heap []byte, rows []int32) {
+	to, total := k.freshLongs(t, len(rows)), 0
+	for i, r := range rows {
+		to[i] = ref{off: uint64(total), n: refs[r].n}
+		total += int(refs[r].n)
+	}
+	if k.heapBufs == nil {
+		k.heapBufs = make([][]byte, k.layout.texts)
+	}
+	k.heapBufs[t] = sized(k.heapBufs[t], total)
+	own := k.heapBufs[t]
+	for i, r := range rows {
+		if at := refs[r]; at.n > 0 {
+			copy(own[to[i].off:], heap[at.off:at.off+uint64(at.n)])
+		}
+	}
+	k.longs[t], k.heaps[t] = to, own
 }
 
 func gatherWords[K kernels.Key](dst, src []uint64, rows []int32) {

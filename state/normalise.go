@@ -90,20 +90,35 @@ const (
 
 func (k *Keys) addText(p place, v *Vector, sel []int32) {
 	words, step, data := k.words[p.word:], k.layout.words, v.Data
-	for _, r := range k.rows(sel) {
+	rows := k.rows(sel)
+	if sel == nil && v.Valid == nil {
+		k.others = sized(k.others, k.n)
+		done, more := kernels.InlineTexts(words, step, v.Off[:k.n+1], data, k.others)
+		for _, r := range k.others[:more] {
+			k.addLongText(p, words, r, data, int(v.Off[r]), int(v.Off[r+1]))
+		}
+		rows = rows[done:]
+	}
+	for _, r := range rows {
 		if !v.IsValid(int(r)) {
 			continue
 		}
 		from, to := int(v.Off[r]), int(v.Off[r+1])
 		if to-from > inlineBytes {
-			h1, h2 := k.hashText(data[from:to])
-			words[int(r)*step], words[int(r)*step+1] = h1, h2|longMark<<56
-			k.addLong(p.text, r, data, from, to)
+			k.addLongText(p, words, r, data, from, to)
 			continue
 		}
 		lo, hi := inlineWords(data, from, to-from)
 		words[int(r)*step], words[int(r)*step+1] = lo, hi
 	}
+}
+
+// addLongText puts the hash of a long text where its bytes have no room.
+func (k *Keys) addLongText(p place, words []uint64, r int32, data []byte, from, to int) {
+	h1, h2 := k.hashText(data[from:to])
+	at := int(r) * k.layout.words
+	words[at], words[at+1] = h1, h2|longMark<<56
+	k.addLong(p.text, r, data, from, to)
 }
 
 // inlineWords packs the n bytes at from, and n itself, into two words.
@@ -134,9 +149,19 @@ func (k *Keys) addLong(text int, row int32, heap []byte, from, to int) {
 		k.longs, k.heaps = make([][]ref, k.layout.texts), make([][]byte, k.layout.texts)
 	}
 	if k.longs[text] == nil {
-		k.longs[text], k.heaps[text] = make([]ref, k.n), heap
+		k.longs[text], k.heaps[text] = k.freshLongs(text, k.n), heap
+		clear(k.longs[text])
 	}
 	k.longs[text][row] = ref{off: uint64(from), n: uint32(to - from)}
+}
+
+// freshLongs returns room for n references, which hold what they hold.
+func (k *Keys) freshLongs(text, n int) []ref {
+	if k.longBufs == nil {
+		k.longBufs = make([][]ref, k.layout.texts)
+	}
+	k.longBufs[text] = sized(k.longBufs[text], n)
+	return k.longBufs[text]
 }
 
 // long returns the bytes of a long text of row, or nil if it is short.
