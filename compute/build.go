@@ -21,6 +21,8 @@ type builder struct {
 	env *Env
 	// readings are how the scans are read that are not read in the plain way.
 	readings map[*physical.Scan]*reading
+	// lending are the joins whose record batches are borrowed.
+	lending map[*physical.Join]*lending
 }
 
 // build makes the operator of n over those of its inputs.
@@ -32,6 +34,7 @@ func (b *builder) build(n physical.Node) (Operator, error) {
 	if p != nil {
 		return newExchange(p), nil
 	}
+	lent := b.lent(n)
 	n, err = b.withoutSubqueries(n)
 	if err != nil {
 		return nil, err
@@ -59,6 +62,9 @@ func (b *builder) build(n physical.Node) (Operator, error) {
 	if err != nil {
 		closeAll(inputs...)
 		return nil, err
+	}
+	if j, ok := op.(*join); ok {
+		j.lending = lent
 	}
 	return b.wrap(n, op), nil
 }

@@ -35,7 +35,7 @@ var _ Operator = (*exchange)(nil)
 func newExchange(p *pipeline) *exchange {
 	scan := *p.scan
 	scan.Borrowed = false
-	p.scan = &scan
+	p.scan, p.lending = &scan, nil
 	return &exchange{pipeline: p}
 }
 

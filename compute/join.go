@@ -32,6 +32,9 @@ type join struct {
 	// matched marks build rows that have a partner, where that matters.
 	matched []bool
 	rest    *batches
+	// lending, if set, says that record batches are borrowed.
+	lending *lending
+	lent    []lentColumn
 	held
 }
 

@@ -264,8 +264,12 @@ func (p *probing) align() (Batch, bool) {
 	if j.side.probeLeft {
 		probe()
 	}
-	for _, c := range j.table.rows.cols {
-		cols = append(cols, c.Scatter(p.buildRows, p.probeRows, n).Arrow())
+	for i, c := range j.table.rows.cols {
+		if j.lending != nil {
+			cols = append(cols, j.lend(i, c, n).Arrow())
+		} else {
+			cols = append(cols, c.Scatter(p.buildRows, p.probeRows, n, nil).Arrow())
+		}
 	}
 	if !j.side.probeLeft {
 		probe()

@@ -20,8 +20,10 @@ type pipeline struct {
 	// subqueries; builds are the build sides of its joins, made once for all.
 	nodes  []physical.Node
 	builds map[*physical.Join]*buildSide
-	splits []Split
-	opened bool
+	// lending are those of the joins whose record batches are borrowed.
+	lending map[*physical.Join]*lending
+	splits  []Split
+	opened  bool
 }
 
 // splitLocal reports whether n and all below it, down to one scan, treat each
@@ -100,7 +102,7 @@ func (b *builder) pipeline(n physical.Node) (*pipeline, error) {
 	if b.env.Workers < 2 || b.env.Wrap != nil || !splitLocal(n) {
 		return nil, nil
 	}
-	p := &pipeline{env: b.env, builds: map[*physical.Join]*buildSide{}}
+	p := &pipeline{env: b.env, builds: map[*physical.Join]*buildSide{}, lending: map[*physical.Join]*lending{}}
 	for {
 		if s, ok := n.(*physical.Scan); ok {
 			p.scan = b.reading(s)
@@ -112,6 +114,7 @@ func (b *builder) pipeline(n physical.Node) (*pipeline, error) {
 			return nil, err
 		}
 		if j, ok := m.(*physical.Join); ok {
+			p.lending[j] = b.lent(n)
 			if err := b.buildSide(p, j); err != nil {
 				p.close()
 				return nil, err
@@ -181,7 +184,11 @@ func (p *pipeline) lane() (*lane, error) {
 		var op Operator
 		var err error
 		if j, ok := n.(*physical.Join); ok {
-			op, err = newJoinOver(j, p.builds[j], l.top, &env)
+			var over *join
+			if over, err = newJoinOver(j, p.builds[j], l.top, &env); err == nil {
+				over.lending = p.lending[j]
+			}
+			op = over
 		} else {
 			op, err = b.operator(n, []Operator{l.top})
 		}

@@ -48,6 +48,12 @@ func (b *builder) read(a *physical.Aggregate) {
 			b.readings[s] = newReading(s, used)
 			return
 		}
+		if j, ok := n.(*physical.Join); ok && !sideOf(j).probeOnly && !sideOf(j).buildOnly {
+			if b.lending == nil {
+				b.lending = map[*physical.Join]*lending{}
+			}
+			b.lending[j] = newLending(j, used)
+		}
 		if used = usesBelow(n, used); used == nil {
 			return
 		}
@@ -115,6 +121,18 @@ func usesBelow(n physical.Node, used uses) uses {
 		}
 		copy(below, used[from:])
 		below.add(keys...)
+		if n.Cond != nil { // it sees copies of the columns of both sides
+			both := make(uses, len(n.Left.Schema())+len(n.Right.Schema()))
+			both.add(n.Cond)
+			if !n.BuildRight {
+				both = both[len(n.Left.Schema()):]
+			}
+			for i := range below {
+				if both[i] != 0 {
+					below[i] |= coded
+				}
+			}
+		}
 	}
 	return below
 }

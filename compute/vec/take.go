@@ -61,16 +61,16 @@ func (v *Vec) Take(idx []int32) *Vec {
 }
 
 // Scatter returns a new column of n rows that has, in row to[i], row from[i] of v;
-// to ascends. What the other rows hold is unspecified.
-func (v *Vec) Scatter(from, to []int32, n int) *Vec {
+// to ascends. What the other rows hold is unspecified. It may use the memory of buf.
+func (v *Vec) Scatter(from, to []int32, n int, buf []byte) *Vec {
 	out := &Vec{Type: v.Type, Len: n}
 	if v.Valid == nil {
 		switch v.Type.Width() {
 		case 4:
-			out.Data = scatterFixed(Values[uint32](v), from, to, n)
+			out.Data = scatterFixed(Values[uint32](v), from, to, n, buf)
 			return out
 		case 8:
-			out.Data = scatterFixed(Values[uint64](v), from, to, n)
+			out.Data = scatterFixed(Values[uint64](v), from, to, n, buf)
 			return out
 		}
 	}
@@ -84,8 +84,12 @@ func (v *Vec) Scatter(from, to []int32, n int) *Vec {
 	return v.Take(idx)
 }
 
-func scatterFixed[T any](src []T, from, to []int32, n int) []byte {
-	out := make([]T, n)
+func scatterFixed[T any](src []T, from, to []int32, n int, buf []byte) []byte {
+	out := Values[T](&Vec{Data: buf[:cap(buf)]})
+	if len(out) < n {
+		out = make([]T, n)
+	}
+	out = out[:n]
 	from = from[:len(to)]
 	for i, r := range to {
 		out[r] = src[from[i]]
