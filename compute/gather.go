@@ -13,8 +13,8 @@ import (
 // gathering groups the rows of an epoch. Each split is grouped by itself and the
 // groups are merged in the order of the splits, by however many workers.
 //
-// A split with few groups becomes a table of groups. Where a split has many, or
-// one before it had, its rows go to a table for each part of the hash instead:
+// A split with few groups becomes a table of groups. Where a split has many, its
+// rows go to a table for each part of the hash instead:
 // they wait in runs, sorted by part, until there are enough of them, and then each
 // part takes in its rows while its table is in the cache. Accumulators are told
 // where splits end, so both ways give the same groups.
@@ -52,6 +52,8 @@ type splitGroups struct {
 const (
 	// manyGroups is how many groups of a split fit into a second-level cache.
 	manyGroups = 1 << 14
+	// sampleRows is after how many rows of a split its groups are looked at first.
+	sampleRows = 1 << 12
 	// waitingRows is how many rows wait before the parts take them in: the more,
 	// the longer a part stays in the cache.
 	waitingRows = 4 << 20
@@ -84,6 +86,9 @@ type collector struct {
 	plan *grouping
 	cur  *splitGroups
 	wide bool
+	// rows is how many rows of the split were taken in; head and tail are scratch.
+	rows       int64
+	head, tail []int32
 }
 
 // fromOperator drains op, whose batches say where splits end.
@@ -193,22 +198,49 @@ func (t *gathering) end() error {
 	return nil
 }
 
-// add takes in a batch of the current split.
+// add takes in a batch of the current split. Which way a split goes depends on its
+// own rows only, not on how far others are: so an addition that overflows in one
+// order and not in another fails always or never.
 func (c *collector) add(b Batch) error {
 	if c.cur == nil {
 		c.cur = &splitGroups{}
-		c.wide = c.t.isWide()
+		c.wide, c.rows = false, 0
 	}
 	if c.wide {
 		return c.addRun(b)
 	}
+	live := int64(b.Live())
+	if first := sampleRows - c.rows; c.t.parts > 0 && first > 0 && first < live {
+		head, tail := b, b
+		c.head = b.part(c.head, 0, first)
+		c.tail = b.part(c.tail, first, live)
+		head.Sel, tail.Sel = c.head, c.tail
+		if err := c.addPart(head, first); err != nil {
+			return err
+		}
+		return c.add(tail)
+	}
+	return c.addPart(b, live)
+}
+
+// addPart takes in a batch of a split whose groups are few so far.
+func (c *collector) addPart(b Batch, live int64) error {
 	if c.cur.part == nil {
 		c.cur.part = c.t.newPart(c.plan)
 	}
 	if err := c.cur.part.add(b); err != nil {
 		return err
 	}
-	c.wide = c.t.parts > 0 && c.cur.part.table.Rows() > c.t.many
+	c.rows += live
+	groups := c.cur.part.table.Rows()
+	switch {
+	case c.t.parts == 0:
+	case groups > c.t.many:
+		c.wide = true
+	case c.rows == sampleRows:
+		// Nine rows in ten have a group of their own: there will be many.
+		c.wide = groups > sampleRows*9/10 && groups > c.t.many/8
+	}
 	return nil
 }
 
@@ -245,12 +277,6 @@ func (c *collector) pause(n int) error {
 	}
 	c.cur = &splitGroups{}
 	return c.t.apply()
-}
-
-func (t *gathering) isWide() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.wide != nil
 }
 
 // newPart returns an empty table of groups for a split.
