@@ -52,8 +52,8 @@ type splitGroups struct {
 const (
 	// manyGroups is how many groups of a split fit into a second-level cache.
 	manyGroups = 1 << 14
-	// sampleRows is after how many rows of a split its groups are looked at first.
-	sampleRows = 1 << 12
+	// sampleRows is how many rows of a split say whether it will have many groups.
+	sampleRows = 1 << 11
 	// waitingRows is how many rows wait before the parts take them in: the more,
 	// the longer a part stays in the cache.
 	waitingRows = 4 << 20
@@ -86,9 +86,9 @@ type collector struct {
 	plan *grouping
 	cur  *splitGroups
 	wide bool
-	// rows is how many rows of the split were taken in; head and tail are scratch.
-	rows       int64
-	head, tail []int32
+	// The first rows of a split, and their groups.
+	head, ids []int32
+	sample    *state.Table
 }
 
 // fromOperator drains op, whose batches say where splits end.
@@ -204,44 +204,51 @@ func (t *gathering) end() error {
 func (c *collector) add(b Batch) error {
 	if c.cur == nil {
 		c.cur = &splitGroups{}
-		c.wide, c.rows = false, 0
+		var err error
+		if c.wide, err = c.scattered(b); err != nil {
+			return err
+		}
 	}
 	if c.wide {
 		return c.addRun(b)
 	}
-	live := int64(b.Live())
-	if first := sampleRows - c.rows; c.t.parts > 0 && first > 0 && first < live {
-		head, tail := b, b
-		c.head = b.part(c.head, 0, first)
-		c.tail = b.part(c.tail, first, live)
-		head.Sel, tail.Sel = c.head, c.tail
-		if err := c.addPart(head, first); err != nil {
-			return err
-		}
-		return c.add(tail)
-	}
-	return c.addPart(b, live)
-}
-
-// addPart takes in a batch of a split whose groups are few so far.
-func (c *collector) addPart(b Batch, live int64) error {
 	if c.cur.part == nil {
 		c.cur.part = c.t.newPart(c.plan)
 	}
 	if err := c.cur.part.add(b); err != nil {
 		return err
 	}
-	c.rows += live
-	groups := c.cur.part.table.Rows()
-	switch {
-	case c.t.parts == 0:
-	case groups > c.t.many:
-		c.wide = true
-	case c.rows == sampleRows:
-		// Nine rows in ten have a group of their own: there will be many.
-		c.wide = groups > sampleRows*9/10 && groups > c.t.many/8
-	}
+	c.wide = c.t.parts > 0 && c.cur.part.table.Rows() > c.t.many
 	return nil
+}
+
+// scattered reports whether nearly all of the first rows of b have a group of
+// their own: then there will be many.
+func (c *collector) scattered(b Batch) (bool, error) {
+	if c.t.parts == 0 || c.t.many > 4*manyGroups || b.Live() < sampleRows {
+		return false, nil
+	}
+	g := c.plan
+	c.head = b.part(c.head, 0, sampleRows)
+	head := Batch{Rec: b.Rec, Sel: c.head, Split: b.Split}
+	in := g.view.of(head)
+	rows, err := g.admitted(in, head)
+	if err != nil || len(rows) == 0 {
+		return false, err
+	}
+	keys, err := g.keyVectors(in, rows)
+	if err != nil {
+		return false, err
+	}
+	if err := g.norm.Normalise(keys, in.Rows, in.Sel); err != nil {
+		return false, err
+	}
+	if c.sample == nil {
+		c.sample, c.ids = state.NewTable(state.Schema{Keys: g.schema.Keys}, g.env.Seed), make([]int32, sampleRows)
+	}
+	c.sample.Reset()
+	err = c.sample.Upsert(g.norm, in.Sel, c.ids[:len(rows)])
+	return c.sample.Rows() > len(rows)*97/100, err
 }
 
 func (c *collector) addRun(b Batch) error {
