@@ -58,21 +58,21 @@ FLINKJARS := org/apache/flink/flink-sql-parquet/2.3.0/flink-sql-parquet-2.3.0.ja
   org/apache/hadoop/hadoop-client-api/3.4.2/hadoop-client-api-3.4.2.jar org/apache/hadoop/hadoop-client-runtime/3.4.2/hadoop-client-runtime-3.4.2.jar
 
 bench: ## Our own figures, short.
-	$(GO) run -buildvcs=true ./bench -rows 2000000 -runs 3 -form "$(FORM)" -only "$(ONLY)" $(BENCHFLAGS)
+	GOEXPERIMENT=$(SIMD) $(GO) run -buildvcs=true ./bench -rows 2000000 -runs 3 -form "$(FORM)" -only "$(ONLY)" $(BENCHFLAGS)
 
 bench-peers: $(PEERENV)/.installed $(if $(findstring flink,$(PEERS)),$(FLINKENV)/.installed) ## Side by side with PEERS, in turns.
-	$(GO) run -buildvcs=true ./bench -rows $(ROWS) -form "$(FORM)" -only "$(ONLY)" -peers "$(PEERS)" $(BENCHFLAGS)
+	GOEXPERIMENT=$(SIMD) $(GO) run -buildvcs=true ./bench -rows $(ROWS) -form "$(FORM)" -only "$(ONLY)" -peers "$(PEERS)" $(BENCHFLAGS)
 
 bench-compare: ## This tree beside revision BASE, in turns, as benchstat: BASE=main~5 ONLY=w2 FORM=a.
 	@test -n "$(BASE)" || { echo 'BASE=<revision> is missing'; exit 1; }
 	@dir=$$(mktemp -d) && trap 'git worktree remove --force $$dir/tree; rm -rf $$dir' EXIT && \
 	git worktree add --quiet --detach $$dir/tree $(BASE) && \
-	(cd $$dir/tree && $(GO) build -o $$dir/base ./bench) && \
-	$(GO) run -buildvcs=true ./bench -rows 2000000 -runs 10 -form "$(FORM)" -only "$(ONLY)" -base $$dir/base -benchfmt $$dir $(BENCHFLAGS) && \
+	(cd $$dir/tree && GOEXPERIMENT=$(SIMD) $(GO) build -o $$dir/base ./bench) && \
+	GOEXPERIMENT=$(SIMD) $(GO) run -buildvcs=true ./bench -rows 2000000 -runs 10 -form "$(FORM)" -only "$(ONLY)" -base $$dir/base -benchfmt $$dir $(BENCHFLAGS) && \
 	$(GO) tool benchstat $$dir/base.txt $$dir/new.txt
 
 bench-scale: ## One thread against two, and the cost of a row while rows and keys grow up to ROWS.
-	$(GO) run -buildvcs=true ./bench -scale -rows $(ROWS) $(BENCHFLAGS)
+	GOEXPERIMENT=$(SIMD) $(GO) run -buildvcs=true ./bench -scale -rows $(ROWS) $(BENCHFLAGS)
 
 bench-allocs: ## Allocations a row against their ceilings: the same on every machine.
 	$(GO) test -count 1 ./bench/engine -run Allocations
