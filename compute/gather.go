@@ -60,7 +60,7 @@ const (
 	// waitingBytes is how much memory they may take, if they are wide.
 	waitingBytes = 512 << 20
 	// hashParts is how many parts the hash has where no kept table says.
-	hashParts = 256
+	hashParts = 128
 )
 
 func newGathering(g *grouping, kept *state.Sharded) *gathering {
