@@ -5,7 +5,6 @@ import (
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/internal/invariants"
-	"github.com/flightd/flightd/kernels"
 )
 
 // A Ref names a row of a Sharded: the sub-table and the row in it. It is good
@@ -92,14 +91,19 @@ func (s *Sharded) MemBytes() int64 {
 
 // A Partition is a batch of keys, split by sub-table.
 type Partition struct {
-	rows   []int32
-	counts []int32
-	ends   []int32
-	first  int64
+	rows  []int32
+	ends  []int32
+	first int64
 }
 
 // Sub returns the rows of the batch that belong to sub-table i, ascending.
-func (p *Partition) Sub(i int) []int32 { return p.rows[p.ends[i]-p.counts[i] : p.ends[i]] }
+func (p *Partition) Sub(i int) []int32 {
+	from := int32(0)
+	if i > 0 {
+		from = p.ends[i-1]
+	}
+	return p.rows[from:p.ends[i]]
+}
 
 // Partition splits the rows of sel (nil: all of k) by sub-table and gives them
 // their ordinals: it begins the one upsert of this batch. The result is good
@@ -113,16 +117,7 @@ func (s *Sharded) Partition(k *Keys, sel []int32) *Partition {
 }
 
 func (s *Sharded) split(k *Keys, sel []int32) {
-	p := &s.part
-	p.rows, p.counts, p.ends = sized(p.rows, len(sel)), sized(p.counts, len(s.subs)), sized(p.ends, len(s.subs))
-	clear(p.counts)
-	kernels.PartitionCounts(k.hashes, sel, p.counts)
-	sum := int32(0)
-	for i, c := range p.counts {
-		p.ends[i] = sum
-		sum += c
-	}
-	kernels.PartitionScatter(k.hashes, sel, p.ends, p.rows)
+	s.part.rows, s.part.ends = k.Split(sel, len(s.subs), s.part.rows, s.part.ends)
 }
 
 // UpsertSub upserts the part of a batch that belongs to sub-table i; rows[j]

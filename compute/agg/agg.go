@@ -32,10 +32,7 @@ type Func struct {
 	// where others merge the groups of each split: the result is the same, to the
 	// bit, if it is told where splits end (see Splitter).
 	Direct bool
-	// Exact says, beyond Direct, that rows and groups may come in any order, and
-	// that Merge may name a group twice: nothing is rounded and no row is the first.
-	Exact bool
-	bind  func(cols []state.Column) Accumulator
+	bind   func(cols []state.Column) Accumulator
 }
 
 // A Splitter is an accumulator of a Direct function that must know where splits

@@ -31,7 +31,7 @@ func bindDecimalSum(cols []state.Column, t *expr.Type, c call, instead string) *
 func decimalSum(c call, t *expr.Type) *Func {
 	roomy := neverFull(c, t)
 	return &Func{
-		Direct: roomy, Exact: roomy,
+		Direct: roomy,
 		Fields: decimalSumFields(t),
 		bind:   func(cols []state.Column) Accumulator { return bindDecimalSum(cols, t, c, "try_sum") },
 	}

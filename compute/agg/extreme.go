@@ -21,7 +21,7 @@ func newExtreme(c call) (*Func, error) {
 		return nil, c.unsupported(t)
 	}
 	return &Func{
-		Direct: true, Exact: true,
+		Direct: true,
 		Fields: []state.Field{slotField(t)},
 		bind: func(cols []state.Column) Accumulator {
 			return &extreme{rank: newRank(t, order{max: c.Fn == "max"}, cols[0])}
