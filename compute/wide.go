@@ -38,15 +38,6 @@ func newWideGroups(g *grouping, parts int) *wideGroups {
 	return w
 }
 
-// rows returns the number of groups.
-func (w *wideGroups) rows() int {
-	n := 0
-	for _, p := range w.parts {
-		n += p.table.Rows()
-	}
-	return n
-}
-
 // take takes in splits, in their order, with several workers.
 func (w *wideGroups) take(splits []*splitGroups, workers int) error {
 	starts := make([]int64, len(splits))
@@ -119,7 +110,7 @@ func (w *widePart) takeSplit(p int, s *splitGroups, m *merging, base int64) erro
 		if sel := w.span(from, r.ends[p]); len(sel) > 0 {
 			var err error
 			old := w.table.Rows()
-			if ids, err = w.upsert(&r.keys, sel, base, r.rows[from:r.ends[p]]); err != nil {
+			if ids, err = w.upsert(&r.keys, sel, base, partOf(p, r.rows, r.ends)); err != nil {
 				return err
 			}
 			if err := w.update(r, sel, ids, old); err != nil {

@@ -72,7 +72,7 @@ func TestScanNumbersEqualStrconv(t *testing.T) {
 func TestHalfway(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for range 100_000 {
-		odd := (1<<53 | rng.Uint64()>>11)<<1 | 1 // 54 bits and a half
+		odd := (1<<53|rng.Uint64()>>11)<<1 | 1 // 54 bits and a half
 		shift := rng.IntN(9)
 		for _, d := range []int64{-1, 0, 1} {
 			checkNumbers(t, strconv.FormatUint(odd<<shift+uint64(d), 10)+".0")
