@@ -45,6 +45,7 @@ func (a *statefulAggregate) Next(ctx context.Context) (Batch, error) {
 		if err != nil {
 			return Batch{}, err
 		}
+		a.metrics.Input = t.taken
 		if t.wide != nil {
 			err = a.updateParts(t.wide)
 		} else {
@@ -52,6 +53,9 @@ func (a *statefulAggregate) Next(ctx context.Context) (Batch, error) {
 		}
 		if err != nil {
 			return Batch{}, err
+		}
+		if !a.plan.countRows { // nothing of it can be late
+			a.metrics.Used = a.metrics.Input
 		}
 		if a.out, err = a.evict(); err != nil {
 			return Batch{}, err
@@ -68,6 +72,7 @@ func (a *statefulAggregate) update(g *groups) error {
 		return err
 	}
 	late.count(a.metrics)
+	a.metrics.Used += g.rowsOf(keep)
 	var keys state.Keys
 	g.table.Keys(&keys)
 	err = a.table.Upsert(&keys, keep, func(t *state.Table, sel, rows []int32) error {
@@ -90,10 +95,10 @@ func (a *statefulAggregate) update(g *groups) error {
 // of the state, so that each sub-table has one.
 func (a *statefulAggregate) updateParts(w *wideGroups) error {
 	first := a.table.Begin(w.base)
-	late, updated, errs := make([]lateGroups, len(w.parts)), make([]int, len(w.parts)), make([]error, len(w.parts))
+	late, updated, used, errs := make([]lateGroups, len(w.parts)), make([]int, len(w.parts)), make([]int64, len(w.parts)), make([]error, len(w.parts))
 	inTurn(max(1, a.env.Workers), len(w.parts), func(p int) {
 		if w.parts[p].table.Rows() > 0 {
-			updated[p], late[p], errs[p] = a.updatePart(p, w.parts[p], first)
+			updated[p], used[p], late[p], errs[p] = a.updatePart(p, w.parts[p], first)
 		}
 		w.parts[p] = nil
 	})
@@ -103,15 +108,16 @@ func (a *statefulAggregate) updateParts(w *wideGroups) error {
 		}
 		late[p].count(a.metrics)
 		a.metrics.Updated += int64(updated[p])
+		a.metrics.Used += used[p]
 	}
 	return nil
 }
 
-func (a *statefulAggregate) updatePart(p int, part *widePart, first int64) (int, lateGroups, error) {
+func (a *statefulAggregate) updatePart(p int, part *widePart, first int64) (updated int, used int64, late lateGroups, err error) {
 	all := part.span(0, int32(part.table.Rows()))
 	keep, late, err := a.punctual(part.groups, all)
 	if err != nil {
-		return 0, late, err
+		return 0, 0, late, err
 	}
 	if keep == nil {
 		keep = all
@@ -125,14 +131,14 @@ func (a *statefulAggregate) updatePart(p int, part *widePart, first int64) (int,
 	keys.Number(part.order)
 	rows := make([]int32, len(keep))
 	if err := a.table.UpsertPart(p, &keys, keep, rows, first); err != nil {
-		return 0, late, err
+		return 0, 0, late, err
 	}
 	for i, acc := range a.plan.bind(a.table.Sub(p)) {
 		if err := acc.Merge(rows, part.accs[i], keep); err != nil {
-			return 0, late, err
+			return 0, 0, late, err
 		}
 	}
-	return len(keep), late, nil
+	return len(keep), part.rowsOf(keep), late, nil
 }
 
 // lateGroups counts what was too late.

@@ -89,6 +89,7 @@ func (d *dedup) Next(ctx context.Context) (Batch, error) {
 func (d *dedup) update(b Batch) ([]int32, error) {
 	in := d.view.of(b)
 	rows := d.list.of(b)
+	d.metrics.Input += int64(len(rows))
 	var times *vec.Vec
 	if d.node.EventColumn >= 0 {
 		times = eventTimes(in.Cols[d.node.EventColumn])
@@ -108,6 +109,8 @@ func (d *dedup) update(b Batch) ([]int32, error) {
 		return nil, err
 	}
 	d.dropped += int64(len(rows) - len(fresh))
+	d.metrics.refuse(RefusedDuplicate, int64(len(rows)-len(fresh)))
+	d.metrics.Used += int64(len(fresh))
 	d.metrics.Updated += int64(len(fresh))
 	return fresh, nil
 }

@@ -119,12 +119,49 @@ type StateMetrics struct {
 	// Dropped are what was put, evicted, and refused as late in the epoch.
 	// Aggregates count groups of a split's or epoch's rows as Dropped, not rows.
 	Total, Updated, Removed, Dropped int64
+	// Input counts the rows that reached the operator, after a window has repeated
+	// them; each is one of Used, LateRows, or Refused. All are counted by themselves.
+	Input int64
+	// Used counts the rows that went into the state or on to the next operator.
+	Used int64
 	// LateRows counts the input rows that were late.
 	LateRows int64
+	// Refused counts, by reason, the rows that were neither late nor used:
+	// RefusedDuplicate and its kind.
+	Refused map[string]int64
 	// Bytes is the memory of the state.
 	Bytes int64
 	// Custom are figures that only this operator has: numDroppedDuplicateRows.
 	Custom map[string]int64
+}
+
+// Reasons for which a row is neither late nor used.
+const (
+	RefusedDuplicate = "duplicate" // its key has been seen
+	RefusedOverLimit = "overLimit" // the limit was reached
+	RefusedZeroGap   = "zeroGap"   // its session gap is not above 0
+	RefusedNullTime  = "nullTime"  // it has no event time, and needs one
+)
+
+// Unaccounted returns how many rows of Input are neither used nor late nor
+// refused: 0, or the operator has lost rows.
+func (m *StateMetrics) Unaccounted() int64 {
+	n := m.Input - m.Used - m.LateRows
+	for _, rows := range m.Refused {
+		n -= rows
+	}
+	return n
+}
+
+// refuse counts rows that are refused for reason.
+func (m *StateMetrics) refuse(reason string, rows int64) {
+	if rows == 0 {
+		return
+	}
+	if m.Refused == nil {
+		m.Refused = map[string]int64{}
+	}
+	m.Refused[reason] += rows
 }
 
 func (m *Metrics) state(operator int) *StateMetrics {

@@ -24,6 +24,8 @@ type gathering struct {
 	parts int
 	// many and enough are Env.ManyGroups and Env.WaitingRows.
 	many, enough int
+	// taken is how many rows were grouped, once per window if there are windows.
+	taken int64
 
 	mu      sync.Mutex
 	waiting map[int]*splitGroups
@@ -127,6 +129,7 @@ func (t *gathering) fromOperator(ctx context.Context, op Operator) error {
 			return err
 		}
 	}
+	t.taken = t.plan.taken
 	return t.end()
 }
 
@@ -173,6 +176,9 @@ func (t *gathering) fromPipeline(ctx context.Context, w *workers, plans []*group
 	}
 	if err := w.finish(ctx); err != nil {
 		return err
+	}
+	for _, p := range plans {
+		t.taken += p.taken
 	}
 	return t.end()
 }

@@ -26,6 +26,8 @@ type grouping struct {
 	triples [][3]int
 	// panes, if set, says that a key is the number of a pane; see panes.go.
 	panes *paneEvaluator
+	// taken counts the rows that were grouped.
+	taken int64
 
 	norm *state.Keys
 	rows []int32

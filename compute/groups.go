@@ -67,6 +67,24 @@ func (s *groups) merge(dst []int32, part *groups, src []int32) error {
 	return nil
 }
 
+// rowsOf returns how many input rows the groups of sel have, where that is
+// counted; nil is all groups.
+func (s *groups) rowsOf(sel []int32) int64 {
+	if s.count == nil {
+		return 0
+	}
+	n, counts := int64(0), s.count.Data()
+	if sel == nil {
+		for _, c := range counts {
+			n += c
+		}
+	}
+	for _, r := range sel {
+		n += counts[r]
+	}
+	return n
+}
+
 // reset drops all groups and keeps their memory.
 func (s *groups) reset() {
 	s.table.Reset()
@@ -118,6 +136,7 @@ func (s *groups) add(b Batch) error {
 	if cap(g.rows) < len(rows) {
 		g.rows = make([]int32, len(rows))
 	}
+	g.taken += int64(len(rows))
 	ids, old := g.rows[:len(rows)], s.table.Rows()
 	if err := s.find(keys, in, ids); err != nil {
 		return err

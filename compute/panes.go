@@ -168,6 +168,7 @@ func (p *paneEvaluator) Eval(in *cexpr.Input) (*vec.Vec, error) {
 // spread replaces the groups of t, by pane, by those of windows, grouped by g.
 func (p *panes) spread(t *gathering, g *grouping) error {
 	defer func() { t.plan = g }()
+	t.taken *= int64(p.overlap)
 	if t.wide != nil {
 		w, err := p.spreadParts(t.wide, g)
 		t.wide = w

@@ -44,6 +44,7 @@ func (g *grouping) newRun(b Batch, t *gathering) (*run, error) {
 	if len(rows) == 0 { // a selection of nothing, where nil would mean all
 		in.Sel = []int32{}
 	}
+	g.taken += int64(len(rows))
 	keys, err := g.keyVectors(in, rows)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ type streamLimit struct {
 	began bool
 	// before and passed are the rows passed on up to the epoch, and up to now.
 	before, passed int64
+	metrics        StateMetrics
 	sel            []int32
 }
 
@@ -45,11 +46,14 @@ func (l *streamLimit) Next(ctx context.Context) (Batch, error) {
 			return Batch{}, err
 		}
 		n := int64(b.Live())
-		take := min(n, l.node.Count-l.passed)
-		if take <= 0 {
+		take := max(0, min(n, l.node.Count-l.passed))
+		l.metrics.Input += n
+		l.metrics.refuse(RefusedOverLimit, n-take)
+		if take == 0 {
 			continue
 		}
 		l.passed += take
+		l.metrics.Used += take
 		if take < n {
 			l.sel = b.part(l.sel, 0, take)
 			b.Sel = l.sel
@@ -74,7 +78,7 @@ func (l *streamLimit) begin() error {
 
 // finish keeps the number of rows, if it changed.
 func (l *streamLimit) finish() error {
-	m := l.env.Metrics.state(l.node.State.Operator)
+	m := &l.metrics
 	if l.passed > l.before {
 		keys := l.table.NewKeys()
 		if err := keys.Normalise(nil, 1, nil); err != nil {
@@ -90,5 +94,6 @@ func (l *streamLimit) finish() error {
 		m.Updated = 1
 	}
 	m.Total, m.Bytes = int64(l.table.Len()), l.table.MemBytes()
+	*l.env.Metrics.state(l.node.State.Operator) = *m
 	return nil
 }

@@ -229,9 +229,17 @@ func (p *player) compare(got []string, e Epoch, s expr.Schema, env *compute.Env)
 	if !slices.Equal(got, want) {
 		return fmt.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 	}
+	for i := range env.Metrics.State {
+		if m := &env.Metrics.State[i]; m.Unaccounted() != 0 {
+			return fmt.Errorf("operator %d: %d rows are neither used nor late nor refused: %+v", i, m.Unaccounted(), *m)
+		}
+	}
 	for i, m := range e.State {
 		have := env.Metrics.State[i]
 		have.Bytes = m.Bytes
+		if m.Input == 0 {
+			have.Input, have.Used, have.Refused = 0, 0, nil
+		}
 		if a, b := fmt.Sprintf("%+v", have), fmt.Sprintf("%+v", m); a != b {
 			return fmt.Errorf("operator %d: metrics %s, want %s", i, a, b)
 		}
