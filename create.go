@@ -189,8 +189,7 @@ func (s *Session) createQuery(ctx context.Context, st *logical.CreateQuery, text
 		spec.table = last(st.Table)
 	}
 	if len(st.LateRows) > 0 {
-		return nil, base.UserError("UNSUPPORTED_FEATURE", "0A000", "LATE ROWS INTO cannot be run yet.").At(st.At).
-			WithHint("the progress report counts late rows (flightdLateInputRows)")
+		spec.lateRows = last(st.LateRows)
 	}
 	var err error
 	if st.OutputMode != "" {

@@ -39,12 +39,13 @@ const (
 	stepPlan   = "plan"
 	stepWrite  = "write"
 	stepCommit = "commit"
+	stepLate   = "late"
 	stepDone   = "done"
 	stepAdvise = "advise"
 )
 
 // runEpoch is the one place that orders what is durable: the plan record, the
-// rows into the sink, the sink's commit, the done record with the state changes,
+// rows into the sink, the sink's commit, that of the late rows, the done record with the state changes,
 // and the advice to the sources (design.md §5; invariants E1 to E3). A crash
 // between any two of them replays this epoch, and no other.
 func (r *run) runEpoch(ctx context.Context, p planned) error {
@@ -76,6 +77,9 @@ func (r *run) runEpoch(ctx context.Context, p planned) error {
 		return base.Wrap(err, "committing epoch %d to %s", p.epoch, r.sink.Describe())
 	}
 	stop()
+	if err := r.commitLate(ctx, p, out); err != nil {
+		return err
+	}
 	if err := r.finishEpoch(ctx, p, out); err != nil {
 		return err
 	}
@@ -84,6 +88,17 @@ func (r *run) runEpoch(ctx context.Context, p planned) error {
 	}
 	r.progress(p, out)
 	return r.advise(ctx, p)
+}
+
+// commitLate makes the epoch's late rows durable, where they are kept.
+func (r *run) commitLate(ctx context.Context, p planned, out *outcome) error {
+	if r.late == nil {
+		return nil
+	}
+	if err := r.step(stepLate, p.epoch); err != nil {
+		return err
+	}
+	return base.Wrap(r.late.Commit(ctx, p.epoch, r.late.mode, out.lateDigest), "committing the late rows of epoch %d", p.epoch)
 }
 
 // finishEpoch makes the epoch done: state changes and the next watermark in one
@@ -108,6 +123,9 @@ func (r *run) finishEpoch(ctx context.Context, p planned, out *outcome) error {
 	}
 	stop := r.timings.start("commitOffsets")
 	done := checkpoint.Done{Epoch: p.epoch, NextWatermarkMs: r.marks.global, Digests: []checkpoint.SinkDigest{{Sink: "main", Digest: out.digest}}}
+	if r.late != nil {
+		done.Digests = append(done.Digests, checkpoint.SinkDigest{Sink: "late", Digest: out.lateDigest})
+	}
 	if len(r.plan.Stateful) > 0 {
 		done.Changes = changes
 	}
@@ -172,7 +190,9 @@ type outcome struct {
 	state   []compute.StateMetrics
 	evicted []int64
 	late    int64
-	began   time.Time
+	// lateDigest is that of the rows of LATE ROWS INTO.
+	lateDigest base.Digest
+	began      time.Time
 }
 
 // process reads the epoch's rows, pushes them through the operators and writes
@@ -229,7 +249,10 @@ func (r *run) process(ctx context.Context, p planned) (*outcome, error) {
 	}
 	out.digest = digest.sum()
 	r.collect(out, env)
-	return out, nil
+	if r.late != nil {
+		out.lateDigest, err = r.late.write(ctx, p.epoch, env.Metrics.Late)
+	}
+	return out, err
 }
 
 // stateMismatch gives Spark's condition to state whose columns are not those of

@@ -37,6 +37,7 @@ type run struct {
 	statics   map[int]sources.Table
 	sink      sinks.Sink
 	sinkMode  sinks.Mode
+	late      *lateSink // nil without LATE ROWS INTO
 	ledger    *checkpoint.Ledger
 	recovered *checkpoint.Recovered
 	temporary string // a checkpoint directory to remove at the end
@@ -101,7 +102,10 @@ func (r *run) open(ctx context.Context) error {
 	if err := r.openInputs(ctx); err != nil {
 		return err
 	}
-	return r.openSink(ctx, provider)
+	if err := r.openSink(ctx, provider); err != nil {
+		return err
+	}
+	return r.openLate()
 }
 
 // openInputs opens every stream and static table of the plan.
@@ -139,6 +143,9 @@ func (r *run) close() {
 	}
 	if r.sink != nil {
 		r.sink.Close()
+	}
+	if r.late != nil {
+		r.late.Close()
 	}
 	if r.ledger != nil {
 		r.ledger.Close()

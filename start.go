@@ -24,14 +24,16 @@ import (
 // querySpec is everything that CREATE STREAMING QUERY or a DataStreamWriter says
 // about a query.
 type querySpec struct {
-	name         string
-	format       string // the sink's; "" with table
-	table        string
-	mode         base.OutputMode
-	trigger      Trigger
-	options      base.Options
-	partitionBy  []string
-	checkpoint   string
+	name        string
+	format      string // the sink's; "" with table
+	table       string
+	mode        base.OutputMode
+	trigger     Trigger
+	options     base.Options
+	partitionBy []string
+	checkpoint  string
+	// lateRows is the table of LATE ROWS INTO; "" for none.
+	lateRows     string
 	foreachBatch func(ctx context.Context, rows []arrow.RecordBatch, batchID int64) error
 	plan         logical.Node
 	// text is the CREATE statement, script what it was parsed from: the places of
@@ -63,7 +65,7 @@ func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, e
 	if err != nil {
 		return nil, err
 	}
-	p, err := planner.New(meant, planner.Options{Stream: true, Mode: spec.mode, Plain: plain(conf)})
+	p, err := planner.New(meant, planner.Options{Stream: true, Mode: spec.mode, Plain: plain(conf), KeepLate: spec.lateRows != ""})
 	if err != nil {
 		return nil, err
 	}

@@ -66,6 +66,13 @@ func (w *DataStreamWriter) PartitionBy(columns ...string) *DataStreamWriter {
 	return w
 }
 
+// LateRowsInto keeps each row that a watermark makes late in a table under the
+// data folder, with the columns of LateSchema; it is made if it is not there.
+func (w *DataStreamWriter) LateRowsInto(table string) *DataStreamWriter {
+	w.spec.lateRows = table
+	return w
+}
+
 // Trigger sets when epochs start; the default is at once, for ever.
 func (w *DataStreamWriter) Trigger(t Trigger) *DataStreamWriter { w.trigger = t; return w }
 

@@ -83,6 +83,9 @@ type Metrics struct {
 	EventTimes []EventTime
 	// State has an entry for each stateful operator.
 	State []StateMetrics
+	// Late are the rows that the plan's Late nodes kept, in the order of their
+	// operator's input.
+	Late []LateRows
 
 	// bySplit is where a lane puts its event times: they are merged into EventTimes
 	// in the order of the splits, whatever lane they come from.

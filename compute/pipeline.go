@@ -55,7 +55,7 @@ func splitLocal(n physical.Node) bool {
 			if countsRows(m.Time) {
 				return false
 			}
-		case *physical.Watermark:
+		case *physical.Watermark, *physical.Late:
 		case *physical.Join:
 			s := sideOf(m)
 			if s.buildOuter || s.buildOnly || m.Kind == physical.NullAwareAnti || countsRows(append(m.LeftKeys, m.RightKeys...)...) || countsRows(m.Cond) {

@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -137,16 +138,22 @@ func (w *workers) finish(ctx context.Context) error {
 }
 
 // count adds what the lanes counted to the epoch's metrics: event times in the
-// order of the splits.
+// order of the splits, late rows too.
 func (w *workers) count() {
 	m := &w.pipeline.env.Metrics
 	var seen []splitTimes
+	var late []LateRows
 	for _, l := range w.lanes {
 		for i, n := range l.env.Metrics.InputRows {
 			m.addInput(i, n)
 		}
 		seen = append(seen, l.env.Metrics.bySplit...)
+		late = append(late, l.env.Metrics.Late...)
 	}
+	slices.SortStableFunc(late, func(a, b LateRows) int {
+		return cmp.Or(cmp.Compare(a.Operator, b.Operator), cmp.Compare(a.split, b.split))
+	})
+	m.Late = append(m.Late, late...)
 	slices.SortStableFunc(seen, func(a, b splitTimes) int { return int(a.split) - int(b.split) })
 	for _, s := range seen {
 		m.eventTime(s.index).Merge(s.times)

@@ -67,6 +67,8 @@ func describe(n Node, inputs []string) string {
 		return fmt.Sprintf("Watermark %s delay %d ms", n.Schema()[n.Column].Name, n.Delay)
 	case *Window:
 		return fmt.Sprintf("Window %s every %d µs, %d µs long, from %d µs", n.Time.SQL(), n.Slide, n.Duration, n.Start)
+	case *Late:
+		return fmt.Sprintf("KeepLateRows [%d] by %s", n.State.Operator, n.Time.SQL())
 	case *Aggregate:
 		aggs := make([]expr.Expr, len(n.Aggs))
 		for i, a := range n.Aggs {

@@ -11,7 +11,11 @@ import (
 // and aggregates that the select list asks for.
 func (p *planner) aggregate(n logical.Node, group, list []expr.Expr) (physical.Node, []*expr.Column, error) {
 	input := n.Inputs()[0]
-	in, cols, err := p.node(input, set{}.with(append(append([]expr.Expr(nil), group...), list...)...))
+	need := set{}.with(append(append([]expr.Expr(nil), group...), list...)...)
+	if p.opts.KeepLate && p.state[n] != nil {
+		need.addAll(input.Output())
+	}
+	in, cols, err := p.node(input, need)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -32,6 +36,9 @@ func (p *planner) aggregate(n logical.Node, group, list []expr.Expr) (physical.N
 		places[k] = &expr.Ref{Index: len(a.Keys), Name: g.SQL(), Typ: g.Type(), Null: g.Nullable()}
 		a.Keys = append(a.Keys, bound)
 		a.Out = append(a.Out, expr.Field{Name: nameOf(g), Type: g.Type(), Nullable: g.Nullable()})
+	}
+	if s := a.State; p.opts.KeepLate && s != nil && s.EventKey >= 0 && s.Mode != base.Complete {
+		a.Input = p.keepLate(a.Input, s, a.Keys[s.EventKey])
 	}
 	out := n.Output()
 	top := make([]expr.Expr, len(list))

@@ -30,6 +30,9 @@ type Options struct {
 	// Stream says that the plan runs epoch after epoch in Mode.
 	Stream bool
 	Mode   base.OutputMode
+	// KeepLate puts a Late node below each stateful operator that a watermark makes
+	// drop rows.
+	KeepLate bool
 	// Plain switches the rules for speed off: every column is read.
 	Plain bool
 }
@@ -275,7 +278,11 @@ func (p *planner) projectNode(n *logical.Project, need set) (physical.Node, []*e
 	if len(list) == 0 && len(n.List) > 0 {
 		list, out = n.List[:1], n.Output()[:1]
 	}
-	in, cols, err := p.node(n.Input, set{}.with(list...))
+	below := set{}.with(list...)
+	if p.opts.KeepLate { // late rows are kept whole
+		below.addAll(n.Input.Output())
+	}
+	in, cols, err := p.node(n.Input, below)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -424,6 +431,10 @@ func (p *planner) dedup(n *logical.Deduplicate, need set) (physical.Node, []*exp
 	for _, k := range n.Keys {
 		need = need.with(k)
 	}
+	if p.opts.KeepLate && p.state[n] != nil {
+		need = need.with()
+		need.addAll(n.Input.Output())
+	}
 	for _, c := range n.Input.Output() {
 		if c.Meta.EventTime {
 			need = need.with(c)
@@ -446,6 +457,9 @@ func (p *planner) dedup(n *logical.Deduplicate, need set) (physical.Node, []*exp
 		if c.Meta.EventTime && d.EventColumn < 0 {
 			d.EventColumn, d.Delay = i, c.Meta.Delay
 		}
+	}
+	if p.opts.KeepLate && d.State != nil && d.EventColumn >= 0 {
+		d.Input = p.keepLate(d.Input, d.State, ref(d.Input.Schema(), d.EventColumn))
 	}
 	return d, cols, nil
 }
