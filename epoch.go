@@ -312,7 +312,7 @@ func (r *run) progress(p planned, out *outcome) {
 	for i, m := range out.state {
 		pr.StateOps = append(pr.StateOps, StateProgress{OperatorName: r.plan.Stateful[i].Name, NumRowsTotal: m.Total, NumRowsUpdated: m.Updated,
 			NumRowsRemoved: m.Removed, NumRowsDroppedByWatermark: m.Dropped, MemoryUsedBytes: m.Bytes, NumShufflePartitions: int64(r.subTables),
-			NumStateStoreInstances: int64(r.subTables), CustomMetrics: m.Custom})
+			NumStateStoreInstances: int64(r.subTables), CustomMetrics: m.Custom, Rows: accounts(&m)})
 	}
 	pr.Sink = SinkProgress{Description: r.sink.Describe(), NumOutputRows: out.rows}
 	r.q.report(pr)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/flightd/flightd/compute"
 	"github.com/flightd/flightd/internal/base"
 )
 
@@ -61,6 +62,19 @@ type StateProgress struct {
 	NumShufflePartitions      int64            `json:"numShufflePartitions"`
 	NumStateStoreInstances    int64            `json:"numStateStoreInstances"`
 	CustomMetrics             map[string]int64 `json:"customMetrics,omitempty"`
+	// Rows says what became of the rows that reached the operator, each window of a
+	// row counting as one: input = used + late + those refused for a named reason.
+	// Ours.
+	Rows map[string]int64 `json:"flightdRows,omitempty"`
+}
+
+// accounts are the rows of an operator by what became of them.
+func accounts(m *compute.StateMetrics) map[string]int64 {
+	rows := map[string]int64{"input": m.Input, "used": m.Used, "late": m.LateRows}
+	for reason, n := range m.Refused {
+		rows[reason] = n
+	}
+	return rows
 }
 
 // SourceProgress is the report of one source.

@@ -146,7 +146,7 @@ func TestProgressKeys(t *testing.T) {
 		"durationMs": "addBatch commitOffsets getBatch latestOffset queryPlanning triggerExecution walCommit",
 		"eventTime":  "avg max min watermark",
 		"stateOperators": "operatorName numRowsTotal numRowsUpdated allUpdatesTimeMs numRowsRemoved allRemovalsTimeMs commitTimeMs memoryUsedBytes " +
-			"numRowsDroppedByWatermark numShufflePartitions numStateStoreInstances",
+			"numRowsDroppedByWatermark numShufflePartitions numStateStoreInstances flightdRows",
 		"sources": "description startOffset endOffset latestOffset numInputRows inputRowsPerSecond processedRowsPerSecond",
 		"sink":    "description numOutputRows",
 	}

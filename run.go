@@ -14,6 +14,7 @@ import (
 	"github.com/flightd/flightd/checkpoint"
 	"github.com/flightd/flightd/compute"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/invariants"
 	"github.com/flightd/flightd/plan/catalog"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/planner"
@@ -224,8 +225,11 @@ func (r *run) collect(out *outcome, env *compute.Env) {
 	copy(out.times, env.Metrics.EventTimes)
 	out.state = make([]compute.StateMetrics, len(r.plan.Stateful))
 	copy(out.state, env.Metrics.State)
-	for _, m := range out.state {
+	for i, m := range out.state {
 		out.late += m.LateRows
+		if invariants.Enabled && m.Unaccounted() != 0 {
+			panic(invariants.AssertionFailedf("operator %d (%s): %d of %d rows are neither used nor late nor refused", i, r.plan.Stateful[i].Name, m.Unaccounted(), m.Input))
+		}
 	}
 }
 

@@ -8,11 +8,12 @@
 //	source name=clicks      columns in DDL: a stream fed by push; other arguments are options of the source
 //	table name=users        columns in DDL, then rows: a static table; again: its rows change
 //	set                     settings, one "key = value" a line
-//	query mode=append [trigger=available-now|once|'1 minute'] [checkpoint=other]     SQL, then "ok" or the error with its caret
+//	query mode=append [trigger=available-now|once|'1 minute'] [checkpoint=other] [late=table]     SQL, then "ok" or the error with its caret
 //	explain                 SQL; the analysed and the physical plan
 //	push [source=clicks]    rows: values between commas, one row a line (or, of one column, several a line)
 //	run                     epochs until idle: watermark before -> after and the rows of each
 //	state                   the stateful operators of the last epoch
+//	sql                     a statement, run as a batch; its rows
 //	sink                    every row the sink has committed, by epoch
 //	ledger                  the plans and done records of the checkpoint
 //	crash before=plan|write|commit|done|advise         dies there at the next chance; prints where

@@ -42,6 +42,7 @@ type script struct {
 	conf    [][2]string
 	sql     string
 	mode    string
+	late    string // the table of late rows
 	folder  string // of the checkpoint
 	trigger flightd.Trigger
 	files   int
@@ -79,6 +80,8 @@ func (s *script) command(d *datadriven.TestData) (string, error) {
 		return s.run(ctx)
 	case "state":
 		return s.state(), nil
+	case "sql":
+		return s.statement(ctx, d.Input)
 	case "sink":
 		return s.sink().String(), nil
 	case "ledger":
@@ -134,7 +137,7 @@ func (s *script) set(input string) (string, error) {
 // worked off what was there, and waits or has ended, when declare returns.
 func (s *script) declare(ctx context.Context, d *datadriven.TestData) (string, error) {
 	s.sql, s.mode, s.trigger = d.Input, arg(d, "mode", "append"), flightd.Trigger{}
-	s.folder = arg(d, "checkpoint", s.folder)
+	s.folder, s.late = arg(d, "checkpoint", s.folder), arg(d, "late", "")
 	switch trigger := arg(d, "trigger", ""); trigger {
 	case "":
 	case "available-now":
@@ -159,6 +162,31 @@ func (s *script) declare(ctx context.Context, d *datadriven.TestData) (string, e
 	}
 	_ = s.settle(ctx) // the next run tells
 	return "ok\n", nil
+}
+
+// statement runs a statement as a batch and prints its rows.
+func (s *script) statement(ctx context.Context, sql string) (string, error) {
+	if err := s.open(ctx); err != nil {
+		return "", err
+	}
+	r, err := s.session.Execute(ctx, sql)
+	if err != nil {
+		return s.show(err), nil
+	}
+	defer r.Close()
+	recs, err := r.Collect(ctx)
+	if err != nil {
+		return s.show(err), nil
+	}
+	var lines []string
+	for _, rec := range recs {
+		lines = append(lines, rowLines(rec)...)
+		rec.Release()
+	}
+	if len(lines) == 0 {
+		return "no rows\n", nil
+	}
+	return strings.Join(lines, "\n") + "\n", nil
 }
 
 func (s *script) explain(ctx context.Context, sql string) (string, error) {

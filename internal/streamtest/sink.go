@@ -44,7 +44,14 @@ func (s *sink) Write(_ context.Context, epoch base.Epoch, _ sinks.Mode, rec arro
 	if epoch != s.epoch {
 		s.epoch, s.rows = epoch, nil
 	}
-	for i := range int(rec.NumRows()) {
+	s.rows = append(s.rows, rowLines(rec)...)
+	return nil
+}
+
+// rowLines returns the rows of rec as text.
+func rowLines(rec arrow.RecordBatch) []string {
+	lines := make([]string, rec.NumRows())
+	for i := range lines {
 		cells := make([]string, rec.NumCols())
 		for c := range cells {
 			text, ok := arrowtext.Value(rec.Column(c), i, utc)
@@ -53,9 +60,9 @@ func (s *sink) Write(_ context.Context, epoch base.Epoch, _ sinks.Mode, rec arro
 			}
 			cells[c] = text
 		}
-		s.rows = append(s.rows, strings.Join(cells, ", "))
+		lines[i] = strings.Join(cells, ", ")
 	}
-	return nil
+	return lines
 }
 
 // Commit keeps an epoch once; another content for a known epoch is corruption.

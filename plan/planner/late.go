@@ -75,5 +75,8 @@ func asJSON(s expr.Schema) expr.Expr {
 		members[i] = expr.Field{Name: f.Name, Type: f.Type, Nullable: f.Nullable}
 	}
 	row := &expr.Call{Fn: "named_struct", Args: fields, Typ: expr.StructOf(members...)}
-	return &expr.Call{Fn: "to_json", Args: []expr.Expr{row}, Typ: expr.String, Null: true}
+	// to_json's own formats end at the millisecond.
+	whole := []expr.MapEntry{{Key: "timestampFormat", Value: "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}, {Key: "timestampNTZFormat", Value: "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"}}
+	options := &expr.Literal{Value: whole, Typ: expr.MapOf(expr.String, expr.String, false)}
+	return &expr.Call{Fn: "to_json", Args: []expr.Expr{row, options}, Typ: expr.String, Null: true}
 }
