@@ -53,6 +53,53 @@ func Upsert[K Key](slots []uint64, shift uint, rowKeys []K, n int, hashes []uint
 	return len(sel), n
 }
 
+// Stack makes a row of each key of sel, newer than all rows that the key has. The
+// index leads to the newest row of a key, and older from each row to the next older
+// one, or to -1.
+//
+//   - slots, rowKeys, n, hashes, keys, sel and rows are those of Upsert; room says how
+//     many more slots may be used, which leaves one free.
+//   - older is at least as long as the rows will be, or as rowKeys if that is less.
+//
+// It returns how many members of sel are done, which is the number of new rows, and
+// how many slots they took: fewer than all when the room for rows or for slots is
+// used up.
+func Stack[K Key](slots []uint64, shift uint, room int, rowKeys []K, older []int32, n int, hashes []uint64, keys []K, sel, rows []int32) (done, used int) {
+	mask := uint32(len(slots) - 1)
+	rows = rows[:len(sel)]
+	for i, r := range sel {
+		if n == len(rowKeys) {
+			return i, used
+		}
+		tag := uint32(hashes[r] >> 32)
+		key := &keys[r]
+		p := tag >> shift
+		for {
+			s := slots[p&mask]
+			if s == 0 {
+				if used == room {
+					return i, used
+				}
+				used++
+				older[n] = -1
+				break
+			}
+			if uint32(s>>32) == tag {
+				if row := uint32(s) - 1; rowKeys[row] == *key {
+					older[n] = int32(row)
+					break
+				}
+			}
+			p++
+		}
+		slots[p&mask] = uint64(tag)<<32 | uint64(n+1)
+		rowKeys[n] = *key
+		rows[i] = int32(n)
+		n++
+	}
+	return len(sel), used
+}
+
 // Find finds the row of each key of sel: rows[i] is that of key sel[i], or -1.
 // See Upsert for the other arguments. At least one slot must be free.
 func Find[K Key](slots []uint64, shift uint, rowKeys []K, hashes []uint64, keys []K, sel, rows []int32) {
@@ -102,6 +149,22 @@ func Insert(slots []uint64, shift uint, hash uint64, row int32) {
 		p++
 	}
 	slots[p&mask] = hash>>32<<32 | uint64(row+1)
+}
+
+// Replace makes the slot of row, whose key has hash, one of by. It reports whether
+// the row was there.
+func Replace(slots []uint64, shift uint, hash uint64, row, by int32) bool {
+	mask := uint32(len(slots) - 1)
+	want := hash>>32<<32 | uint64(row+1)
+	for p := uint32(hash>>32) >> shift; ; p++ {
+		switch slots[p&mask] {
+		case want:
+			slots[p&mask] = hash>>32<<32 | uint64(by+1)
+			return true
+		case 0:
+			return false
+		}
+	}
 }
 
 // Delete frees the slot of row, whose key has hash, and moves the slots behind

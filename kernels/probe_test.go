@@ -120,6 +120,87 @@ func checkProbe[K Key](t *testing.T, ops []byte) {
 	}
 }
 
+// checkStack stacks keys as ops say, removes the newest row of some, and walks every
+// chain beside a map of slices.
+func checkStack[K Key](t *testing.T, ops []byte) {
+	x := newIndex[K](4)
+	older, model, heads := make([]int32, len(ops)), map[K][]int32{}, 0
+	for len(ops) >= 2 {
+		op, n := ops[0], min(int(ops[1])%16+1, len(ops)-2)
+		keys := make([]K, n)
+		for i, b := range ops[2 : 2+n] {
+			keys[i][len(keys[i])-1] = uint64(b % 32)
+			keys[i][0] += uint64(b%32) << 32
+		}
+		ops = ops[2+n:]
+		var sel []int32
+		for i := range keys {
+			if op&0x40 == 0 || i%2 == 0 {
+				sel = append(sel, int32(i))
+			}
+		}
+		hashes, rows := make([]uint64, n), make([]int32, len(sel))
+		HashKeys(hashes, keys, &x.seed)
+		if op%4 > 0 {
+			for done := 0; done < len(sel); {
+				d, used := Stack(x.slots, x.shift, len(x.slots)/2-heads, x.rowKeys, older, x.n, hashes, keys, sel[done:], rows[done:])
+				for i, row := range rows[done : done+d] {
+					if k := keys[sel[done+i]]; int(row) == x.n+i {
+						model[k] = append(model[k], row)
+					} else {
+						t.Fatalf("key %x has row %d, want %d", k, row, x.n+i)
+					}
+				}
+				x.n, heads, done = x.n+d, heads+used, done+d
+				if done < len(sel) {
+					x.grow()
+				}
+			}
+		}
+		for i, r := range sel {
+			have := model[keys[r]]
+			Find(x.slots, x.shift, x.rowKeys, hashes, keys, sel[i:i+1], rows[:1])
+			row := rows[0]
+			for j := len(have) - 1; j >= 0; j-- {
+				if row != have[j] {
+					t.Fatalf("key %x: row %d follows, want %d of %v", keys[r], row, have[j], have)
+				}
+				row = older[row]
+			}
+			if row != -1 {
+				t.Fatalf("key %x: row %d follows, want none", keys[r], row)
+			}
+			if op%4 > 0 || len(have) == 0 {
+				continue
+			}
+			top := have[len(have)-1]
+			if model[keys[r]] = have[:len(have)-1]; len(have) > 1 {
+				if !Replace(x.slots, x.shift, hashes[r], top, have[len(have)-2]) || Replace(x.slots, x.shift, hashes[r], top, 0) {
+					t.Fatalf("row %d of key %x is replaced once, not never or twice", top, keys[r])
+				}
+			} else if heads--; !Delete(x.slots, x.shift, hashes[r], top) {
+				t.Fatalf("row %d of key %x is not there", top, keys[r])
+			}
+		}
+	}
+}
+
+func FuzzStack(f *testing.F) {
+	f.Add(uint8(0), []byte("\x01\x07abcdefgh\x01\x03abc\x00\x02ab\x00\x03abc\x01\x03aaaa"))
+	f.Fuzz(func(t *testing.T, words uint8, ops []byte) {
+		switch words % 4 {
+		case 0:
+			checkStack[[1]uint64](t, ops)
+		case 1:
+			checkStack[[2]uint64](t, ops)
+		case 2:
+			checkStack[[3]uint64](t, ops)
+		case 3:
+			checkStack[[4]uint64](t, ops)
+		}
+	})
+}
+
 func FuzzProbe(f *testing.F) {
 	f.Add(uint8(0), []byte("\x00\x07abcdefgh\x01\x03abc\x02\x02ab\x01\x03abc"))
 	f.Fuzz(func(t *testing.T, words uint8, ops []byte) {
@@ -147,6 +228,10 @@ func TestProbeRandom(t *testing.T) {
 		checkProbe[[2]uint64](t, ops)
 		checkProbe[[3]uint64](t, ops)
 		checkProbe[[4]uint64](t, ops)
+		checkStack[[1]uint64](t, ops)
+		checkStack[[2]uint64](t, ops)
+		checkStack[[3]uint64](t, ops)
+		checkStack[[4]uint64](t, ops)
 	}
 }
 

@@ -218,6 +218,11 @@ func (m *MemoryStore) replayFrames(d *frameReader, h header) error {
 	for i, s := range tables {
 		s.next = h.Tables[i].Next
 		s.endEpoch()
+		for _, t := range s.subs {
+			if t.twice && s.schema.Many {
+				return base.Errorf(base.CodeCorrupt, "%s: two rows have one number", s.id)
+			}
+		}
 	}
 	return nil
 }
@@ -237,7 +242,9 @@ func (s *Sharded) replay(fr frame, k *Keys) (int, error) {
 		return n, s.load(k, numbers, cols[1+len(keys):])
 	}
 	refs := make([]Ref, n)
-	if err := s.Find(k, nil, refs); err != nil {
+	if s.schema.Many {
+		s.findNumbers(k, numbers, refs)
+	} else if err := s.Find(k, nil, refs); err != nil {
 		return 0, err
 	}
 	for i, r := range refs {

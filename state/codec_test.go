@@ -38,6 +38,14 @@ func smallStore(tb testing.TB) (*MemoryStore, []byte) {
 			tb.Fatal(err)
 		}
 	}
+	s, err := m.Table(ID{Operator: 3, Name: "rows"}, manySchema(keySchemas["window"]))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b := &manyBatch{keys: []Vector{randomColumn(rng, Int64, 40, 4), randomColumn(rng, Bytes, 40, 20)}, n: 40}
+	if _, err := b.insert(s); err != nil {
+		tb.Fatal(err)
+	}
 	changes, err := m.Commit(0)
 	if err != nil {
 		tb.Fatal(err)

@@ -51,7 +51,7 @@ const maxDirectColumns = 3
 // and for a kept table.
 func (t *Table) UpsertDirect(vs []Vector, sel, rows []int32) (bool, error) {
 	d := &t.direct
-	if d.off || t.epochs != nil || len(rows) == 0 || !t.direct.takes(t.schema.Keys, vs) {
+	if d.off || t.epochs != nil || t.schema.Many || len(rows) == 0 || !t.direct.takes(t.schema.Keys, vs) {
 		return false, nil
 	}
 	d.batches++

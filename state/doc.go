@@ -20,6 +20,15 @@
 //		return nil
 //	})
 //
+// A table whose Schema says Many keeps several rows of a key: the rows of one side of
+// a join, the sessions of a user. Insert adds to them and Find and Older walk them,
+// from the newest to the oldest:
+//
+//	err := table.Find(keys, nil, rows)
+//	for r := rows[i]; r >= 0; r = table.Older(r) {
+//		…
+//	}
+//
 // and the epoch ends in this order:
 //
 //	refs := table.Changed()               // or Scan: what to put out
@@ -46,13 +55,19 @@
 //     than 16,384 rows.
 //  5. Snapshot plus changelog gives every key, value, row number and counter of
 //     the tables that were there.
-//  6. Two keys are one row if and only if their columns are equal, NULL to NULL,
+//  6. Two keys are one row, or one chain of rows, if and only if their columns are equal, NULL to NULL,
 //     -0.0 to 0.0 and NaN to NaN; hashes never decide.
 //  7. A Pinned does not change, whatever later epochs do.
 //  8. Rows, references and arenas hold no pointers: the garbage collector's work
 //     does not grow with the number of keys.
 //  9. Damaged bytes are a Corrupt error; they never panic, and never take more
 //     memory than their own length and MaxFrame.
+//  10. Find and Older give the live rows of a key from the highest number to the lowest,
+//     each once, also after removals, growth, compaction and restarts.
+//  11. What is done to n rows of one key takes time in proportion to n, or to n log n
+//     in a restore: removal, growth, compaction, replay.
+//  12. Within a sub-table rows are in the order of their numbers, but within a restore:
+//     a row of a changelog is found by its number, and must have the key it is given with.
 //
 // It does not know what operators, aggregates, event times or types mean, nor
 // where its bytes are kept.

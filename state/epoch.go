@@ -58,7 +58,7 @@ func (t *Table) remove(rows []int32) error {
 		if !t.alive(row) {
 			continue
 		}
-		if !kernels.Delete(t.slots, t.shift, t.rowHash(row), row) {
+		if !t.schema.Many && !kernels.Delete(t.slots, t.shift, t.rowHash(row), row) {
 			return invariants.AssertionFailedf("removing row %d: its key is not in the index", row)
 		}
 		t.epochs[row] = deadEpoch
@@ -96,7 +96,9 @@ func (t *Table) endEpoch() {
 	t.changed, t.touched, t.removed, t.removals = t.changed[:0], t.touched[:0], t.removed[:0], 0
 	if t.unordered {
 		t.unpin()
-		t.reindex(t.scan())
+		order := t.scan()
+		t.twice = t.twice || t.sameNumbers(order)
+		t.reindex(order)
 		t.unordered = false
 	}
 	if t.dead > 64 && t.dead > t.n/4 || t.dead > 0 && t.dead == t.n {
@@ -119,7 +121,11 @@ func (t *Table) compact() {
 	t.unpin()
 	keep := t.live()
 	t.reindex(keep)
-	if used := len(keep); used*16 < len(t.slots) && len(t.slots) > minSlots {
+	used := len(keep)
+	if t.schema.Many {
+		used = t.heads
+	}
+	if used*16 < len(t.slots) && len(t.slots) > minSlots {
 		n := len(t.slots)
 		for n > minSlots && used*8 < n {
 			n /= 2
@@ -140,8 +146,17 @@ func (t *Table) reindex(keep []int32) {
 	for i, r := range keep {
 		remap[r] = int32(i)
 	}
-	t.reorder(keep, t.layout.words)
-	kernels.RemapSlots(t.slots, remap)
+	switch {
+	case !t.schema.Many:
+		t.reorder(keep, t.layout.words)
+		kernels.RemapSlots(t.slots, remap)
+	case t.unordered: // so are the chains
+		t.reorder(keep, t.layout.words)
+		t.stackAll()
+	default:
+		t.remapChains(keep, remap)
+		t.reorder(keep, t.layout.words)
+	}
 	t.dead = 0
 }
 
@@ -152,6 +167,16 @@ func (t *Table) scan() []int32 {
 		t.sort(rows)
 	}
 	return rows
+}
+
+// sameNumbers reports whether two of rows, which are in order, have one number.
+func (t *Table) sameNumbers(rows []int32) bool {
+	for i := 1; i < len(rows); i++ {
+		if t.numbers[rows[i-1]] == t.numbers[rows[i]] {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *Table) sort(rows []int32) {

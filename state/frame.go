@@ -15,7 +15,7 @@ import (
 
 // The bytes of a changelog or snapshot; FORMAT.md draws them.
 const (
-	blobMagic   = "FST\x02" // the last byte is the format version
+	blobMagic   = "FST\x03" // the last byte is the format version
 	frameHeader = 20
 	// MaxFrame bounds the memory that decoding a frame takes: its bytes, both
 	// compressed and not.
@@ -169,7 +169,8 @@ func (f *frameReader) header(kind string) (h header, err error) {
 	if string(magic[:3]) != blobMagic[:3] {
 		return h, f.corrupt("state begins with %q, want %q", magic[:], blobMagic)
 	}
-	// Version 1 is what version 2 is where nothing is narrowed.
+	// Version 1 is what version 2 is where nothing is narrowed; version 2 what version
+	// 3 is where each key has one row.
 	if magic[3] < 1 || magic[3] > blobMagic[3] {
 		return h, f.corrupt("state has format version %d, this build reads 1 to %d", magic[3], blobMagic[3])
 	}

@@ -54,12 +54,15 @@ type Field struct {
 type Schema struct {
 	Keys   []Field
 	Values []Field
+	// Many says that a key may have several rows: Insert adds one, whether or not the
+	// key is there.
+	Many bool `json:",omitempty"`
 }
 
 // Equal reports whether the key columns and the value columns are the same, in
-// name, type, kind and order.
+// name, type, kind and order. A key of one row is not the same as one of many.
 func (s Schema) Equal(o Schema) (keys, values bool) {
-	return equalFields(s.Keys, o.Keys, false), equalFields(s.Values, o.Values, true)
+	return equalFields(s.Keys, o.Keys, false) && s.Many == o.Many, equalFields(s.Values, o.Values, true)
 }
 
 func equalFields(a, b []Field, nullable bool) bool {

@@ -28,6 +28,8 @@ type Sharded struct {
 	next int64
 	part Partition
 	rows []int32
+	// weak makes the hashes of long texts collide; for tests.
+	weak bool
 }
 
 func newSharded(id ID, schema Schema, seed uint64, subs int) *Sharded {
@@ -45,7 +47,11 @@ func (s *Sharded) ID() ID { return s.id }
 func (s *Sharded) Schema() Schema { return s.schema }
 
 // NewKeys returns an empty Keys for this table.
-func (s *Sharded) NewKeys() *Keys { return NewKeys(s.schema.Keys, s.seed) }
+func (s *Sharded) NewKeys() *Keys {
+	k := NewKeys(s.schema.Keys, s.seed)
+	k.weak = s.weak
+	return k
+}
 
 // Subs returns the number of sub-tables.
 func (s *Sharded) Subs() int { return len(s.subs) }
@@ -53,7 +59,7 @@ func (s *Sharded) Subs() int { return len(s.subs) }
 // Sub returns a sub-table: for its value columns and for reading.
 func (s *Sharded) Sub(i int) *Table { return s.subs[i] }
 
-// Len returns the number of keys.
+// Len returns the number of rows: of keys, where a key has one row.
 func (s *Sharded) Len() int {
 	n := 0
 	for _, t := range s.subs {
@@ -127,6 +133,12 @@ func (s *Sharded) UpsertSub(p *Partition, i int, k *Keys, rows []int32) error {
 	return s.subs[i].upsert(k, p.Sub(i), rows, p.first, nil)
 }
 
+// InsertSub inserts the part of a batch that belongs to sub-table i, as UpsertSub
+// upserts it.
+func (s *Sharded) InsertSub(p *Partition, i int, k *Keys, rows []int32) error {
+	return s.subs[i].insert(k, p.Sub(i), rows, p.first, nil)
+}
+
 // Begin reserves n ordinals for an upsert whose keys are split by sub-table
 // already, and returns the first of them.
 func (s *Sharded) Begin(n int64) int64 {
@@ -166,7 +178,7 @@ func (s *Sharded) Upsert(k *Keys, sel []int32, f func(t *Table, sel, rows []int3
 }
 
 // Find finds the rows of the keys of sel (nil: all of k): refs[i] is that of key
-// sel[i], or has Row -1. It touches nothing.
+// sel[i], the newest if there are several, or has Row -1. It touches nothing.
 func (s *Sharded) Find(k *Keys, sel []int32, refs []Ref) error {
 	sel = k.rows(sel)
 	s.rows = sized(s.rows, len(sel)+k.n)
@@ -311,16 +323,27 @@ func (s *Sharded) load(k *Keys, numbers []int64, values []Vector) error {
 			continue
 		}
 		rows := s.rows[:len(part)]
-		if err := t.upsert(k, part, rows, 0, numbers); err != nil {
-			return err
+		load := t.loadOne
+		if s.schema.Many {
+			load = t.loadMany
 		}
-		for j, row := range rows {
-			if t.numbers[row] != numbers[part[j]] {
-				return base.Errorf(base.CodeCorrupt, "loading state: a key has row number %d and %d", t.numbers[row], numbers[part[j]])
-			}
+		if err := load(k, part, rows, numbers); err != nil {
+			return err
 		}
 		for c := range values {
 			t.values[c].Load(rows, &values[c], part)
+		}
+	}
+	return nil
+}
+
+func (t *Table) loadOne(k *Keys, sel, rows []int32, numbers []int64) error {
+	if err := t.upsert(k, sel, rows, 0, numbers); err != nil {
+		return err
+	}
+	for j, row := range rows {
+		if t.numbers[row] != numbers[sel[j]] {
+			return base.Errorf(base.CodeCorrupt, "loading state: a key has row number %d and %d", t.numbers[row], numbers[sel[j]])
 		}
 	}
 	return nil

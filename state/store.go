@@ -90,6 +90,10 @@ type MismatchError struct {
 // Error names the table and both schemas.
 func (e *MismatchError) Error() string {
 	part, stored, wanted := "value", e.Stored.Values, e.Wanted.Values
+	if e.Keys && e.Stored.Many != e.Wanted.Many {
+		rows := map[bool]string{false: "one row", true: "several rows"}
+		return fmt.Sprintf("state of %s has %s a key, the query wants %s", e.ID, rows[e.Stored.Many], rows[e.Wanted.Many])
+	}
 	if e.Keys {
 		part, stored, wanted = "key", e.Stored.Keys, e.Wanted.Keys
 	}

@@ -23,6 +23,8 @@ type Table struct {
 	rows
 	slots []uint64
 	shift uint
+	// chain is what a table with several rows a key has besides.
+	chain
 	// next is the ordinal of the next input row, where the table counts itself.
 	next int64
 
@@ -41,9 +43,11 @@ type Table struct {
 	// unordered says that row numbers do not ascend with rows: within a restore, or
 	// after two long keys met with one hash. The end of the epoch sorts the rows.
 	unordered bool
-	pins      []*pin
-	fresh     []int32
-	direct    direct
+	// twice says that two rows came with one number.
+	twice  bool
+	pins   []*pin
+	fresh  []int32
+	direct direct
 	// floor is what the table's user knows of its first floorRows rows.
 	floor     int64
 	floorRows int
@@ -82,6 +86,7 @@ func (t *Table) setSlots(n int) {
 func (t *Table) Reset() {
 	clear(t.slots)
 	t.direct.reset()
+	t.chain.reset()
 	t.n, t.next, t.nulls, t.texts, t.unordered = 0, 0, nil, nil, false
 	for _, v := range t.values {
 		v.empty()
@@ -91,7 +96,8 @@ func (t *Table) Reset() {
 // Schema returns the table's schema. Its slices must not be written.
 func (t *Table) Schema() Schema { return t.schema }
 
-// Len returns the number of keys.
+// Len returns the number of rows, removed ones left out: of keys, where a key has
+// one row.
 func (t *Table) Len() int { return t.n - t.dead }
 
 // Rows returns the number of rows, removed ones included: rows are below it.
@@ -117,7 +123,7 @@ func (t *Table) Alive(row int32) bool { return t.alive(row) }
 
 // MemBytes returns the memory that the table holds.
 func (t *Table) MemBytes() int64 {
-	return t.memBytes() + memOf(t.slots) + memOf(t.changed) + memOf(t.touched) + memOf(t.removed) + memOf(t.fresh) + t.direct.memBytes()
+	return t.memBytes() + memOf(t.slots) + memOf(t.changed) + memOf(t.touched) + memOf(t.removed) + memOf(t.fresh) + memOf(t.older) + t.direct.memBytes()
 }
 
 // Upsert finds the rows of the keys of sel (nil: all of k) and adds those that
@@ -135,7 +141,7 @@ func (t *Table) Upsert(k *Keys, sel, rows []int32) error {
 // upsert numbers a new row first plus the index of its input row, or takes its
 // number from numbers; in the second case nothing is touched.
 func (t *Table) upsert(k *Keys, sel, rows []int32, first int64, numbers []int64) error {
-	if len(rows) < len(sel) || k.layout.words != t.layout.words {
+	if len(rows) < len(sel) || k.layout.words != t.layout.words || t.schema.Many {
 		return invariants.AssertionFailedf("upsert of %d keys of %d words into %d rows of %d words", len(sel), k.layout.words, len(rows), t.layout.words)
 	}
 	rows = rows[:len(sel)]
@@ -185,15 +191,25 @@ func probe[K kernels.Key](t *Table, k *Keys, sel, rows []int32) (int, int) {
 	return kernels.Upsert(t.slots, t.shift, keys, t.n, k.hashes, kernels.KeysOf[K](k.words), sel, rows, t.fresh)
 }
 
-// limit is how many rows the index may hold before it grows.
-func (t *Table) limit() int {
-	live := len(t.slots) / 2
+// load is how many slots may be used before the index grows.
+func (t *Table) load() int {
 	if len(t.slots) <= cachedSlots {
-		live = len(t.slots) / 4
+		return len(t.slots) / 4
 	}
-	// Removed rows have no slot.
-	return live + t.dead
+	return len(t.slots) / 2
 }
+
+// limit is how many rows the table may have before the index grows.
+func (t *Table) limit() int {
+	if t.schema.Many {
+		// A row more, and each of the rest with a slot of its own.
+		return t.n + t.load() - t.heads
+	}
+	return t.load() + t.dead // removed rows have no slot
+}
+
+// full reports whether there is no room for another row.
+func (t *Table) full() bool { return t.n >= t.limit() || t.n >= len(t.words)/t.layout.words }
 
 // enlarge makes room for at least one more row.
 func (t *Table) enlarge() error {
@@ -210,7 +226,9 @@ func (t *Table) enlarge() error {
 		if room > 1<<15 {
 			more = room / 4
 		}
-		more = max(1, min(more, t.limit()-room))
+		if !t.schema.Many {
+			more = max(1, min(more, t.limit()-room))
+		}
 		words := make([]uint64, (room+more)*t.layout.words)
 		copy(words, t.words)
 		t.words = words
@@ -281,7 +299,7 @@ func (t *Table) verify(k *Keys, sel, rows []int32, first int64, numbers []int64)
 		if rows[i] >= 0 {
 			continue
 		}
-		for t.n >= t.limit() || t.n >= len(t.words)/t.layout.words {
+		for t.full() {
 			if err := t.enlarge(); err != nil {
 				return err
 			}
@@ -334,7 +352,7 @@ next:
 }
 
 // Find finds the rows of the keys of sel (nil: all of k): rows[i] is that of key
-// sel[i], or -1. It touches nothing.
+// sel[i], the newest if there are several, or -1. It touches nothing.
 func (t *Table) Find(k *Keys, sel, rows []int32) error {
 	sel = k.rows(sel)
 	if len(rows) < len(sel) || k.layout.words != t.layout.words {
@@ -357,6 +375,9 @@ func (t *Table) Find(k *Keys, sel, rows []int32) error {
 				rows[i] = t.search(k, r)
 			}
 		}
+	}
+	if t.schema.Many && t.dead > 0 {
+		t.passDead(k, sel, rows)
 	}
 	return nil
 }
