@@ -86,6 +86,7 @@ func (r *run) runEpoch(ctx context.Context, p planned) error {
 	if f, ok := r.sink.(*feed.Feed); ok {
 		f.Publish(p.epoch)
 	}
+	r.observeEmission(p, out)
 	r.progress(p, out)
 	return r.advise(ctx, p)
 }

@@ -30,6 +30,7 @@ type StreamingQuery struct {
 	err      error
 	waiters  []chan struct{}
 	feed     *feed.Feed
+	emission *emission
 	stopOnce sync.Once
 }
 

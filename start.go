@@ -52,20 +52,7 @@ func (q *querySpec) sinkName() string {
 // starts its loop.
 func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, error) {
 	names, conf := s.snapshot()
-	resolved, err := analyse(spec.plan, names, conf)
-	if err != nil {
-		return nil, err
-	}
-	if conf.Bool("spark.sql.streaming.unsupportedOperationCheck", true) || !isStream(resolved) {
-		if err := planstreaming.Check(resolved, spec.mode); err != nil {
-			return nil, err
-		}
-	}
-	meant, err := rules.Meaning(resolved)
-	if err != nil {
-		return nil, err
-	}
-	p, err := planner.New(meant, planner.Options{Stream: true, Mode: spec.mode, Plain: plain(conf), KeepLate: spec.lateRows != ""})
+	p, schema, err := planStream(spec.plan, names, conf, planner.Options{Mode: spec.mode, KeepLate: spec.lateRows != ""})
 	if err != nil {
 		return nil, err
 	}
@@ -76,13 +63,14 @@ func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, e
 	if err := s.eng.claim(q); err != nil {
 		return nil, err
 	}
-	r := &run{q: q, eng: s.eng, plan: p, conf: conf, names: names, schema: schemaOf(resolved), arrowSchema: schemaOf(resolved).Arrow()}
+	r := &run{q: q, eng: s.eng, plan: p, conf: conf, names: names, schema: schema, arrowSchema: schema.Arrow()}
 	if err := r.open(ctx); err != nil {
 		r.close()
 		q.finish(err, nil)
 		s.eng.forget(q)
 		return nil, err
 	}
+	q.emission = r.newEmission()
 	loopCtx, cancel := context.WithCancel(context.Background())
 	q.cancel = cancel
 	s.eng.each(func(l Listener) {
@@ -90,6 +78,27 @@ func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, e
 	})
 	go r.main(loopCtx)
 	return q, nil
+}
+
+// planStream analyses, checks and plans a streaming query; o says its mode, and
+// what it keeps. It returns the schema of the result as well.
+func planStream(n logical.Node, names *names, conf catalog.Conf, o planner.Options) (*planner.Plan, expr.Schema, error) {
+	resolved, err := analyse(n, names, conf)
+	if err != nil {
+		return nil, nil, err
+	}
+	if conf.Bool("spark.sql.streaming.unsupportedOperationCheck", true) || !isStream(resolved) {
+		if err := planstreaming.Check(resolved, o.Mode); err != nil {
+			return nil, nil, err
+		}
+	}
+	meant, err := rules.Meaning(resolved)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.Stream, o.Plain = true, plain(conf)
+	p, err := planner.New(meant, o)
+	return p, schemaOf(resolved), err
 }
 
 // main is the query's goroutine.

@@ -249,12 +249,23 @@ func (s *Session) set(st *logical.Set) (*Result, error) {
 }
 
 func (s *Session) explainStatement(st *logical.Explain) (*Result, error) {
+	emission := strings.EqualFold(st.Mode, "EMISSION")
+	if emission && st.Inner == nil {
+		return s.explainEmission(st)
+	}
 	var plan logical.Node
+	mode := base.Append
 	switch in := st.Inner.(type) {
 	case *logical.Query:
 		plan = in.Plan
 	case *logical.CreateQuery:
 		plan = in.Plan
+		var err error
+		if in.OutputMode != "" {
+			if mode, err = base.ParseOutputMode(in.OutputMode); err != nil {
+				return nil, base.AsError(err).At(st.At)
+			}
+		}
 	case *logical.CreateView:
 		plan = in.Plan
 	case *logical.CreateTable:
@@ -262,8 +273,11 @@ func (s *Session) explainStatement(st *logical.Explain) (*Result, error) {
 	case *logical.Insert:
 		plan = in.Plan
 	}
-	if plan == nil || strings.EqualFold(st.Mode, "EMISSION") {
+	if plan == nil {
 		return nil, base.UserError("UNSUPPORTED_FEATURE", "0A000", "EXPLAIN %s of this statement cannot be run yet.", st.Mode).At(st.At)
+	}
+	if emission {
+		return s.explainRules(plan, mode)
 	}
 	text, err := s.explain(plan)
 	if err != nil {

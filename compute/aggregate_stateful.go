@@ -208,6 +208,9 @@ func (a *statefulAggregate) evict() (*emitter, error) {
 	if err := a.table.Remove(gone); err != nil {
 		return nil, err
 	}
+	if a.bounded() {
+		a.metrics.oldest(a.table)
+	}
 	a.metrics.Removed = int64(len(gone))
 	a.metrics.Total = int64(a.table.Len())
 	a.metrics.Bytes = a.table.MemBytes()

@@ -205,6 +205,7 @@ func (d *dedup) evict() error {
 			return err
 		}
 		d.metrics.Removed = int64(len(gone))
+		d.metrics.oldest(d.table)
 	}
 	d.metrics.Total = int64(d.table.Len())
 	d.metrics.Bytes = d.table.MemBytes()

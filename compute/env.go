@@ -132,6 +132,10 @@ type StateMetrics struct {
 	// Refused counts, by reason, the rows that were neither late nor used:
 	// RefusedDuplicate and its kind.
 	Refused map[string]int64
+	// Oldest is the event time, in milliseconds, of the oldest row that a watermark
+	// can end and has not ended; HasOldest says that there is one.
+	Oldest    int64
+	HasOldest bool
 	// Bytes is the memory of the state.
 	Bytes int64
 	// Custom are figures that only this operator has: numDroppedDuplicateRows.

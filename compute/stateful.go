@@ -44,6 +44,15 @@ func dueRefs(t *state.Sharded, ms int64, times func(t *state.Table, rows []int32
 	return t.InOrder(gone), nil
 }
 
+// oldest tells m the oldest event time that dueRefs has left in t.
+func (m *StateMetrics) oldest(t *state.Sharded) {
+	for i := range t.Subs() {
+		if rows, us := t.Sub(i).Floor(); rows > 0 && us != math.MaxInt64 && (!m.HasOldest || floorMillis(us) < m.Oldest) {
+			m.Oldest, m.HasOldest = floorMillis(us), true
+		}
+	}
+}
+
 func dueRows(t *state.Table, ms int64, times func(t *state.Table, rows []int32) (state.Vector, error)) ([]int32, error) {
 	seen, oldest := t.Floor()
 	if seen == 0 || oldest <= ms*1000 {

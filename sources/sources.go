@@ -65,6 +65,13 @@ type Measurer interface {
 	Metrics(latest base.Offset) map[string]string
 }
 
+// A Partitioned source has partitions that move by themselves: EXPLAIN EMISSION
+// names those that stand still.
+type Partitioned interface {
+	// Positions returns how far an offset is in each partition, by name.
+	Positions(o base.Offset) (map[string]int64, error)
+}
+
 // A Scan says what of a range or table is wanted.
 type Scan struct {
 	// Columns are the indices of the wanted columns in Schema, ascending; nil

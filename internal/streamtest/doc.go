@@ -14,6 +14,7 @@
 //	run                     epochs until idle: watermark before -> after and the rows of each
 //	state                   the stateful operators of the last epoch
 //	sql                     a statement, run as a batch; its rows
+//	emission                what EXPLAIN EMISSION finds of the query
 //	sink                    every row the sink has committed, by epoch
 //	ledger                  the plans and done records of the checkpoint
 //	crash before=plan|write|commit|done|advise         dies there at the next chance; prints where

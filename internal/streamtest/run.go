@@ -52,8 +52,8 @@ func rewriting() bool {
 }
 
 // ordered are the commands that crash or restart by themselves, or show what a
-// crash leaves behind.
-var ordered = regexp.MustCompile(`(?m)^(crash|fail|restart|ledger)\b`)
+// crash leaves behind or begins anew.
+var ordered = regexp.MustCompile(`(?m)^(crash|fail|restart|ledger|emission)\b`)
 
 // ordersCrashes reports whether the script crashes by itself: then no others are
 // added.

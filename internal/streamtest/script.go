@@ -80,6 +80,8 @@ func (s *script) command(d *datadriven.TestData) (string, error) {
 		return s.run(ctx)
 	case "state":
 		return s.state(), nil
+	case "emission":
+		return s.emission(), nil
 	case "sql":
 		return s.statement(ctx, d.Input)
 	case "sink":
@@ -164,6 +166,18 @@ func (s *script) declare(ctx context.Context, d *datadriven.TestData) (string, e
 	return "ok\n", nil
 }
 
+// emission is what EXPLAIN EMISSION finds of the query.
+func (s *script) emission() string {
+	var b strings.Builder
+	for _, f := range s.query.Emission() {
+		if f.Code != "" {
+			fmt.Fprintf(&b, "%s ", f.Code)
+		}
+		fmt.Fprintf(&b, "%s: %s\n", f.Subject, f.Text)
+	}
+	return strings.ReplaceAll(b.String(), s.home, "")
+}
+
 // statement runs a statement as a batch and prints its rows.
 func (s *script) statement(ctx context.Context, sql string) (string, error) {
 	if err := s.open(ctx); err != nil {
@@ -186,7 +200,7 @@ func (s *script) statement(ctx context.Context, sql string) (string, error) {
 	if len(lines) == 0 {
 		return "no rows\n", nil
 	}
-	return strings.Join(lines, "\n") + "\n", nil
+	return strings.ReplaceAll(strings.Join(lines, "\n"), s.home, "") + "\n", nil
 }
 
 func (s *script) explain(ctx context.Context, sql string) (string, error) {

@@ -214,7 +214,9 @@ func (p *parser) explain(t token) logical.Statement {
 	e.Mode = p.anyWord("ANALYZE", "EMISSION", "EXTENDED", "FORMATTED", "CODEGEN", "COST", "LOGICAL")
 	switch {
 	case p.end():
-		p.unexpected("a statement")
+		if e.Mode != "EMISSION" { // of all queries
+			p.unexpected("a statement")
+		}
 	case p.isWord("QUERY") && p.isName(1):
 		p.at++
 		e.Name = p.name("a query")

@@ -63,3 +63,16 @@ func javaDouble(v float64) string {
 	}
 	return mantissa + "E" + strconv.Itoa(n)
 }
+
+// Positions returns the offset of each partition, as topic-number.
+func (s *Source) Positions(o base.Offset) (map[string]int64, error) {
+	at, err := parseOffset(o)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]int64, len(at))
+	for p, n := range at {
+		out[p.String()] = n
+	}
+	return out, nil
+}
