@@ -45,8 +45,8 @@ type Epoch struct {
 	// both 0 means that there is none.
 	Late, Evict int64
 	Want        Rows
-	// State, if set, is compared with the metrics, but for Bytes, and for Input, Used
-	// and Refused where Input is 0.
+	// State, if set, is compared with the metrics, but for Bytes, for Input, Used
+	// and Refused where Input is 0, and for Oldest where it is not wanted.
 	State []compute.StateMetrics
 	// Times, if set, is compared with what the watermark nodes saw.
 	Times []compute.EventTime

@@ -237,6 +237,9 @@ func (p *player) compare(got []string, e Epoch, s expr.Schema, env *compute.Env)
 	for i, m := range e.State {
 		have := env.Metrics.State[i]
 		have.Bytes = m.Bytes
+		if !m.HasOldest {
+			have.Oldest, have.HasOldest = 0, false
+		}
 		if m.Input == 0 {
 			have.Input, have.Used, have.Refused = 0, 0, nil
 		}
