@@ -181,20 +181,18 @@ func (a *statefulAggregate) bounded() bool {
 // evict forgets the groups that are due, and returns what the epoch puts out: in
 // append mode these, in update mode those that changed, in complete mode all.
 func (a *statefulAggregate) evict() (*emitter, error) {
-	var gone, out []state.Ref
+	var out []state.Ref
+	gone := eviction{env: a.env, table: a.table}
 	if a.bounded() {
 		key := a.plan.keys.eventKey(a.node.State.EventKey)
-		var err error
-		gone, err = dueRefs(a.table, watermark(a.env.Evict, a.node.State.Operator), func(t *state.Table, rows []int32) (state.Vector, error) {
-			return t.Key(key, rows)
-		})
-		if err != nil {
+		gone.times = func(t *state.Table, rows []int32) (state.Vector, error) { return t.Key(key, rows) }
+		if err := gone.find(watermark(a.env.Evict, a.node.State.Operator)); err != nil {
 			return nil, err
 		}
 	}
 	switch a.node.State.Mode {
 	case base.Append:
-		out = gone
+		out = gone.refs
 	case base.Update:
 		out = a.table.Changed()
 	case base.Complete:
@@ -205,13 +203,11 @@ func (a *statefulAggregate) evict() (*emitter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.table.Remove(gone); err != nil {
-		return nil, err
-	}
 	if a.bounded() {
-		a.metrics.oldest(a.table)
+		if err := gone.remove(a.metrics); err != nil {
+			return nil, err
+		}
 	}
-	a.metrics.Removed = int64(len(gone))
 	a.metrics.Total = int64(a.table.Len())
 	a.metrics.Bytes = a.table.MemBytes()
 	return e, nil

@@ -192,20 +192,18 @@ func (d *dedup) insert(rows []int32, times *vec.Vec) ([]int32, error) {
 func (d *dedup) evict() error {
 	key := slices.Index(d.node.Keys, d.node.EventColumn)
 	if d.node.Within || d.node.EventColumn >= 0 && key >= 0 {
-		gone, err := dueRefs(d.table, watermark(d.env.Evict, d.node.State.Operator), func(t *state.Table, rows []int32) (state.Vector, error) {
+		gone := eviction{env: d.env, table: d.table, times: func(t *state.Table, rows []int32) (state.Vector, error) {
 			if d.node.Within {
 				return t.Value(0).Gather(rows), nil
 			}
 			return t.Key(d.keys.eventKey(key), rows)
-		})
-		if err != nil {
+		}}
+		if err := gone.find(watermark(d.env.Evict, d.node.State.Operator)); err != nil {
 			return err
 		}
-		if err := d.table.Remove(gone); err != nil {
+		if err := gone.remove(&d.metrics); err != nil {
 			return err
 		}
-		d.metrics.Removed = int64(len(gone))
-		d.metrics.oldest(d.table)
 	}
 	d.metrics.Total = int64(d.table.Len())
 	d.metrics.Bytes = d.table.MemBytes()

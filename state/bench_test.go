@@ -82,7 +82,7 @@ func BenchmarkCount(b *testing.B) {
 				}
 			}
 			sequence(b, n, add)
-			s.endEpoch()
+			s.endEpoch(1)
 			i := 0
 			for b.Loop() {
 				add(batches[i%len(batches)])

@@ -2,8 +2,6 @@ package state
 
 import (
 	"bytes"
-	"sync"
-	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -101,28 +99,14 @@ func (f *frameWriter) writeSubs(table int, s *Sharded, workers int) error {
 		err    error
 	}
 	out := make([]made, len(s.subs))
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range max(1, min(workers, len(s.subs))) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(s.subs) {
-					return
-				}
-				t, m := s.subs[i], &out[i]
-				changed := t.Changed()
-				m.err = t.blocks(t.layout, s.schema, changed, func(block []byte, rows int) error {
-					frame, err := f.compress(block, rows)
-					m.frames, m.rows = append(m.frames, frame), append(m.rows, rows)
-					return err
-				})
-			}
-		}()
-	}
-	wg.Wait()
+	s.each(workers, func(i int, t *Table) {
+		m, changed := &out[i], t.Changed()
+		m.err = t.blocks(t.layout, s.schema, changed, func(block []byte, rows int) error {
+			frame, err := f.compress(block, rows)
+			m.frames, m.rows = append(m.frames, frame), append(m.rows, rows)
+			return err
+		})
+	})
 	for _, m := range out {
 		if m.err != nil {
 			return m.err
@@ -217,7 +201,7 @@ func (m *MemoryStore) replayFrames(d *frameReader, h header) error {
 	}
 	for i, s := range tables {
 		s.next = h.Tables[i].Next
-		s.endEpoch()
+		s.endEpoch(m.cfg.Workers)
 		for _, t := range s.subs {
 			if t.twice && s.schema.Many {
 				return base.Errorf(base.CodeCorrupt, "%s: two rows have one number", s.id)

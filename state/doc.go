@@ -29,11 +29,12 @@
 //		…
 //	}
 //
-// and the epoch ends in this order:
+// The epoch ends in this order:
 //
 //	refs := table.Changed()               // or Scan: what to put out
 //	v, err := table.Value(0, refs)        // as columns
-//	err = table.Remove(due)               // eviction
+//	due, err := sub.Due(limit, times)     // eviction: of each sub-table
+//	err = table.RemoveSub(i, due)
 //	changes, err := store.Commit(epoch)   // into the Done record
 //	pinned := store.Pin()                 // now and then,
 //	go pinned.Encode(file)                // while the next epoch runs
@@ -47,7 +48,7 @@
 //  1. The order of Changed is that of first touch in the epoch, the order of Scan
 //     that of first appearance over all epochs. Neither depends on hashes, the
 //     number of sub-tables, growth, removals or restarts.
-//  2. A row keeps its place from the Upsert that made it to the end of the epoch.
+//  2. A row keeps its place from the Upsert or Insert that made it to the end of the epoch.
 //  3. Row numbers only ascend, and are part of changelog and snapshot. A key that
 //     was removed and comes again has a new one.
 //  4. Commit returns the same bytes for the same epoch, before and after a
@@ -55,8 +56,8 @@
 //     than 16,384 rows.
 //  5. Snapshot plus changelog gives every key, value, row number and counter of
 //     the tables that were there.
-//  6. Two keys are one row, or one chain of rows, if and only if their columns are equal, NULL to NULL,
-//     -0.0 to 0.0 and NaN to NaN; hashes never decide.
+//  6. Two keys are one row, or one chain of rows, if and only if their columns are
+//     equal, NULL to NULL, -0.0 to 0.0 and NaN to NaN; hashes never decide.
 //  7. A Pinned does not change, whatever later epochs do.
 //  8. Rows, references and arenas hold no pointers: the garbage collector's work
 //     does not grow with the number of keys.
@@ -66,8 +67,11 @@
 //     each once, also after removals, growth, compaction and restarts.
 //  11. What is done to n rows of one key takes time in proportion to n, or to n log n
 //     in a restore: removal, growth, compaction, replay.
-//  12. Within a sub-table rows are in the order of their numbers, but within a restore:
-//     a row of a changelog is found by its number, and must have the key it is given with.
+//  12. Where a key may have several rows they lie in the order of their numbers, but
+//     within a restore: a row of a changelog is found by its number, and must have
+//     the key that it is given with.
+//  13. Due gives the live rows that are due, all of them and in order, however their
+//     times have grown, and asks of the others few for their time.
 //
 // It does not know what operators, aggregates, event times or types mean, nor
 // where its bytes are kept.

@@ -101,7 +101,7 @@ func (t *Table) endEpoch() {
 		t.reindex(order)
 		t.unordered = false
 	}
-	if t.dead > 64 && t.dead > t.n/4 || t.dead > 0 && t.dead == t.n {
+	if t.dead > 64 && t.dead > t.n/64*t.slack || t.dead > 0 && t.dead == t.n {
 		t.compact()
 	}
 	if t.epoch++; t.epoch == deadEpoch {
@@ -141,10 +141,14 @@ func (t *Table) compact() {
 
 // reindex makes keep, all live rows in any order, the rows of the table.
 func (t *Table) reindex(keep []int32) {
-	t.floorRows = 0
 	remap := make([]int32, t.n)
 	for i, r := range keep {
 		remap[r] = int32(i)
+	}
+	if t.unordered {
+		t.times = newTimeIndex()
+	} else {
+		t.times.remap(t, remap, len(keep))
 	}
 	switch {
 	case !t.schema.Many:

@@ -459,7 +459,7 @@ func TestManyIsAnotherSchema(t *testing.T) {
 	if err := s.Sub(0).insert(k, []int32{0}, rows, 0, []int64{4}); err != nil {
 		t.Fatal(err)
 	}
-	if s.endEpoch(); !s.Sub(0).twice {
+	if s.endEpoch(1); !s.Sub(0).twice {
 		t.Error("two rows with one number are not noticed")
 	}
 }

@@ -2,6 +2,8 @@ package state
 
 import (
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/internal/invariants"
@@ -34,8 +36,10 @@ type Sharded struct {
 
 func newSharded(id ID, schema Schema, seed uint64, subs int) *Sharded {
 	s := &Sharded{id: id, schema: schema, seed: seed, layout: newLayout(schema.Keys)}
-	for range subs {
-		s.subs = append(s.subs, newTable(schema, s.layout, seed, true))
+	for i := range subs {
+		t := newTable(schema, s.layout, seed, true)
+		t.slack += i % slacks
+		s.subs = append(s.subs, t)
 	}
 	return s
 }
@@ -237,6 +241,10 @@ func (s *Sharded) Remove(refs []Ref) error {
 	return nil
 }
 
+// RemoveSub is Remove for rows of sub-table i. Calls for different i may run at the
+// same time.
+func (s *Sharded) RemoveSub(i int, rows []int32) error { return s.subs[i].remove(rows) }
+
 // Changed returns the rows that were touched in this epoch and are still there,
 // in the order of first touch.
 func (s *Sharded) Changed() []Ref {
@@ -305,11 +313,34 @@ func (s *Sharded) Value(i int, refs []Ref) (Vector, error) {
 	return s.gather(refs, s.schema.Values[i].Kind, func(t *Table, rows []int32) (Vector, error) { return t.values[i].Gather(rows), nil })
 }
 
-// endEpoch starts the next epoch in every sub-table.
-func (s *Sharded) endEpoch() {
-	for _, t := range s.subs {
-		t.endEpoch()
+// endEpoch starts the next epoch in every sub-table. Where there are many rows
+// several workers do it: some may have to move.
+func (s *Sharded) endEpoch(workers int) {
+	if s.Len() < manyChanges {
+		workers = 1
 	}
+	s.each(workers, func(_ int, t *Table) { t.endEpoch() })
+}
+
+// each calls work for every sub-table, for several at a time if there are several
+// workers.
+func (s *Sharded) each(workers int, work func(i int, t *Table)) {
+	if workers = min(workers, len(s.subs)); workers <= 1 {
+		for i, t := range s.subs {
+			work(i, t)
+		}
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(s.subs); i = int(next.Add(1)) - 1 {
+				work(i, s.subs[i])
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // load adds or overwrites rows of another epoch's table: what a changelog or a

@@ -177,7 +177,7 @@ func (m *MemoryStore) Commit(epoch base.Epoch) ([]byte, error) {
 		return nil, base.Wrap(err, "committing state of epoch %d", epoch)
 	}
 	for _, s := range m.tables {
-		s.endEpoch()
+		s.endEpoch(m.cfg.Workers)
 	}
 	m.epoch = epoch
 	return changes, nil

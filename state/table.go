@@ -40,6 +40,8 @@ type Table struct {
 	// dead counts all removed rows that are not compacted yet; removals those of
 	// this epoch.
 	dead, removals int
+	// slack is how many of 64 rows may be removed ones before the table is compacted.
+	slack int
 	// unordered says that row numbers do not ascend with rows: within a restore, or
 	// after two long keys met with one hash. The end of the epoch sorts the rows.
 	unordered bool
@@ -48,13 +50,14 @@ type Table struct {
 	pins   []*pin
 	fresh  []int32
 	direct direct
-	// floor is what the table's user knows of its first floorRows rows.
-	floor     int64
-	floorRows int
+	times  timeIndex
 }
 
 const (
 	minSlots = 16
+	// Sub-tables have a slack of a quarter to half of their rows, so that they are
+	// not all compacted in one epoch.
+	leastSlack, slacks = 16, 16
 	// An index of up to cachedSlots slots (256 KiB, half of a small second-level
 	// cache) is at most a quarter full, a larger one at most half.
 	cachedSlots = 1 << 15
@@ -66,7 +69,7 @@ func NewTable(schema Schema, seed uint64) *Table {
 }
 
 func newTable(schema Schema, l *layout, seed uint64, kept bool) *Table {
-	t := &Table{schema: schema, layout: l, seed: kernels.NewHashSeed(seed), epoch: 1}
+	t := &Table{schema: schema, layout: l, seed: kernels.NewHashSeed(seed), epoch: 1, slack: leastSlack, times: newTimeIndex()}
 	for _, f := range schema.Values {
 		t.values = append(t.values, newColumn(f))
 	}
@@ -87,6 +90,7 @@ func (t *Table) Reset() {
 	clear(t.slots)
 	t.direct.reset()
 	t.chain.reset()
+	t.times = newTimeIndex()
 	t.n, t.next, t.nulls, t.texts, t.unordered = 0, 0, nil, nil, false
 	for _, v := range t.values {
 		v.empty()
@@ -110,20 +114,12 @@ func (t *Table) Value(i int) Column { return t.values[i] }
 // Key returns key column i of rows, canonical as Normalise makes it.
 func (t *Table) Key(i int, rows []int32) (Vector, error) { return t.key(t.layout, i, rows) }
 
-// Floor returns what SetFloor said last of the first rows rows; no rows after they
-// have been moved.
-func (t *Table) Floor() (rows int, floor int64) { return t.floorRows, t.floor }
-
-// SetFloor keeps a number that bounds something of the first rows rows from below:
-// so that a search for what is under a mark can pass them over.
-func (t *Table) SetFloor(rows int, floor int64) { t.floorRows, t.floor = rows, floor }
-
 // Alive reports whether row was not removed.
 func (t *Table) Alive(row int32) bool { return t.alive(row) }
 
 // MemBytes returns the memory that the table holds.
 func (t *Table) MemBytes() int64 {
-	return t.memBytes() + memOf(t.slots) + memOf(t.changed) + memOf(t.touched) + memOf(t.removed) + memOf(t.fresh) + memOf(t.older) + t.direct.memBytes()
+	return t.memBytes() + memOf(t.slots) + memOf(t.changed) + memOf(t.touched) + memOf(t.removed) + memOf(t.fresh) + memOf(t.older) + t.times.memBytes() + t.direct.memBytes()
 }
 
 // Upsert finds the rows of the keys of sel (nil: all of k) and adds those that

@@ -1,0 +1,71 @@
+package compute
+
+import (
+	"github.com/flightd/flightd/state"
+)
+
+// An eviction ends the rows of a table whose event time the watermark has passed. It
+// looks at what is due and at little else, and works on several sub-tables at a time.
+type eviction struct {
+	env   *Env
+	table *state.Sharded
+	// times returns the event times of rows of a sub-table, as state.Table.Due asks for
+	// them. It may be called for different sub-tables at the same time.
+	times func(t *state.Table, rows []int32) (state.Vector, error)
+	// rows are those that are due, by sub-table; refs are the same in the order of their
+	// row numbers.
+	rows [][]int32
+	refs []state.Ref
+}
+
+// aloneRows is up to how many rows of a table one worker sees to.
+const aloneRows = 1 << 14
+
+// find finds the rows whose time is at or before the watermark ms.
+func (e *eviction) find(ms int64) error {
+	e.rows, e.refs = nil, nil
+	if ms == NoWatermark || e.table.Len() == 0 {
+		return nil
+	}
+	e.rows = make([][]int32, e.table.Subs())
+	err := e.each(func(i int, t *state.Table) (err error) {
+		e.rows[i], err = t.Due(ms*1000, func(rows []int32) (state.Vector, error) { return e.times(t, rows) })
+		return err
+	})
+	if err == nil {
+		e.refs = e.table.InOrder(e.rows)
+	}
+	return err
+}
+
+// remove takes what find found out of the table: it can be read until the epoch ends.
+// It tells m how much that was, and the oldest time that is left.
+func (e *eviction) remove(m *StateMetrics) error {
+	m.Removed += int64(len(e.refs))
+	oldest, found := make([]int64, e.table.Subs()), make([]bool, e.table.Subs())
+	err := e.each(func(i int, t *state.Table) error {
+		if len(e.refs) > 0 {
+			if err := e.table.RemoveSub(i, e.rows[i]); err != nil {
+				return err
+			}
+		}
+		var err error
+		oldest[i], found[i], err = t.Oldest(func(rows []int32) (state.Vector, error) { return e.times(t, rows) })
+		return err
+	})
+	for i, us := range oldest {
+		if found[i] && (!m.HasOldest || floorMillis(us) < m.Oldest) {
+			m.Oldest, m.HasOldest = floorMillis(us), true
+		}
+	}
+	return err
+}
+
+func (e *eviction) each(work func(i int, t *state.Table) error) error {
+	workers, errs := 1, make([]error, e.table.Subs())
+	if e.table.Len() > aloneRows {
+		workers = max(1, e.env.Workers)
+	}
+	inTurn(workers, len(errs), func(i int) { errs[i] = work(i, e.table.Sub(i)) })
+	return firstOf(errs)
+}
