@@ -31,6 +31,7 @@ race: ## The tests under the race detector; slow.
 
 test-long: test ## Hours, not minutes: more damage, more crashes, a real broker.
 	$(GO) test -tags $(TAGS) -timeout 60m ./flight/guard -run TestMutants -mutants 1000000
+	FLIGHTD_PAIRS=2000 $(GO) test -tags $(TAGS) -timeout 20m -v ./internal/metamorphic -run TestStreamsEqualBatches
 	$(MAKE) crash N=2000
 	$(MAKE) fuzz FUZZTIME=5m
 	$(GO) test -tags "$(TAGS) long" -timeout 60m ./...

@@ -29,6 +29,7 @@ var rooms = []room{
 	{dir: "internal/tablelog", may: []string{"internal/atomicfile"}},
 	{dir: "internal/kafkaclient"},
 	{dir: "internal/streamtest", may: all},
+	{dir: "internal/metamorphic", may: all},
 	{dir: "internal/golden", may: all},
 
 	{dir: "kernels"},
