@@ -85,12 +85,12 @@ func (f *formatter) label(n Node) string {
 		return "Filter " + f.expr(n.Cond)
 	case *Aggregate:
 		return "Aggregate [" + f.list(n.Group) + "] [" + f.list(n.List) + "]"
+	case *Pivot:
+		return fmt.Sprintf("Pivot [%s] for [%s] in %s %v", f.list(n.Aggs), f.list(n.For), f.lists(n.Values), n.Names)
+	case *Unpivot:
+		return fmt.Sprintf("Unpivot %v for %s in %s %v nulls=%v", n.Values, n.Name, f.lists(n.Items), n.Names, n.Nulls)
 	case *Expand:
-		lists := make([]string, len(n.Lists))
-		for i, l := range n.Lists {
-			lists[i] = "[" + f.list(l) + "]"
-		}
-		return "Expand" + f.columns(n.Columns) + " " + strings.Join(lists, " ")
+		return "Expand" + f.columns(n.Columns) + " " + f.lists(n.Lists)
 	case *Window:
 		return fmt.Sprintf("Window %s%s over %s duration=%d slide=%d start=%d", n.Column.Name, f.id(n.Column.ID), f.expr(n.Time), n.Duration, n.Slide, n.Start)
 	case *Session:
@@ -335,4 +335,12 @@ func Exprs(n Node) []expr.Expr {
 		terms(n.Keys)
 	}
 	return out
+}
+
+func (f *formatter) lists(lists [][]expr.Expr) string {
+	out := make([]string, len(lists))
+	for i, l := range lists {
+		out[i] = "[" + f.list(l) + "]"
+	}
+	return strings.Join(out, " ")
 }

@@ -91,6 +91,30 @@ func (n *Having) With(in []Node) Node { d := *n; d.Input = in[0]; return &d }
 func (n *Having) Output() []*expr.Column { return n.Input.Output() }
 
 // Pos is where it was written.
+func (n *Pivot) Pos() base.Pos { return n.At }
+
+// Inputs is the one input.
+func (n *Pivot) Inputs() []Node { return []Node{n.Input} }
+
+// With has another input.
+func (n *Pivot) With(in []Node) Node { d := *n; d.Input = in[0]; return &d }
+
+// Output is nil: it is never resolved.
+func (n *Pivot) Output() []*expr.Column { return nil }
+
+// Pos is where it was written.
+func (n *Unpivot) Pos() base.Pos { return n.At }
+
+// Inputs is the one input.
+func (n *Unpivot) Inputs() []Node { return []Node{n.Input} }
+
+// With has another input.
+func (n *Unpivot) With(in []Node) Node { d := *n; d.Input = in[0]; return &d }
+
+// Output is nil: it is never resolved.
+func (n *Unpivot) Output() []*expr.Column { return nil }
+
+// Pos is where it was written.
 func (n *Alias) Pos() base.Pos { return n.At }
 
 // Inputs is the one input.

@@ -65,6 +65,36 @@ type Having struct {
 	Input Node
 }
 
+// Pivot is PIVOT (aggregates FOR columns IN (values)): it groups by the columns of
+// its input that it does not name, and has a column for each value and aggregate.
+// Unresolved.
+type Pivot struct {
+	At base.Pos
+	// Aggs are aggregates, each maybe an Alias.
+	Aggs []expr.Expr
+	For  []expr.Expr
+	// Values has, for each value, as many expressions as For; Names its alias, or "".
+	Values [][]expr.Expr
+	Names  []string
+	Input  Node
+}
+
+// Unpivot is UNPIVOT (values FOR name IN (columns)): a row for each item, of the
+// columns that no item names, the item's name, and its columns as values.
+// Unresolved.
+type Unpivot struct {
+	At base.Pos
+	// Nulls keeps rows whose values are all NULL.
+	Nulls bool
+	// Values and Name are the new columns.
+	Values []string
+	Name   string
+	// Items are lists of columns, as many as Values; Names their aliases, or "".
+	Items [][]expr.Expr
+	Names []string
+	Input Node
+}
+
 // Tagged gives the plan below a number that expr.Name.PlanID refers to.
 // Unresolved.
 type Tagged struct {

@@ -78,6 +78,14 @@ func (r *rewriter) node(n Node) Node {
 		d := *n
 		d.Cond = r.expr(n.Cond)
 		return &d
+	case *Pivot:
+		d := *n
+		d.Aggs, d.For, d.Values = r.list(n.Aggs), r.list(n.For), r.lists(n.Values)
+		return &d
+	case *Unpivot:
+		d := *n
+		d.Items = r.lists(n.Items)
+		return &d
 	case *Values:
 		d := *n
 		d.Rows = r.lists(n.Rows)

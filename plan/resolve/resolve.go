@@ -112,6 +112,10 @@ func (r *resolver) node(n logical.Node, outer *scope) (rel, error) {
 		return r.with(n, outer)
 	case *logical.Alias:
 		return r.alias(n, outer)
+	case *logical.Pivot:
+		return r.pivot(n, outer)
+	case *logical.Unpivot:
+		return r.unpivot(n, outer)
 	case *logical.Tagged:
 		in, err := r.node(n.Input, outer)
 		if err == nil {

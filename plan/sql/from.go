@@ -65,15 +65,10 @@ func (p *parser) joins(t token, left logical.Node) logical.Node {
 		j.At = p.since(t)
 		left = j
 	}
-	p.refusePivot()
-	return left
-}
-
-func (p *parser) refusePivot() {
 	if p.isWord("PIVOT", "UNPIVOT") && p.startsClause(0) {
-		p.unsupported(p.tok(), p.tok().upper, map[string]string{
-			"PIVOT": "aggregate with FILTER (WHERE …), one column for each value", "UNPIVOT": "use LATERAL VIEW stack(n, …)"}[p.tok().upper])
+		return p.joins(t, p.pivoted(t, left))
 	}
+	return left
 }
 
 func (p *parser) joinKind() physical.JoinKind {
