@@ -29,10 +29,11 @@ func (r *resolver) pivot(n *logical.Pivot, outer *scope) (rel, error) {
 			return true
 		})
 	}
-	agg := &logical.Aggregate{At: n.At, Input: finish(in)}
+	p.agg = &logical.Aggregate{At: n.At, Input: finish(in)}
+	out := &logical.Project{At: n.At, Input: p.agg}
 	for _, c := range in.cols {
 		if !used[c.ID] {
-			agg.Group, agg.List = append(agg.Group, plain(c)), append(agg.List, plain(c))
+			p.agg.Group, p.agg.List, out.List = append(p.agg.Group, plain(c)), append(p.agg.List, plain(c)), append(out.List, plain(c))
 		}
 	}
 	for i := range n.Values {
@@ -40,9 +41,9 @@ func (r *resolver) pivot(n *logical.Pivot, outer *scope) (rel, error) {
 		if err != nil {
 			return rel{}, err
 		}
-		agg.List = append(agg.List, list...)
+		out.List = append(out.List, list...)
 	}
-	return relOf(agg), nil
+	return relOf(out), nil
 }
 
 // pivoting is a PIVOT under resolution.
@@ -54,6 +55,7 @@ type pivoting struct {
 	aggs  []expr.Expr
 	names []string
 	by    []expr.Expr
+	agg   *logical.Aggregate
 }
 
 func (p *pivoting) resolve() error {
@@ -102,7 +104,7 @@ func (p *pivoting) columns(i int) ([]expr.Expr, error) {
 	}
 	one := &expr.Literal{At: at, Value: int64(1), Typ: expr.Int32}
 	rows := &expr.Agg{At: at, Fn: "count", Args: []expr.Expr{one}, Filter: match, Typ: expr.Int64, Text: "count(1)"}
-	some, err := p.x.callOf(c, ">", "", rows, &expr.Literal{At: at, Value: int64(0), Typ: expr.Int64})
+	some, err := p.x.callOf(c, ">", "", p.computed(rows), &expr.Literal{At: at, Value: int64(0), Typ: expr.Int64})
 	if err != nil {
 		return nil, err
 	}
@@ -152,8 +154,15 @@ func (p *pivoting) filtered(e, match expr.Expr) (expr.Expr, error) {
 			}
 			d.Filter = both
 		}
-		return &d, nil
+		return p.computed(&d), nil
 	})
+}
+
+// computed makes a a column of the aggregation.
+func (p *pivoting) computed(a *expr.Agg) *expr.Column {
+	c := &expr.Column{At: p.n.At, ID: expr.NewID(), Name: a.SQL(), Typ: a.Typ, Null: a.Nullable()}
+	p.agg.List = append(p.agg.List, &expr.Alias{At: p.n.At, Child: a, Name: c.Name, ID: c.ID})
+	return c
 }
 
 // value is the i-th value, of the types of the columns, and its column's name.
