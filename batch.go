@@ -53,7 +53,7 @@ func (s *Session) query(ctx context.Context, plan logical.Node) (*Result, error)
 }
 
 func (e *Engine) runBatch(ctx context.Context, resolved logical.Node, names *names, conf catalog.Conf) (*Result, error) {
-	meant, err := rules.Meaning(resolved)
+	meant, err := rules.Meaning(resolved, e.fold(conf))
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +178,15 @@ func plain(conf catalog.Conf) bool { return !conf.Bool("flightd.speedRules.enabl
 // microseconds.
 func (e *Engine) exprEnv(conf catalog.Conf, now int64) *cexpr.Env {
 	return &cexpr.Env{Zone: zoneOf(conf), Now: now, Library: e.functions}
+}
+
+// fold evaluates constants while a query is planned.
+func (e *Engine) fold(conf catalog.Conf) expr.Fold {
+	env := e.exprEnv(conf, e.clock.Now().UnixMicro())
+	return func(c expr.Expr) (*expr.Literal, bool) {
+		l, err := cexpr.Fold(c, env)
+		return l, err == nil
+	}
 }
 
 // workers is how many goroutines share the work of an epoch.

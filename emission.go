@@ -204,7 +204,7 @@ func orNull(s string) any {
 // out.
 func (s *Session) explainRules(plan logical.Node, mode base.OutputMode) (*Result, error) {
 	names, conf := s.snapshot()
-	p, _, err := planStream(plan, names, conf, planner.Options{Mode: mode})
+	p, _, err := planStream(plan, names, conf, planner.Options{Mode: mode, Fold: s.eng.fold(conf)})
 	if err != nil {
 		return nil, err
 	}

@@ -140,7 +140,7 @@ func (r *run) noDataDue() (bool, error) {
 		return false, err
 	}
 	for i, w := range inputs {
-		if r.plan.Stateful[i].Name != "globalLimit" && w != streaming.None && w > r.evicted[i] {
+		if !r.plan.Stateful[i].Idle && w != streaming.None && w > r.evicted[i] {
 			return true, nil
 		}
 	}

@@ -94,7 +94,7 @@ func (r *run) open(ctx context.Context) error {
 		r.temporary = dir
 	}
 	r.noData = r.conf.Bool("spark.sql.streaming.noDataMicroBatches.enabled", true)
-	r.multiple = r.conf.Bool("spark.sql.streaming.statefulOperator.allowMultiple", true)
+	r.multiple = allowMultiple(r.conf)
 	r.pollingDelay = durationSetting(r.conf, "spark.sql.streaming.pollingDelay", 10*time.Millisecond)
 	r.idleEvery = durationSetting(r.conf, "spark.sql.streaming.noDataProgressEventInterval", 10*time.Second)
 	if err := r.openLedger(dir); err != nil {
@@ -107,6 +107,11 @@ func (r *run) open(ctx context.Context) error {
 		return err
 	}
 	return r.openLate()
+}
+
+// allowMultiple reports whether each stateful operator has a watermark of its own.
+func allowMultiple(c catalog.Conf) bool {
+	return c.Bool("spark.sql.streaming.statefulOperator.allowMultiple", true)
 }
 
 // openInputs opens every stream and static table of the plan.

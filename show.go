@@ -189,11 +189,11 @@ func (s *Session) explain(plan logical.Node) (string, error) {
 		return "", err
 	}
 	out := "== Analyzed Logical Plan ==\n" + logical.Format(n)
-	meant, err := rules.Meaning(n)
+	meant, err := rules.Meaning(n, s.eng.fold(conf))
 	if err != nil {
 		return "", err
 	}
-	p, err := planner.New(meant, planner.Options{Stream: isStream(n)})
+	p, err := planner.New(meant, planner.Options{Stream: isStream(n), Fold: s.eng.fold(conf)})
 	if err != nil {
 		return "", err
 	}

@@ -52,7 +52,7 @@ func (q *querySpec) sinkName() string {
 // starts its loop.
 func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, error) {
 	names, conf := s.snapshot()
-	p, schema, err := planStream(spec.plan, names, conf, planner.Options{Mode: spec.mode, KeepLate: spec.lateRows != ""})
+	p, schema, err := planStream(spec.plan, names, conf, planner.Options{Mode: spec.mode, KeepLate: spec.lateRows != "", Fold: s.eng.fold(conf)})
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +92,11 @@ func planStream(n logical.Node, names *names, conf catalog.Conf, o planner.Optio
 			return nil, nil, err
 		}
 	}
-	meant, err := rules.Meaning(resolved)
+	meant, err := rules.Meaning(resolved, o.Fold)
 	if err != nil {
 		return nil, nil, err
 	}
-	o.Stream, o.Plain = true, plain(conf)
+	o.Stream, o.Plain, o.FirstEventTime = true, plain(conf), !allowMultiple(conf)
 	p, err := planner.New(meant, o)
 	return p, schemaOf(resolved), err
 }

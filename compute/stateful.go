@@ -10,6 +10,9 @@ import (
 
 // keptTable returns the one table of a stateful operator.
 func keptTable(env *Env, s *physical.State, schema state.Schema) (*state.Sharded, error) {
+	if s.Refused != nil {
+		return nil, s.Refused
+	}
 	if env.Store == nil {
 		return nil, invariants.AssertionFailedf("operator %d (%s) has no state store", s.Operator, s.Name)
 	}

@@ -1,5 +1,8 @@
 package expr
 
+// Fold evaluates an expression without columns; ok is false where it cannot.
+type Fold func(e Expr) (l *Literal, ok bool)
+
 // Conjuncts splits a condition at its ANDs; nil has none.
 func Conjuncts(e Expr) []Expr {
 	if e == nil {

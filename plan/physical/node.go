@@ -111,6 +111,12 @@ type State struct {
 	// EventKey is the index of the key column that carries the watermark, or −1.
 	// A struct is compared by its end.
 	EventKey int
+	// Idle says that a new watermark alone gives the operator nothing to do: no epoch
+	// without data runs for it.
+	Idle bool
+	// Refused, if set, is why the operator cannot run. Building an epoch returns it,
+	// which is when Spark finds it.
+	Refused error
 }
 
 // JoinKind is the kind of a join.

@@ -20,6 +20,7 @@ func (p *planner) aggregate(n logical.Node, group, list []expr.Expr) (physical.N
 		return nil, nil, err
 	}
 	a := &physical.Aggregate{Input: in, State: p.state[n]}
+	p.oneEventTime(n.Pos(), among(input.Output(), ids(columnsIn(group))), a.State)
 	places := map[string]*expr.Ref{}
 	for _, g := range group {
 		k := expr.Fingerprint(g)
@@ -148,9 +149,13 @@ func (p *planner) numberStateful(root logical.Node) {
 			}
 		case *logical.Session:
 			name = "sessionWindowStateStoreSaveExec"
+		case *logical.Join:
+			if Streaming(n.Left) && Streaming(n.Right) {
+				name = "symmetricHashJoin"
+			}
 		}
 		if name != "" && Streaming(n) {
-			s := &physical.State{Operator: len(p.plan.Stateful), Name: name, Mode: p.opts.Mode, EventKey: -1}
+			s := &physical.State{Operator: len(p.plan.Stateful), Name: name, Mode: p.opts.Mode, EventKey: -1, Idle: name == "globalLimit"}
 			p.plan.Stateful = append(p.plan.Stateful, s)
 			p.state[n] = s
 		}

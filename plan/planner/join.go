@@ -45,7 +45,7 @@ func EquiKeys(cond expr.Expr, left, right []*expr.Column) (lk, rk []expr.Expr, n
 
 func (p *planner) join(n *logical.Join, need set) (physical.Node, []*expr.Column, error) {
 	if p.opts.Stream && Streaming(n.Left) && Streaming(n.Right) {
-		return nil, nil, notYet(n.Pos(), "A join of two streams")
+		return p.streamJoin(n, need)
 	}
 	if n.Cond != nil {
 		need = need.with(n.Cond)

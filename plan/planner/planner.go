@@ -33,6 +33,11 @@ type Options struct {
 	// KeepLate puts a Late node below each stateful operator that a watermark makes
 	// drop rows.
 	KeepLate bool
+	// FirstEventTime lets an operator whose input has several event times work with the
+	// first, instead of being refused.
+	FirstEventTime bool
+	// Fold, if set, evaluates constants in the conditions of joins.
+	Fold expr.Fold
 	// Plain switches the rules for speed off: every column is read.
 	Plain bool
 }
@@ -431,6 +436,7 @@ func (p *planner) dedup(n *logical.Deduplicate, need set) (physical.Node, []*exp
 	for _, k := range n.Keys {
 		need = need.with(k)
 	}
+	p.oneEventTime(n.Pos(), among(n.Input.Output(), need), p.state[n])
 	if p.opts.KeepLate && p.state[n] != nil {
 		need = need.with()
 		need.addAll(n.Input.Output())

@@ -78,7 +78,7 @@ func TestPlans(t *testing.T) {
 				}
 				return "ok"
 			}
-			if n, err = rules.Meaning(n); err != nil {
+			if n, err = rules.Meaning(n, nil); err != nil {
 				return err.Error()
 			}
 			p, err := planner.New(n, planner.Options{Stream: planner.Streaming(n), Mode: mode, Plain: d.HasArg("plain")})

@@ -7,10 +7,21 @@
 // reach a watermark or a stateful node.
 package rules
 
-import "github.com/flightd/flightd/plan/logical"
+import (
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/logical"
+)
 
 // Meaning applies the rules that a streaming result depends on. Batch plans may
-// go through them as well: they keep every batch result.
-func Meaning(n logical.Node) (logical.Node, error) {
-	return PushFilters(InferNotNull(n))
+// go through them as well: they keep every batch result. fold evaluates constants;
+// it may be nil.
+//
+// Filters are pushed before others are inferred: what a filter above a join says of
+// one side may follow for the other, and joins may be written as filters.
+func Meaning(n logical.Node, fold expr.Fold) (logical.Node, error) {
+	n, err := PushFilters(n, fold)
+	if err != nil {
+		return nil, err
+	}
+	return PushFilters(InferNotNull(InferFilters(n)), fold)
 }

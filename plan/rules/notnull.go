@@ -3,7 +3,6 @@ package rules
 import (
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
-	"github.com/flightd/flightd/plan/physical"
 )
 
 // InferNotNull adds, below a join, the filters that its condition implies:
@@ -24,8 +23,7 @@ func InferNotNull(n logical.Node) logical.Node {
 	if !ok || j.Cond == nil {
 		return n
 	}
-	left := j.Kind == physical.Inner || j.Kind == physical.LeftSemi || j.Kind == physical.RightOuter
-	right := j.Kind == physical.Inner || j.Kind == physical.LeftSemi || j.Kind == physical.LeftOuter
+	left, right := filtered(j.Kind)
 	if !left && !right {
 		return n
 	}

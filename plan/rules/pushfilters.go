@@ -11,7 +11,15 @@ import (
 // removes do not move the watermark (recordings tumbling/filter_below_watermark,
 // filter_on_time). Nothing passes an aggregation, a limit or anything stateful,
 // and a conjunct that is not deterministic stays where it is.
-func PushFilters(n logical.Node) (logical.Node, error) { return push(n, nil) }
+//
+// An outer join below a filter that refuses the rows without a partner becomes the
+// stronger join that it is, for which fold must be set.
+func PushFilters(n logical.Node, fold expr.Fold) (logical.Node, error) {
+	p := &pusher{fold: fold}
+	return p.push(n, nil)
+}
+
+type pusher struct{ fold expr.Fold }
 
 func filter(n logical.Node, cond []expr.Expr) logical.Node {
 	if len(cond) == 0 {
@@ -21,29 +29,29 @@ func filter(n logical.Node, cond []expr.Expr) logical.Node {
 }
 
 // push returns n with cond applied to its output, as far down as it goes.
-func push(n logical.Node, cond []expr.Expr) (logical.Node, error) {
+func (p *pusher) push(n logical.Node, cond []expr.Expr) (logical.Node, error) {
 	switch n := n.(type) {
 	case *logical.Filter:
-		return pushFilter(n, cond)
+		return p.pushFilter(n, cond)
 	case *logical.Project:
-		return pushProject(n, cond)
+		return p.pushProject(n, cond)
 	case *logical.Alias:
-		return pushRenamed(n, n.Input, n.Out, cond)
+		return p.pushRenamed(n, n.Input, n.Out, cond)
 	case *logical.Watermark:
 		below, above := split(cond, func(e expr.Expr) bool { return !uses(e, []*expr.Column{n.Column}) })
-		return pushOne(n, n.Input, below, above)
+		return p.pushOne(n, n.Input, below, above)
 	case *logical.Window:
 		below, above := split(cond, func(e expr.Expr) bool { return !uses(e, []*expr.Column{n.Column}) })
-		return pushOne(n, n.Input, below, above)
+		return p.pushOne(n, n.Input, below, above)
 	case *logical.Generate:
 		below, above := split(cond, func(e expr.Expr) bool { return !uses(e, n.Columns) })
-		return pushOne(n, n.Input, below, above)
+		return p.pushOne(n, n.Input, below, above)
 	case *logical.Repartition, *logical.Tagged:
-		return pushOne(n, n.Inputs()[0], cond, nil)
+		return p.pushOne(n, n.Inputs()[0], cond, nil)
 	case *logical.Join:
-		return pushJoin(n, cond)
+		return p.pushJoin(n, cond)
 	case *logical.Union:
-		return pushUnion(n, cond)
+		return p.pushUnion(n, cond)
 	}
 	inputs := n.Inputs()
 	if len(inputs) == 0 {
@@ -52,7 +60,7 @@ func push(n logical.Node, cond []expr.Expr) (logical.Node, error) {
 	next := make([]logical.Node, len(inputs))
 	for i, in := range inputs {
 		var err error
-		if next[i], err = push(in, nil); err != nil {
+		if next[i], err = p.push(in, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -60,8 +68,8 @@ func push(n logical.Node, cond []expr.Expr) (logical.Node, error) {
 }
 
 // pushOne sends below into the one input of n and leaves above over it.
-func pushOne(n, input logical.Node, below, above []expr.Expr) (logical.Node, error) {
-	in, err := push(input, below)
+func (p *pusher) pushOne(n, input logical.Node, below, above []expr.Expr) (logical.Node, error) {
+	in, err := p.push(input, below)
 	if err != nil {
 		return nil, err
 	}
@@ -111,27 +119,27 @@ func uses(e expr.Expr, cols []*expr.Column) bool {
 	return found
 }
 
-func pushFilter(n *logical.Filter, cond []expr.Expr) (logical.Node, error) {
+func (p *pusher) pushFilter(n *logical.Filter, cond []expr.Expr) (logical.Node, error) {
 	own := expr.Conjuncts(n.Cond)
 	for _, e := range own {
 		if !movable(e) {
 			// The rows that reach it must stay the same: nothing passes either.
-			in, err := push(n.Input, nil)
+			in, err := p.push(n.Input, nil)
 			if err != nil {
 				return nil, err
 			}
 			return filter(n.With([]logical.Node{in}), cond), nil
 		}
 	}
-	return push(n.Input, append(own, cond...))
+	return p.push(n.Input, append(own, cond...))
 }
 
-func pushProject(n *logical.Project, cond []expr.Expr) (logical.Node, error) {
+func (p *pusher) pushProject(n *logical.Project, cond []expr.Expr) (logical.Node, error) {
 	values := map[expr.ID]expr.Expr{}
 	for i, c := range n.Output() {
 		e := n.List[i]
 		if !movable(e) {
-			return pushOne(n, n.Input, nil, cond)
+			return p.pushOne(n, n.Input, nil, cond)
 		}
 		if a, ok := e.(*expr.Alias); ok {
 			e = a.Child
@@ -143,17 +151,17 @@ func pushProject(n *logical.Project, cond []expr.Expr) (logical.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pushOne(n, n.Input, below, above)
+	return p.pushOne(n, n.Input, below, above)
 }
 
 // pushRenamed passes a node whose columns are those of its input by position.
-func pushRenamed(n, input logical.Node, out []*expr.Column, cond []expr.Expr) (logical.Node, error) {
+func (p *pusher) pushRenamed(n, input logical.Node, out []*expr.Column, cond []expr.Expr) (logical.Node, error) {
 	below, above := split(cond, func(expr.Expr) bool { return true })
 	below, err := renamed(below, out, input.Output())
 	if err != nil {
 		return nil, err
 	}
-	return pushOne(n, input, below, above)
+	return p.pushOne(n, input, below, above)
 }
 
 func renamed(cond []expr.Expr, out, in []*expr.Column) ([]expr.Expr, error) {
@@ -182,28 +190,43 @@ func substitute(list []expr.Expr, values map[expr.ID]expr.Expr) ([]expr.Expr, er
 }
 
 // pushJoin sends to each side the conjuncts that use only its columns, if the
-// kind of join keeps them equal there.
-func pushJoin(n *logical.Join, cond []expr.Expr) (logical.Node, error) {
-	toLeft := n.Kind != physical.RightOuter && n.Kind != physical.FullOuter
-	toRight := n.Kind == physical.Inner || n.Kind == physical.RightOuter
+// kind of join keeps them equal there: those above the join, and those of its own
+// condition. What is left above an inner join becomes a part of its condition.
+func (p *pusher) pushJoin(n *logical.Join, cond []expr.Expr) (logical.Node, error) {
+	d := *n
+	d.Kind = p.strengthened(n, cond)
 	lcols, rcols := n.Left.Output(), n.Right.Output()
 	if n.Exists != nil {
 		rcols = append(rcols[:len(rcols):len(rcols)], n.Exists)
 	}
-	left, cond := split(cond, func(e expr.Expr) bool { return toLeft && uses(e, lcols) && !uses(e, rcols) })
-	right, cond := split(cond, func(e expr.Expr) bool { return toRight && uses(e, rcols) && !uses(e, lcols) })
-	l, err := push(n.Left, left)
-	if err != nil {
+	ofLeft := func(e expr.Expr) bool { return uses(e, lcols) && !uses(e, rcols) }
+	ofRight := func(e expr.Expr) bool { return uses(e, rcols) && !uses(e, lcols) }
+	toLeft := d.Kind != physical.RightOuter && d.Kind != physical.FullOuter
+	toRight := d.Kind == physical.Inner || d.Kind == physical.RightOuter
+	left, cond := split(cond, func(e expr.Expr) bool { return toLeft && ofLeft(e) })
+	right, cond := split(cond, func(e expr.Expr) bool { return toRight && ofRight(e) })
+	if d.Kind == physical.Inner {
+		var both []expr.Expr
+		both, cond = split(cond, func(e expr.Expr) bool { return uses(e, lcols) && uses(e, rcols) })
+		d.Cond = expr.And(append(expr.Conjuncts(d.Cond), both...))
+	}
+	toLeft, toRight = filtered(d.Kind)
+	toRight = toRight || d.Kind == physical.LeftAnti || d.Kind == physical.Existence
+	own := expr.Conjuncts(d.Cond)
+	lown, own := split(own, func(e expr.Expr) bool { return toLeft && ofLeft(e) })
+	rown, own := split(own, func(e expr.Expr) bool { return toRight && ofRight(e) })
+	d.Cond = expr.And(own)
+	var err error
+	if d.Left, err = p.push(n.Left, append(left, lown...)); err != nil {
 		return nil, err
 	}
-	r, err := push(n.Right, right)
-	if err != nil {
+	if d.Right, err = p.push(n.Right, append(right, rown...)); err != nil {
 		return nil, err
 	}
-	return filter(n.With([]logical.Node{l, r}), cond), nil
+	return filter(&d, cond), nil
 }
 
-func pushUnion(n *logical.Union, cond []expr.Expr) (logical.Node, error) {
+func (p *pusher) pushUnion(n *logical.Union, cond []expr.Expr) (logical.Node, error) {
 	below, above := split(cond, func(expr.Expr) bool { return true })
 	next := make([]logical.Node, len(n.Children))
 	for i, c := range n.Children {
@@ -211,7 +234,7 @@ func pushUnion(n *logical.Union, cond []expr.Expr) (logical.Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		if next[i], err = push(c, own); err != nil {
+		if next[i], err = p.push(c, own); err != nil {
 			return nil, err
 		}
 	}

@@ -274,20 +274,42 @@ func (c *checker) join(n *logical.Join) error {
 	return refuse(n.At, "A %s join cannot have a stream on its %s side and a table on the other.", n.Kind, side)
 }
 
-// streams checks a join of two streams. What its condition must bound belongs to
-// the operator itself.
+// streams checks a join of two streams.
 func (c *checker) streams(n *logical.Join) error {
 	switch n.Kind {
-	case physical.LeftAnti, physical.NullAwareAnti:
+	case physical.LeftAnti, physical.NullAwareAnti, physical.Existence:
 		return refuse(n.At, "A %s join cannot have a stream on its right side.", n.Kind)
 	case physical.LeftOuter, physical.RightOuter, physical.FullOuter:
 		if c.mode != base.Append {
-			return refuse(n.At, "A %s join of two streams runs in output mode append only.", n.Kind)
+			return refuse(n.At, "A %s join of two streams runs in output mode append only.", n.Kind).WithHint("use OUTPUT MODE append")
 		}
 	default:
 		if c.mode == base.Complete {
-			return refuse(n.At, "A join of two streams does not run in output mode complete.")
+			return refuse(n.At, "A join of two streams does not run in output mode complete.").WithHint("use OUTPUT MODE append or update")
 		}
 	}
-	return nil
+	if n.Kind == physical.Inner || bounded(n) {
+		return nil
+	}
+	return refuse(n.At, "A %s join of two streams needs to know when a row has met its last partner.", n.Kind).
+		WithHint("compare two event times with a watermark for equality, or declare a watermark on both streams and bound one event time by the other: r.ts BETWEEN l.ts AND l.ts + INTERVAL 1 HOUR")
+}
+
+// bounded reports whether the condition of an outer or semi join bounds how long a
+// row that it may have to put out without a partner, or only once, is kept.
+func bounded(n *logical.Join) bool {
+	left, right := n.Left.Output(), n.Right.Output()
+	lk, rk, _, rest := planner.EquiKeys(n.Cond, left, right)
+	if planner.EventKey(lk, rk) >= 0 {
+		return true
+	}
+	ofLeft := len(planner.RangeBounds(rest, left, right, nil)) > 0
+	ofRight := len(planner.RangeBounds(rest, right, left, nil)) > 0
+	switch n.Kind {
+	case physical.RightOuter:
+		return ofRight
+	case physical.FullOuter:
+		return ofLeft || ofRight
+	}
+	return ofLeft
 }

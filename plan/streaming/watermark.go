@@ -13,7 +13,8 @@ const None = math.MinInt64
 // Propagate returns, by operator number, the watermark (milliseconds) that each
 // stateful operator of a plan has as input when the query's watermark is global:
 // the least of what its children put out. A watermark node puts out global, a
-// stateful operator what it got.
+// stateful operator what it got; a join holds back what its condition needs
+// (physical.StreamJoin.Output).
 //
 // A watermark node above another is refused, but only once the watermark has
 // begun to move (recordings errors/watermark_redefined*); with multiple false
@@ -64,6 +65,11 @@ func (p *propagation) node(n physical.Node) (int64, error) {
 		p.set(n.State, in)
 	case *physical.Limit:
 		p.set(n.State, in)
+	case *physical.StreamJoin:
+		p.set(n.State, in)
+		if in != None {
+			return n.Output(in), nil
+		}
 	}
 	return in, nil
 }

@@ -1,0 +1,185 @@
+package planner
+
+import (
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/logical"
+	"github.com/flightd/flightd/plan/physical"
+)
+
+// streamJoin plans a join of two streams. What is wrong with it stands in its state:
+// Spark finds that only when it plans the first epoch.
+func (p *planner) streamJoin(n *logical.Join, need set) (physical.Node, []*expr.Column, error) {
+	switch n.Kind {
+	case physical.Inner, physical.LeftOuter, physical.RightOuter, physical.FullOuter, physical.LeftSemi:
+	default:
+		return nil, nil, notYet(n.Pos(), "A %s join of two streams", n.Kind)
+	}
+	j := &physical.StreamJoin{Kind: n.Kind, State: p.state[n]}
+	inputs := need
+	if n.Cond != nil {
+		inputs = need.with(n.Cond)
+	}
+	left, err := p.streamSide(n.Left, inputs)
+	if err != nil {
+		return nil, nil, err
+	}
+	right, err := p.streamSide(n.Right, inputs)
+	if err != nil {
+		return nil, nil, err
+	}
+	lk, rk, nullSafe, rest := EquiKeys(n.Cond, left.cols, right.cols)
+	if len(lk) == 0 {
+		j.State.Refused = base.UserError("_LEGACY_ERROR_TEMP_1181", "", "A join of two streams needs an equality between them in its condition.").
+			At(n.Pos()).WithHint("add l.key = r.key to ON")
+	}
+	j.NullSafe = nullSafe
+	if j.LeftKeys, err = p.bindAll(lk, left.cols); err != nil {
+		return nil, nil, err
+	}
+	if j.RightKeys, err = p.bindAll(rk, right.cols); err != nil {
+		return nil, nil, err
+	}
+	if err := p.splitCondition(j, rest, left.cols, right.cols); err != nil {
+		return nil, nil, err
+	}
+	j.LeftSide.Bound, j.RightSide.Bound = StateBounds(lk, rk, rest, left.used, right.used, p.opts.Fold)
+	for _, s := range []struct {
+		side *joinSide
+		to   *physical.StreamSide
+	}{{left, &j.LeftSide}, {right, &j.RightSide}} {
+		p.oneEventTime(n.Pos(), s.side.used, j.State)
+		s.to.EventColumn = s.side.eventColumn()
+		s.side.putOut(s.to, need)
+	}
+	if n.Kind == physical.LeftSemi {
+		j.RightSide.Columns = nil
+	}
+	j.State.Idle = !j.LeftSide.Bound.Bounded() && !j.RightSide.Bound.Bounded()
+	j.Left, j.Right = left.node, right.node
+	if p.opts.KeepLate {
+		j.Left = p.keepLateSide(j.Left, j.State, j.LeftSide.EventColumn)
+		j.Right = p.keepLateSide(j.Right, j.State, j.RightSide.EventColumn)
+	}
+	out := (&logical.Join{Kind: n.Kind, Left: columns(left.pick(j.LeftSide)), Right: columns(right.pick(j.RightSide))}).Output()
+	j.Out = schemaOf(out)
+	return j, out, nil
+}
+
+// joinSide is a planned side of a join.
+type joinSide struct {
+	node physical.Node
+	// cols are its columns, and used those that the join or somebody above it uses: the
+	// others are no columns of the side as far as rules about its event time go.
+	cols, used []*expr.Column
+}
+
+func (p *planner) streamSide(n logical.Node, need set) (*joinSide, error) {
+	below := need
+	if p.opts.KeepLate { // late rows are kept whole
+		below = need.with()
+		below.addAll(n.Output())
+	}
+	node, cols, err := p.node(n, below)
+	if err != nil {
+		return nil, err
+	}
+	return &joinSide{node: node, cols: cols, used: among(cols, need)}, nil
+}
+
+// eventColumn returns the index of the column that carries the side's watermark, or
+// −1.
+func (s *joinSide) eventColumn() int {
+	time, _ := EventTime(s.used)
+	for i, c := range s.cols {
+		if time != nil && c.ID == time.ID {
+			return i
+		}
+	}
+	return -1
+}
+
+// putOut notes which columns the join puts out.
+func (s *joinSide) putOut(to *physical.StreamSide, need set) {
+	for i, c := range s.cols {
+		if need[c.ID] {
+			to.Columns = append(to.Columns, i)
+		}
+	}
+}
+
+func (s *joinSide) pick(side physical.StreamSide) []*expr.Column {
+	out := make([]*expr.Column, len(side.Columns))
+	for i, c := range side.Columns {
+		out[i] = s.cols[c]
+	}
+	return out
+}
+
+// splitCondition gives each side the conjuncts that are over its columns alone, and
+// the pair the others.
+func (p *planner) splitCondition(j *physical.StreamJoin, rest []expr.Expr, left, right []*expr.Column) error {
+	var own, other, both []expr.Expr
+	for _, e := range rest {
+		l, r, ok := within(e, left), within(e, right), movable(e)
+		if ok && l {
+			own = append(own, e)
+		}
+		if ok && r {
+			other = append(other, e)
+		}
+		if !ok || !l && !r {
+			both = append(both, e)
+		}
+	}
+	all := append(left[:len(left):len(left)], right...)
+	for _, part := range []struct {
+		list []expr.Expr
+		over []*expr.Column
+		to   *expr.Expr
+	}{{own, left, &j.LeftSide.Filter}, {other, right, &j.RightSide.Filter}, {both, all, &j.Cond}} {
+		cond := expr.And(part.list)
+		if cond == nil {
+			continue
+		}
+		var err error
+		if *part.to, err = p.bind(cond, part.over); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// within reports whether all columns of e are among cols.
+func within(e expr.Expr, cols []*expr.Column) bool {
+	s, all := ids(cols), true
+	expr.Walk(e, func(e expr.Expr) bool {
+		if c, ok := e.(*expr.Column); ok {
+			all = all && s[c.ID]
+		}
+		return all
+	})
+	return all
+}
+
+// movable reports whether e gives the same whenever it is evaluated.
+func movable(e expr.Expr) bool {
+	ok := true
+	expr.Walk(e, func(e expr.Expr) bool {
+		if c, is := e.(*expr.Call); is {
+			if f := expr.Functions.Lookup(c.Fn); f != nil && f.Nondeterministic {
+				ok = false
+			}
+		}
+		return ok
+	})
+	return ok
+}
+
+// keepLateSide puts a Late node below a side that judges rows by column time, or none.
+func (p *planner) keepLateSide(in physical.Node, s *physical.State, time int) physical.Node {
+	if time < 0 {
+		return in
+	}
+	return p.keepLate(in, s, ref(in.Schema(), time))
+}
