@@ -51,6 +51,13 @@ func (b *builder) build(n physical.Node) (Operator, error) {
 		}
 		return b.wrap(n, op), nil
 	}
+	if j, ok := n.(*physical.StreamJoin); ok {
+		op, err := b.streamJoin(j)
+		if err != nil {
+			return nil, err
+		}
+		return b.wrap(n, op), nil
+	}
 	inputs := make([]Operator, len(n.Inputs()))
 	for i, in := range n.Inputs() {
 		if inputs[i], err = b.build(in); err != nil {

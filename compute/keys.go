@@ -196,6 +196,14 @@ func withoutBit(valid []byte, i, n int) []byte {
 	return out
 }
 
+// end returns the key column behind those of column i.
+func (l *keyLayout) end(i int) int {
+	if i+1 < len(l.first) {
+		return l.first[i+1]
+	}
+	return len(l.fields)
+}
+
 // eventKey returns the key column that holds the event time of column i: the end
 // of a window, the last member of another struct is not one.
 func (l *keyLayout) eventKey(i int) int {

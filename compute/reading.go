@@ -39,7 +39,12 @@ func (b *builder) read(a *physical.Aggregate) {
 		used.add(g.Args...)
 		used.addCondition(g.Filter)
 	}
-	n := a.Input
+	b.borrow(a.Input, used)
+}
+
+// borrow does so for the input n of any operator that copies what it keeps; used
+// says how it uses the columns.
+func (b *builder) borrow(n physical.Node, used uses) {
 	for {
 		if s, ok := n.(*physical.Scan); ok {
 			if b.readings == nil {

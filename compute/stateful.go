@@ -10,13 +10,18 @@ import (
 
 // keptTable returns the one table of a stateful operator.
 func keptTable(env *Env, s *physical.State, schema state.Schema) (*state.Sharded, error) {
+	return namedTable(env, s, state.DefaultName, schema)
+}
+
+// namedTable returns a table of a stateful operator, or why that cannot run.
+func namedTable(env *Env, s *physical.State, name string, schema state.Schema) (*state.Sharded, error) {
 	if s.Refused != nil {
 		return nil, s.Refused
 	}
 	if env.Store == nil {
 		return nil, invariants.AssertionFailedf("operator %d (%s) has no state store", s.Operator, s.Name)
 	}
-	table, err := env.Store.Table(state.ID{Operator: s.Operator, Name: state.DefaultName}, schema)
+	table, err := env.Store.Table(state.ID{Operator: s.Operator, Name: name}, schema)
 	if err != nil {
 		return nil, err
 	}

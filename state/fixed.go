@@ -75,8 +75,14 @@ func (c *Fixed[T]) Load(rows []int32, v *Vector, sel []int32) {
 		return
 	}
 	vals := Values[T](v)
+	if sel == nil {
+		for i, r := range rows {
+			c.data[r] = vals[i]
+		}
+		return
+	}
 	for i, r := range rows {
-		c.data[r] = vals[at(sel, i)]
+		c.data[r] = vals[sel[i]]
 	}
 }
 

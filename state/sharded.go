@@ -158,6 +158,35 @@ func (s *Sharded) UpsertPart(i int, k *Keys, sel, rows []int32, first int64) err
 	return s.subs[i].upsert(k, k.rows(sel), rows, first, nil)
 }
 
+// InsertPart inserts the keys of sel (nil: all of k), which all belong to sub-table i,
+// as UpsertPart upserts them.
+func (s *Sharded) InsertPart(i int, k *Keys, sel, rows []int32, first int64) error {
+	return s.subs[i].insert(k, k.rows(sel), rows, first, nil)
+}
+
+// TouchPart marks rows of sub-table i as changed, as Touch does. ordinals say in which
+// order, as those of InsertPart do. Calls for different i may run at the same time.
+func (s *Sharded) TouchPart(i int, rows []int32, ordinals []int64) error {
+	t := s.subs[i]
+	t.unpin()
+	for j, r := range rows {
+		if !t.alive(r) {
+			return invariants.AssertionFailedf("touching row %d of sub-table %d, which is removed", r, i)
+		}
+		t.touchOne(r, ordinals[j])
+	}
+	return nil
+}
+
+// RemovePart takes rows out of sub-table i, as Remove does. Calls for different i may
+// run at the same time.
+func (s *Sharded) RemovePart(i int, rows []int32) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return s.subs[i].remove(rows)
+}
+
 // Upsert finds or adds the rows of the keys of sel (nil: all of k), sub-table by
 // sub-table, and calls f with each sub-table that has some: rows[j] is the row of
 // key sel[j]. What f may write is what Table.Upsert says; its slices are good

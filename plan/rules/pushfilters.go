@@ -42,7 +42,10 @@ func (p *pusher) push(n logical.Node, cond []expr.Expr) (logical.Node, error) {
 		return p.pushOne(n, n.Input, below, above)
 	case *logical.Window:
 		below, above := split(cond, func(e expr.Expr) bool { return !uses(e, []*expr.Column{n.Column}) })
-		return p.pushOne(n, n.Input, below, above)
+		return p.pushOne(n, n.Input, append(below, timed(n.Time, n.Input)...), above)
+	case *logical.Session:
+		below, above := split(cond, func(e expr.Expr) bool { return !uses(e, []*expr.Column{n.Column}) })
+		return p.pushOne(n, n.Input, append(below, timed(n.Time, n.Input)...), above)
 	case *logical.Generate:
 		below, above := split(cond, func(e expr.Expr) bool { return !uses(e, n.Columns) })
 		return p.pushOne(n, n.Input, below, above)
@@ -65,6 +68,28 @@ func (p *pusher) push(n logical.Node, cond []expr.Expr) (logical.Node, error) {
 		}
 	}
 	return filter(n.With(next), cond), nil
+}
+
+// timed returns the filter that a window is on its time: rows without one are in none.
+// The window applies it itself; it is pushed only for a join below, whose rows and
+// kind it changes (recordings join_then_window/full_then_window, left_then_window).
+func timed(time expr.Expr, input logical.Node) []expr.Expr {
+	if !time.Nullable() || !movable(time) || !overJoin(input) {
+		return nil
+	}
+	e := &expr.Call{At: time.Pos(), Fn: "isnotnull", Args: []expr.Expr{time}, Typ: expr.Bool}
+	return news([]expr.Expr{e}, input)
+}
+
+// overJoin reports whether filters of n may reach a join.
+func overJoin(n logical.Node) bool {
+	switch n.(type) {
+	case *logical.Join:
+		return true
+	case *logical.Filter, *logical.Project, *logical.Alias, *logical.Window, *logical.Generate, *logical.Repartition, *logical.Tagged:
+		return overJoin(n.Inputs()[0])
+	}
+	return false
 }
 
 // pushOne sends below into the one input of n and leaves above over it.

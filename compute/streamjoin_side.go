@@ -1,0 +1,177 @@
+package compute
+
+import (
+	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/physical"
+	"github.com/flightd/flightd/state"
+)
+
+// streamSide is one side of a join of two streams: its rows, and where they are kept.
+type streamSide struct {
+	join  *streamJoin
+	other *streamSide
+	feed  *sideFeed
+	spec  physical.StreamSide
+	// preserved rows come out without a partner too.
+	preserved bool
+	schema    expr.Schema
+	keyExprs  []expr.Expr
+	// keys and values are the columns of the table, but for matched: the value column
+	// that says whether a row has met a partner, or −1.
+	keys, values *keyLayout
+	matched      int
+	table        *state.Sharded
+	// old is how many rows each sub-table had when the epoch began.
+	old []int
+	// stored says where the columns of the input are kept.
+	stored []storedColumn
+	// carried are the columns of the input that runs bring along, and place is where
+	// each of them is among those, or −1.
+	carried, place []int
+	// late and due are the watermarks in milliseconds by which rows are late and are
+	// forgotten.
+	late, due int64
+
+	// What became of the rows of the epoch: used is what was not late, inserted what
+	// was put into the table, removed what was forgotten.
+	input, lateRows, used, inserted, removed int64
+}
+
+// storedColumn says where a column is kept: column at of the keys or of the values;
+// at is −1 if it is not.
+type storedColumn struct {
+	key bool
+	at  int
+}
+
+func newStreamSide(j *streamJoin, name string, feed *sideFeed, condition uses) (*streamSide, error) {
+	n := j.node
+	s := &streamSide{join: j, feed: feed, spec: n.LeftSide, schema: n.Left.Schema(), keyExprs: n.LeftKeys, matched: -1,
+		preserved: j.kind(physical.LeftOuter, physical.FullOuter), late: watermark(j.env.Late, n.State.Operator), due: NoWatermark}
+	if name == "right" {
+		s.spec, s.schema, s.keyExprs = n.RightSide, n.Right.Schema(), n.RightKeys
+		s.preserved = j.kind(physical.RightOuter, physical.FullOuter)
+	}
+	if w := watermark(j.env.Evict, n.State.Operator); w != NoWatermark && s.spec.Bound.Bounded() {
+		s.due = s.spec.Bound.Watermark(w)
+	}
+	types := make([]*expr.Type, len(s.keyExprs))
+	for i, k := range s.keyExprs {
+		types[i] = k.Type()
+	}
+	s.keys = newKeyLayout(types)
+	schema := state.Schema{Keys: s.keys.fields, Values: s.arrange(condition), Many: true}
+	if s.preserved {
+		s.matched = len(schema.Values)
+		schema.Values = append(schema.Values, state.Field{Name: "matched", Type: "BOOLEAN", Kind: state.Bool})
+	}
+	var err error
+	if s.table, err = namedTable(j.env, n.State, name, schema); err != nil {
+		return nil, err
+	}
+	s.old = make([]int, s.table.Subs())
+	for p := range s.old {
+		s.old[p] = s.table.Sub(p).Rows()
+	}
+	return s, nil
+}
+
+// arrange decides which columns are kept, and where. condition are the columns that
+// the condition of a pair uses.
+func (s *streamSide) arrange(condition uses) []state.Field {
+	out := make([]bool, len(s.schema))
+	for _, c := range s.spec.Columns {
+		out[c] = true
+	}
+	s.stored, s.place = make([]storedColumn, len(s.schema)), make([]int, len(s.schema))
+	var types []*expr.Type
+	var nullable []bool
+	for c, f := range s.schema {
+		keep := out[c] || condition[c] != 0 || c == s.spec.EventColumn && len(s.spec.Bound.Ranges) > 0
+		s.stored[c].at, s.place[c] = -1, -1
+		if !keep {
+			continue
+		}
+		if s.stored[c] = s.inKey(c, f.Type); s.stored[c].at < 0 {
+			s.stored[c].at = len(types)
+			types, nullable = append(types, f.Type), append(nullable, f.Nullable)
+		}
+		s.place[c] = len(s.carried)
+		s.carried = append(s.carried, c)
+	}
+	s.values = newKeyLayout(types)
+	fields := make([]state.Field, len(s.values.fields))
+	for i := range types {
+		for at := s.values.first[i]; at < s.values.end(i); at++ {
+			f := s.values.fields[at]
+			f.Name = "v" + f.Name[1:]
+			f.Nullable = nullable[i] || types[i].IsNested() || types[i].Kind == expr.KindNull
+			fields[at] = f
+		}
+	}
+	return fields
+}
+
+// inKey returns the key that is column c, if it comes back from there as it went in:
+// in a key −0.0 and 0.0 are one value.
+func (s *streamSide) inKey(c int, t *expr.Type) storedColumn {
+	if t.IsNested() && !isTimeWindow(t) || t.Kind == expr.KindFloat32 || t.Kind == expr.KindFloat64 {
+		return storedColumn{at: -1}
+	}
+	for i, k := range s.keyExprs {
+		if r, ok := k.(*expr.Ref); ok && r.Index == c {
+			return storedColumn{key: true, at: i}
+		}
+	}
+	return storedColumn{at: -1}
+}
+
+// column returns column c of rows of a sub-table.
+func (s *streamSide) column(c int, t *state.Table, rows []int32) (*vec.Vec, error) {
+	if s.stored[c].key {
+		return s.keys.column(s.stored[c].at, func(k int) (state.Vector, error) { return t.Key(k, rows) })
+	}
+	return s.values.column(s.stored[c].at, func(k int) (state.Vector, error) { return t.Value(k).Gather(rows), nil })
+}
+
+// columnOf returns column c of refs.
+func (s *streamSide) columnOf(c int, refs []state.Ref) (*vec.Vec, error) {
+	if s.stored[c].key {
+		return s.keys.column(s.stored[c].at, func(k int) (state.Vector, error) { return s.table.Key(k, refs) })
+	}
+	return s.values.column(s.stored[c].at, func(k int) (state.Vector, error) { return s.table.Value(k, refs) })
+}
+
+// times returns the event times, in microseconds, by which rows are forgotten.
+func (s *streamSide) times(t *state.Table, rows []int32) (state.Vector, error) {
+	if k := s.spec.Bound.Key; k >= 0 {
+		return t.Key(s.keys.eventKey(k), rows)
+	}
+	at := s.stored[s.spec.EventColumn]
+	if at.key {
+		return t.Key(s.keys.eventKey(at.at), rows)
+	}
+	return t.Value(s.values.eventKey(at.at)).Gather(rows), nil
+}
+
+// flags returns which rows of a sub-table have met a partner, by row. TouchPart must
+// have been called before they are written.
+func (s *streamSide) flags(t *state.Table) []uint8 {
+	return t.Value(s.matched).(*state.Fixed[uint8]).Data()
+}
+
+// add adds what a worker has counted.
+func (s *streamSide) add(m *runMaker) {
+	s.input += m.input
+	s.lateRows += m.late
+	s.used += m.used
+}
+
+// count adds what the side has seen of its input to m.
+func (s *streamSide) count(m *StateMetrics) {
+	m.Input += s.input
+	m.LateRows += s.lateRows
+	m.Dropped += s.lateRows
+	m.Used += s.used
+}
