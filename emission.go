@@ -50,7 +50,24 @@ func (r *run) newEmission() *emission {
 	for _, s := range r.plan.Stateful {
 		e.Operators = append(e.Operators, streaming.OperatorEmission{Number: s.Operator, Name: s.Name, Mode: s.Mode, EventKey: s.EventKey >= 0, Refused: map[string]int64{}})
 	}
+	for _, j := range streamJoins(r.plan.Root) {
+		o := &e.Operators[j.State.Operator]
+		o.Unbounded = !j.LeftSide.Bound.Bounded() && !j.RightSide.Bound.Bounded()
+		o.Outer = j.Kind == physical.LeftOuter || j.Kind == physical.RightOuter || j.Kind == physical.FullOuter
+	}
 	return e
+}
+
+// streamJoins are the joins of two streams in a plan.
+func streamJoins(n physical.Node) []*physical.StreamJoin {
+	var out []*physical.StreamJoin
+	if j, ok := n.(*physical.StreamJoin); ok {
+		out = append(out, j)
+	}
+	for _, in := range n.Inputs() {
+		out = append(out, streamJoins(in)...)
+	}
+	return out
 }
 
 // streamsBelow are the streams that n reads, and the filters above them.

@@ -324,7 +324,7 @@ func (h *heavyRun) meet(j int32, ref state.Ref) error {
 	if r.due != nil && r.due[j] { // it was kept only for the case that it meets nobody
 		r.own[j] = -1
 		s.inserted--
-		return s.table.RemovePart(p, []int32{own})
+		return s.table.RemoveSub(p, []int32{own})
 	}
 	s.flags(s.table.Sub(p))[own] = 1
 	return nil

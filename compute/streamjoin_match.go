@@ -186,7 +186,7 @@ func (m *matching) forget() error {
 		}
 	}
 	m.forgotten = int64(len(m.rows)) - m.withdrawn
-	return m.side.other.table.RemovePart(m.part, m.rows)
+	return m.side.other.table.RemoveSub(m.part, m.rows)
 }
 
 // follow makes candidates of row at of run i and of all rows of the chain that begins

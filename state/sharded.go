@@ -178,15 +178,6 @@ func (s *Sharded) TouchPart(i int, rows []int32, ordinals []int64) error {
 	return nil
 }
 
-// RemovePart takes rows out of sub-table i, as Remove does. Calls for different i may
-// run at the same time.
-func (s *Sharded) RemovePart(i int, rows []int32) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	return s.subs[i].remove(rows)
-}
-
 // Upsert finds or adds the rows of the keys of sel (nil: all of k), sub-table by
 // sub-table, and calls f with each sub-table that has some: rows[j] is the row of
 // key sel[j]. What f may write is what Table.Upsert says; its slices are good

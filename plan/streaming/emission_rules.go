@@ -2,6 +2,7 @@ package streaming
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/physical"
@@ -42,6 +43,8 @@ func emissionRule(n physical.Node, mode base.OutputMode) (Finding, bool) {
 			return Finding{}, false
 		}
 		return Finding{Subject: subject(n.State), Text: "the first row of a key comes out in the epoch that reads it, later ones never"}, true
+	case *physical.StreamJoin:
+		return Finding{Subject: subject(n.State), Text: joinRule(n)}, true
 	case *physical.Limit:
 		if n.State == nil {
 			return Finding{}, false
@@ -63,4 +66,51 @@ func aggregateRule(n *physical.Aggregate, mode base.OutputMode) string {
 		return "every epoch puts out the groups that changed; none is ever forgotten, as no key holds the watermark's column"
 	}
 	return fmt.Sprintf("a group comes out once, in the epoch after the watermark has passed its %s", n.Out[n.State.EventKey].Name)
+}
+
+// joinRule says when pairs and rows without a partner come out, and how long rows
+// are kept.
+func joinRule(n *physical.StreamJoin) string {
+	text := "a pair comes out in the epoch that reads its later row"
+	outer := map[physical.JoinKind]string{physical.LeftOuter: "a left row", physical.RightOuter: "a right row", physical.FullOuter: "a row"}[n.Kind]
+	switch {
+	case n.Kind == physical.LeftSemi:
+		text = "a left row comes out once, in the epoch that reads it or its first match, whichever is later"
+	case outer != "":
+		text += ", and " + outer + " without one when the watermark ends it"
+	}
+	for _, s := range []struct {
+		name string
+		side physical.StreamSide
+	}{{"left", n.LeftSide}, {"right", n.RightSide}} {
+		kept := "for ever"
+		switch {
+		case fixed(s.side.Bound):
+			kept += " if their event time is after " + moment(s.side.Bound.Watermark(0))
+		case s.side.Bound.Bounded():
+			kept = "until the watermark " + endOf(s.side.Bound)
+		}
+		text += fmt.Sprintf("; %s rows are kept %s", s.name, kept)
+	}
+	return text
+}
+
+// fixed reports whether no watermark moves the bound.
+func fixed(b physical.StateBound) bool {
+	return b.Key < 0 && slices.ContainsFunc(b.Ranges, func(r physical.RangeBound) bool { return r.Times == 0 })
+}
+
+// endOf says where the watermark must be to end a row.
+func endOf(b physical.StateBound) string {
+	if b.Key >= 0 {
+		return "reaches their key"
+	}
+	const shown = 1_000_000_000_000 // a watermark, to see how far the bound is from it
+	switch d := shown - b.Watermark(shown); {
+	case d > 0:
+		return "is " + span(d) + " beyond their event time"
+	case d < 0:
+		return "is " + span(-d) + " before their event time"
+	}
+	return "reaches their event time"
 }
