@@ -116,6 +116,8 @@ func (b *builder) operator(n physical.Node, in []Operator) (Operator, error) {
 		return &union{inputs: in}, nil
 	case *physical.Sort:
 		return newSort(n, in[0], b.env)
+	case *physical.Over:
+		return newOver(n, in[0], b.env)
 	case *physical.Limit:
 		if n.State != nil {
 			return newStreamLimit(n, in[0], b.env)

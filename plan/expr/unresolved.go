@@ -77,6 +77,9 @@ type Bound struct {
 	// 2 UNBOUNDED FOLLOWING.
 	Kind   int
 	Offset Expr
+	// Value, set by the resolver in a RANGE frame with an offset, is the value of the
+	// order's only term at which the frame ends: the row's own, less or plus Offset.
+	Value Expr
 }
 
 // SubqueryKind is the use of a query as an expression.

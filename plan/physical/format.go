@@ -35,6 +35,17 @@ func list(es []expr.Expr) string {
 	return "[" + strings.Join(parts, ", ") + "]"
 }
 
+func sortKeys(list []SortKey) string {
+	keys := make([]string, len(list))
+	for i, k := range list {
+		keys[i] = k.Expr.SQL()
+		if k.Descending {
+			keys[i] += " DESC"
+		}
+	}
+	return "[" + strings.Join(keys, ", ") + "]"
+}
+
 func names(s expr.Schema) string {
 	parts := make([]string, len(s))
 	for i, f := range s {
@@ -90,14 +101,9 @@ func describe(n Node, inputs []string) string {
 	case *Union:
 		return "Union"
 	case *Sort:
-		keys := make([]string, len(n.Keys))
-		for i, k := range n.Keys {
-			keys[i] = k.Expr.SQL()
-			if k.Descending {
-				keys[i] += " DESC"
-			}
-		}
-		return "Sort [" + strings.Join(keys, ", ") + "]"
+		return "Sort " + sortKeys(n.Keys)
+	case *Over:
+		return fmt.Sprintf("Window by %s order %s compute %s", list(n.Partition), sortKeys(n.Order), list(n.calls()))
 	case *Limit:
 		return fmt.Sprintf("%s %d offset %d", stateful("Limit", n.State), n.Count, n.Offset)
 	case *Dedup:

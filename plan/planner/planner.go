@@ -173,6 +173,8 @@ func (p *planner) node(n logical.Node, need set) (physical.Node, []*expr.Column,
 		return p.window(n, need)
 	case *logical.Generate:
 		return p.generate(n, need)
+	case *logical.Over:
+		return p.over(n, need)
 	case *logical.Join:
 		return p.join(n, need)
 	case *logical.Union:
@@ -201,8 +203,6 @@ func describe(n logical.Node) string {
 	switch n.(type) {
 	case *logical.Session:
 		return "session_window"
-	case *logical.Over:
-		return "A window function (OVER)"
 	case *logical.Sample:
 		return "TABLESAMPLE"
 	}

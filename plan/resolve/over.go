@@ -90,7 +90,7 @@ func (x *exprs) over(c *call) (expr.Expr, error) {
 		return nil, err
 	}
 	fn := out.fn.SQL()
-	if out.ignoreNulls {
+	if out.ignoreNulls && c.f.Name == "nth_value" {
 		fn += " ignore nulls"
 	}
 	out.text = fn + " OVER (" + specText(out) + ")"
@@ -125,8 +125,16 @@ func (x *exprs) overFunction(c *call, out *overCall) error {
 		out.fn = fn
 		return err
 	case expr.Ranking:
+		if c.f.Rule == "@offset" && len(c.apply.Args) == 0 {
+			apply := *c.apply
+			apply.Args = []expr.Expr{&expr.Literal{At: c.at, Typ: expr.Null}}
+			c.apply = &apply
+		}
 		if err := x.arguments(c); err != nil {
 			return err
+		}
+		if c.f.Name == "ntile" && len(c.args) == 1 && !foldable(c.args[0]) {
+			return mismatch("NON_FOLDABLE_INPUT", c.at, c.text(), "the input `buckets` should be a foldable \"INT\" expression; however, got %q.", c.args[0].SQL())
 		}
 		if len(out.order) == 0 {
 			return base.UserError("WINDOW_FUNCTION_FRAME_NOT_ORDERED", "42601",
@@ -217,21 +225,42 @@ func (x *exprs) frame(c *call, out *overCall) error {
 		if f.Rows {
 			e = x.cast(e, expr.Int32)
 		} else if len(out.order) == 0 {
-			return mismatch("RANGE_FRAME_WITHOUT_ORDER", c.at, c.apply.SQL(), "A range window frame cannot be used in an unordered window specification.")
+			return mismatch("RANGE_FRAME_WITHOUT_ORDER", c.apply.Over.At, c.apply.SQL(), "A range window frame cannot be used in an unordered window specification.")
 		} else if len(out.order) > 1 {
-			return mismatch("RANGE_FRAME_MULTI_ORDER", c.at, c.apply.SQL(), "A range window frame with value boundaries cannot be used in a window specification with multiple order by expressions.")
-		} else if t := out.order[0].Expr.Type(); t.IsNumeric() && e.Type().IsNumeric() {
+			return mismatch("RANGE_FRAME_MULTI_ORDER", c.apply.Over.At, c.apply.SQL(), "A range window frame with value boundaries cannot be used in a window specification with multiple order by expressions.")
+		} else if t := out.order[0].Expr.Type(); t.IsNumeric() && (e.Type().IsNumeric() || e.Type().Kind == expr.KindString) {
 			e = x.cast(e, t)
 		} else if !isTime(t) && !t.IsNumeric() && !t.IsInterval() {
-			return mismatch("SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", c.at, c.apply.SQL(), "The data type of the bound %q does not match the expected data type.", t.SQL())
+			return mismatch("SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", c.apply.Over.At, c.apply.SQL(), "The data type of the bound %q does not match the expected data type.", t.SQL())
 		}
 		b.Offset = e
+		if !f.Rows {
+			if b.Value, err = x.boundValue(c, out.order[0], b); err != nil {
+				return err
+			}
+		}
+	}
+	if l, u := d.Lower.Offset, d.Upper.Offset; l != nil && u != nil && !f.Rows && !l.Type().Equal(u.Type()) {
+		return mismatch("SPECIFIED_WINDOW_FRAME_DIFF_TYPES", c.apply.Over.At, c.apply.SQL(), "The bounds of the window frame are of the types %s and %s: they must be of one.", l.Type().SQL(), u.Type().SQL())
 	}
 	if d.Lower.Kind > d.Upper.Kind {
-		return mismatch("SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", c.at, c.apply.SQL(), "The lower bound of a window frame must be less than or equal to the upper bound.")
+		return mismatch("SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", c.apply.Over.At, c.apply.SQL(), "The lower bound of a window frame must be less than or equal to the upper bound.")
 	}
 	out.frame = &d
 	return nil
+}
+
+// boundValue is the value of the order's term at which a RANGE frame ends.
+func (x *exprs) boundValue(c *call, term expr.SortTerm, b *expr.Bound) (expr.Expr, error) {
+	fn := "+"
+	if (b.Kind < 0) != term.Descending {
+		fn = "-"
+	}
+	e, err := x.callOf(c, fn, "", term.Expr, b.Offset)
+	if err != nil {
+		return nil, err
+	}
+	return x.cast(e, term.Expr.Type()), nil
 }
 
 // specText is the window as Spark shows it in a column name.
@@ -291,6 +320,9 @@ func boundText(b expr.Bound) string {
 	case -2:
 		return "UNBOUNDED PRECEDING"
 	case -1:
+		if k, ok := b.Offset.(*expr.Cast); ok && b.Value != nil { // as Spark spells a bound that it has cast
+			return "(- " + k.Child.SQL() + ") FOLLOWING"
+		}
 		return b.Offset.SQL() + " PRECEDING"
 	case 1:
 		return b.Offset.SQL() + " FOLLOWING"
