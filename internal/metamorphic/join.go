@@ -3,6 +3,7 @@ package metamorphic
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 )
 
 // joinKind is a kind of join, and on which sides the key's IS NOT NULL sinks below
@@ -17,8 +18,8 @@ var joinKinds = []joinKind{{"JOIN", true, true, false}, {"LEFT JOIN", false, tru
 	{"FULL JOIN", false, false, false}, {"LEFT SEMI JOIN", true, true, true}}
 
 // joinCondition is a condition that bounds both sides.
-func joinCondition(r *rand.Rand) string {
-	switch a, b := 1+r.IntN(20), r.IntN(20); r.IntN(5) {
+func joinCondition(r *rand.Rand, kinds int) string {
+	switch a, b := 1+r.IntN(20), r.IntN(20); r.IntN(kinds) {
 	case 0:
 		return "l.k = r.k AND l.ts = r.ts"
 	case 1:
@@ -28,9 +29,13 @@ func joinCondition(r *rand.Rand) string {
 	case 3:
 		return fmt.Sprintf("l.k = r.k AND l.ts >= r.ts + INTERVAL %d SECONDS AND l.ts - INTERVAL %d SECONDS <= r.ts AND l.v <> r.v", b, a+b)
 	default:
-		return "l.k = r.k AND l.w = r.w"
+		return byWindow
 	}
 }
+
+// byWindow joins by equal windows; the sides then have no other column with a
+// watermark, which Spark refuses.
+const byWindow = "l.k = r.k AND l.w = r.w"
 
 // joined joins the two streams. Rows without a time are left out of both: the
 // state keeps them for ever. A full join matches NULL keys, as Spark's does and a
@@ -41,7 +46,11 @@ func joined(r *rand.Rand) *query { return joinQuery(r, pick(r, joinKinds), false
 func joinedThenWindowed(r *rand.Rand) *query { return joinQuery(r, joinKinds[0], true) }
 
 func joinQuery(r *rand.Rand, kind joinKind, windows bool) *query {
-	cond := joinCondition(r)
+	kinds := 5
+	if windows {
+		kinds = 4
+	}
+	cond := joinCondition(r, kinds)
 	delays := [2]int{pick(r, delays), pick(r, delays)}
 	size := pick(r, []int{5, 10})
 	side := func(name string, delay int) string {
@@ -53,15 +62,19 @@ func joinQuery(r *rand.Rand, kind joinKind, windows bool) *query {
 		if delay >= 0 {
 			mark = fmt.Sprintf(" WATERMARK ts DELAY OF INTERVAL %d SECONDS", delay)
 		}
-		w := fmt.Sprintf("window(ts, '%d seconds')", size)
-		if cond != "l.k = r.k AND l.w = r.w" {
-			w = "0"
+		time := "ts"
+		if cond == byWindow {
+			time = fmt.Sprintf("window(ts, '%d seconds') AS w", size)
 		}
-		return fmt.Sprintf("(SELECT id, k, v, ts, %s AS w FROM %s%s%s)", w, name, mark, where)
+		return fmt.Sprintf("(SELECT id, k, v, %s FROM %s%s%s)", time, name, mark, where)
 	}
-	list := "l.id, l.k, l.v, l.ts, r.id AS rid, r.v AS rv, r.ts AS rts"
+	time := "ts"
+	if cond == byWindow {
+		time = "w"
+	}
+	list := fmt.Sprintf("l.id, l.k, l.v, l.%s, r.id AS rid, r.v AS rv, r.%s AS rts", time, time)
 	if kind.onlyLeft {
-		list = "l.id, l.k, l.v, l.ts"
+		list = "l.id, l.k, l.v, l." + time
 	}
 	text := func(s, t string) string {
 		if windows {
@@ -76,19 +89,19 @@ func joinQuery(r *rand.Rand, kind joinKind, windows bool) *query {
 		batch:  text(side("p", -1), side("q", -1)),
 		joins:  true,
 		keep: func(s, t [][]row, _ bool) ([]pair, []pair) {
-			return joinSides(s, t, delays, kind, cond == "l.k = r.k AND l.w = r.w", int64(size)*1e6)
+			return joinSides(s, t, delays, kind, cond, int64(size)*1e6)
 		},
 	}
 }
 
 // joinSides keeps the rows of both sides that were not late. The query is
 // restarted at every cut, and forgets what each watermark node had seen.
-func joinSides(s, t [][]row, delays [2]int, kind joinKind, byWindow bool, size int64) (p, q []pair) {
+func joinSides(s, t [][]row, delays [2]int, kind joinKind, cond string, size int64) (p, q []pair) {
 	global := int64(0)
 	mark := func(rows []row, delay int, filtered bool) int64 {
 		at := int64(0)
 		for _, r := range rows {
-			if (filtered || kind.text == "FULL JOIN") && r.K == nil {
+			if (filtered || kind.text == "FULL JOIN") && r.K == nil || filtered && r.V == nil && strings.Contains(cond, "l.v") {
 				continue
 			}
 			if r.time != nil {
@@ -103,7 +116,7 @@ func joinSides(s, t [][]row, delays [2]int, kind joinKind, byWindow bool, size i
 				continue
 			}
 			judged := *r.time
-			if byWindow {
+			if cond == byWindow {
 				judged = floor(*r.time, size)*size + size
 			}
 			if judged > global*1000 {

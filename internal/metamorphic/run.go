@@ -59,8 +59,8 @@ func flush(id int, side string, rows []row) row {
 			far = max(far, *r.time)
 		}
 	}
-	k := "flush " + side
-	x := row{ID: id, K: &k, Gap: 1}
+	k, v := "flush "+side, 0
+	x := row{ID: id, K: &k, V: &v, Gap: 1}
 	x.at(far/1_000_000*1_000_000 + 10*24*3600*1_000_000)
 	return x
 }
