@@ -31,6 +31,9 @@ type source interface {
 var _ Operator = (*aggregate)(nil)
 
 func newAggregate(n *physical.Aggregate, in *feed, env *Env) (Operator, error) {
+	if in.sessions != nil {
+		return newSessionAggregate(n, in, env)
+	}
 	g, err := newGrouping(n, env)
 	if err != nil {
 		return nil, err
@@ -48,7 +51,7 @@ func (a *aggregate) Next(ctx context.Context) (Batch, error) {
 			return Batch{}, err
 		}
 		if t.wide != nil {
-			a.out = &wideEmitter{groups: t.wide, schema: a.schema, columns: len(a.node.Out)}
+			a.out = newWideEmitter(t.wide, a.schema, len(a.node.Out))
 		} else {
 			a.out = &emitter{total: t.merged.table.Rows(), column: t.merged.column, columns: len(a.node.Out), schema: a.schema}
 		}
@@ -70,6 +73,7 @@ type feed struct {
 	// node is what groups the rows: the aggregate, or that of its panes.
 	node     *physical.Aggregate
 	panes    *panes
+	sessions *sessions
 	input    Operator
 	pipeline *pipeline
 	workers  *workers
@@ -79,6 +83,17 @@ type feed struct {
 // splits, and so do counters and random numbers: one worker must see them all.
 func (b *builder) feed(n *physical.Aggregate) (*feed, error) {
 	f := &feed{node: n, panes: panesOf(n)}
+	if n.Session != nil {
+		f.panes = nil
+		for _, a := range n.Aggs {
+			if a.Distinct {
+				var err error
+				f.input, f.node, err = b.spread(n)
+				return f, err
+			}
+		}
+		f.sessions = &sessions{of: n, key: n.Session.Key}
+	}
 	if f.panes != nil {
 		w, err := b.withoutSubqueries(f.panes.window)
 		if err != nil {
@@ -105,9 +120,12 @@ func (b *builder) feed(n *physical.Aggregate) (*feed, error) {
 // grouping returns what groups the rows, over env; like says what it must agree
 // with.
 func (f *feed) grouping(like *grouping, env *Env) (g *grouping, err error) {
-	if f.panes != nil {
+	switch {
+	case f.sessions != nil:
+		g, err = f.sessions.grouping(env)
+	case f.panes != nil:
 		g, err = f.panes.grouping(f.node, env)
-	} else {
+	default:
 		g, err = newGrouping(f.node, env)
 	}
 	if err == nil {
@@ -192,22 +210,24 @@ func (e *emitter) next(ctx context.Context) (Batch, error) {
 	return Batch{Rec: e.set(recordOf(e.schema, cols, n))}, nil
 }
 
-// wideEmitter puts out groups part after part; several parts are made at a time.
-type wideEmitter struct {
-	groups  *wideGroups
-	schema  *arrow.Schema
-	columns int
-	at      int
-	ready   []arrow.RecordBatch
+// partsEmitter puts out groups part after part; several parts are made at a time.
+type partsEmitter struct {
+	schema                  *arrow.Schema
+	columns, parts, workers int
+	// open returns the rows of part i, and what makes output column c of some of them.
+	// It is called once for each part.
+	open  func(i int) (rows []int32, column func(c int, rows []int32) (*vec.Vec, error), err error)
+	at    int
+	ready []arrow.RecordBatch
 	held
 }
 
-func (e *wideEmitter) next(ctx context.Context) (Batch, error) {
+func (e *partsEmitter) next(ctx context.Context) (Batch, error) {
 	for len(e.ready) == 0 {
 		if err := ctx.Err(); err != nil {
 			return Batch{}, err
 		}
-		if e.at == len(e.groups.parts) {
+		if e.at == e.parts {
 			return Batch{}, io.EOF
 		}
 		if err := e.make(); err != nil {
@@ -219,13 +239,12 @@ func (e *wideEmitter) next(ctx context.Context) (Batch, error) {
 	return Batch{Rec: e.set(rec)}, nil
 }
 
-// make makes the record batches of the next parts, and lets go of their groups.
-func (e *wideEmitter) make() error {
-	n := min(len(e.groups.parts)-e.at, 4*max(1, e.groups.plan.env.Workers))
+// make makes the record batches of the next parts.
+func (e *partsEmitter) make() error {
+	n := min(e.parts-e.at, 4*e.workers)
 	made, errs := make([][]arrow.RecordBatch, n), make([]error, n)
-	inTurn(max(1, e.groups.plan.env.Workers), n, func(i int) {
-		made[i], errs[i] = e.part(e.groups.parts[e.at+i])
-		e.groups.parts[e.at+i] = nil
+	inTurn(e.workers, n, func(i int) {
+		made[i], errs[i] = e.part(e.at + i)
 	})
 	e.at += n
 	for _, recs := range made {
@@ -234,25 +253,26 @@ func (e *wideEmitter) make() error {
 	return firstOf(errs)
 }
 
-func (e *wideEmitter) part(p *widePart) ([]arrow.RecordBatch, error) {
+func (e *partsEmitter) part(i int) ([]arrow.RecordBatch, error) {
+	all, column, err := e.open(i)
+	if err != nil {
+		return nil, err
+	}
 	var recs []arrow.RecordBatch
-	total := p.table.Rows()
-	for at := 0; at < total; at += BatchRows {
-		n := min(total-at, BatchRows)
-		rows := p.span(int32(at), int32(at+n))
+	for at := 0; at < len(all); at += BatchRows {
+		rows := all[at:min(len(all), at+BatchRows)]
 		cols := make([]*vec.Vec, e.columns)
-		for i := range cols {
-			var err error
-			if cols[i], err = p.columnOf(i, rows); err != nil {
+		for c := range cols {
+			if cols[c], err = column(c, rows); err != nil {
 				return recs, err
 			}
 		}
-		recs = append(recs, recordOf(e.schema, cols, n))
+		recs = append(recs, recordOf(e.schema, cols, len(rows)))
 	}
 	return recs, nil
 }
 
-func (e *wideEmitter) close() {
+func (e *partsEmitter) close() {
 	e.set(nil)
 	for _, rec := range e.ready {
 		rec.Release()

@@ -215,39 +215,7 @@ func (a *statefulAggregate) evict() (*emitter, error) {
 
 // read returns the output rows of refs, in their order.
 func (a *statefulAggregate) read(refs []state.Ref) (*emitter, error) {
-	// Results are made sub-table by sub-table and put into order afterwards.
-	rows, place := bySub(a.table.Subs(), refs)
-	subs := make([][]*vec.Vec, len(rows))
-	errs := make([]error, len(rows))
-	workers := 1
-	if len(refs) > BatchRows {
-		workers = max(1, a.env.Workers)
-	}
-	inTurn(workers, len(rows), func(i int) {
-		if len(rows[i]) > 0 {
-			subs[i], errs[i] = a.readSub(a.table.Sub(i), rows[i])
-		}
-	})
-	if err := firstOf(errs); err != nil {
-		return nil, err
-	}
-	cols := make([]*vec.Vec, len(a.node.Out))
-	for c := range cols {
-		var parts []*vec.Vec
-		for _, s := range subs {
-			if s != nil {
-				parts = append(parts, s[c])
-			}
-		}
-		if len(parts) == 0 {
-			cols[c] = vec.NewNull(a.node.Out[c].Type, 0)
-		} else {
-			cols[c] = vec.Concat(parts)
-		}
-	}
-	return &emitter{total: len(refs), columns: len(cols), schema: a.schema, column: func(i, lo, hi int) (*vec.Vec, error) {
-		return cols[i].Take(place[lo:hi]), nil
-	}}, nil
+	return readState(a.table, refs, a.node.Out, a.env.Workers, a.readSub)
 }
 
 // readSub returns the output columns of rows of a sub-table.
@@ -268,25 +236,6 @@ func (a *statefulAggregate) readSub(t *state.Table, rows []int32) ([]*vec.Vec, e
 		cols = append(cols, v)
 	}
 	return cols, nil
-}
-
-// bySub splits refs by sub-table; place says where each of refs is when the
-// sub-tables' rows are put one after another.
-func bySub(subs int, refs []state.Ref) (rows [][]int32, place []int32) {
-	rows, place = make([][]int32, subs), make([]int32, len(refs))
-	for i, r := range refs {
-		place[i] = int32(len(rows[r.Sub]))
-		rows[r.Sub] = append(rows[r.Sub], r.Row)
-	}
-	first, sum := make([]int32, subs), int32(0)
-	for s, r := range rows {
-		first[s] = sum
-		sum += int32(len(r))
-	}
-	for i, r := range refs {
-		place[i] += first[r.Sub]
-	}
-	return rows, place
 }
 
 // Close lets go of the last batch and closes the input.

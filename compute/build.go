@@ -108,6 +108,8 @@ func (b *builder) operator(n physical.Node, in []Operator) (Operator, error) {
 		return newObserver(n, in[0], b.env), nil
 	case *physical.Window:
 		return newWindow(n, in[0], b.env)
+	case *physical.Session:
+		return newSession(n, in[0], b.env)
 	case *physical.Late:
 		return newLateTee(n, in[0], b.env)
 	case *physical.Join:

@@ -160,6 +160,16 @@ func (m *StateMetrics) Unaccounted() int64 {
 	return n
 }
 
+// account adds the rows that another has counted.
+func (m *StateMetrics) account(o *StateMetrics) {
+	m.Input += o.Input
+	m.Used += o.Used
+	m.LateRows += o.LateRows
+	for reason, rows := range o.Refused {
+		m.refuse(reason, rows)
+	}
+}
+
 // refuse counts rows that are refused for reason.
 func (m *StateMetrics) refuse(reason string, rows int64) {
 	if rows == 0 {

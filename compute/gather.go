@@ -33,13 +33,15 @@ type gathering struct {
 	taking  bool
 	merged  *groups
 	// wide holds the groups by part, from the first split on that had many.
-	wide    *wideGroups
-	pending []*splitGroups // splits for wide, in their order
-	rows    int            // rows that wait in runs
-	bytes   int            // and their memory
-	spare   []*groups
-	runs    sync.Pool
-	failed  error
+	wide *wideGroups
+	// sessions, if set, takes in all rows: they are grouped into sessions.
+	sessions *sessionParts
+	pending  []*splitGroups // splits for wide, in their order
+	rows     int            // rows that wait in runs
+	bytes    int            // and their memory
+	spare    []*groups
+	runs     sync.Pool
+	failed   error
 }
 
 // splitGroups is what became of a split.
@@ -118,7 +120,7 @@ func (t *gathering) fromOperator(ctx context.Context, op Operator) error {
 		if err := c.add(b); err != nil {
 			return err
 		}
-		if t.full() {
+		if t.full() && t.mayPause() {
 			if err := c.pause(n); err != nil {
 				return err
 			}
@@ -150,7 +152,7 @@ func (t *gathering) fromPipeline(ctx context.Context, w *workers, plans []*group
 					if b.Live() == 0 {
 						return nil
 					}
-					if err := c.add(b); err != nil || len(w.lanes) > 1 || !t.full() {
+					if err := c.add(b); err != nil || len(w.lanes) > 1 || !t.full() || !t.mayPause() {
 						return err
 					}
 					return c.pause(split)
@@ -190,9 +192,13 @@ func (t *gathering) full() bool {
 	return t.rows >= t.enough || t.bytes >= waitingBytes
 }
 
+// mayPause reports whether waiting rows may be taken in before their split has ended:
+// not where rows of a split are put into the order of time.
+func (t *gathering) mayPause() bool { return t.sessions == nil || t.plan.session.fused }
+
 // end takes in what still waits.
 func (t *gathering) end() error {
-	if t.wide != nil {
+	if t.wide != nil || t.sessions != nil {
 		return t.apply()
 	}
 	if t.merged == nil {
@@ -211,8 +217,10 @@ func (c *collector) add(b Batch) error {
 	if c.cur == nil {
 		c.cur = &splitGroups{}
 		var err error
-		if c.wide, err = c.scattered(b); err != nil {
-			return err
+		if c.wide = c.t.sessions != nil; !c.wide {
+			if c.wide, err = c.scattered(b); err != nil {
+				return err
+			}
 		}
 	}
 	if c.wide {
@@ -334,14 +342,14 @@ func (t *gathering) settle() error {
 		if !s.open {
 			t.next++
 		}
-		if t.wide == nil && len(s.runs) > 0 {
+		if t.wide == nil && t.sessions == nil && len(s.runs) > 0 {
 			t.wide = newWideGroups(t.plan, t.parts)
 			if t.merged != nil {
 				t.pending = append(t.pending, &splitGroups{part: t.merged})
 				t.merged = nil
 			}
 		}
-		wide := t.wide != nil
+		wide := t.wide != nil || t.sessions != nil
 		if wide {
 			t.pending = append(t.pending, s)
 		}
@@ -364,7 +372,12 @@ func (t *gathering) settle() error {
 
 // apply gives the parts what waits for them, several at a time.
 func (t *gathering) apply() error {
-	err := t.wide.take(t.pending, max(1, t.plan.env.Workers))
+	var err error
+	if workers := max(1, t.plan.env.Workers); t.sessions != nil {
+		err = t.sessions.take(t.pending, workers)
+	} else {
+		err = t.wide.take(t.pending, workers)
+	}
 	for _, s := range t.pending {
 		for _, r := range s.runs {
 			t.runs.Put(r)

@@ -26,6 +26,8 @@ type grouping struct {
 	triples [][3]int
 	// panes, if set, says that a key is the number of a pane; see panes.go.
 	panes *paneEvaluator
+	// session, if set, says that the rows have session windows; see session_plan.go.
+	session *sessionWindows
 	// taken counts the rows that were grouped.
 	taken int64
 
@@ -181,7 +183,7 @@ func (c constants) Value(i int) (*vec.Vec, error) {
 }
 
 // bind returns accumulators over the value columns of t.
-func (g *grouping) bind(t *state.Table) []agg.Accumulator {
+func (g *grouping) bind(t interface{ Value(i int) state.Column }) []agg.Accumulator {
 	accs := make([]agg.Accumulator, len(g.aggs))
 	for i, s := range g.aggs {
 		cols := make([]state.Column, len(s.fn.Fields))

@@ -17,6 +17,7 @@ type groups struct {
 	// settled says that the groups were merged, if only into empty ones.
 	settled bool
 	skipped []bool
+	counted []int32
 }
 
 func (g *grouping) newGroups() *groups {
@@ -157,6 +158,41 @@ func (s *groups) add(b Batch) error {
 		}
 	}
 	return g.fold(s.accs, old, rows, ids, func(i int) []*vec.Vec { return g.aggs[i].vals }, skip)
+}
+
+// takeRun gives the accumulators rows sel of a run; ids are their groups, of which
+// there were old before.
+func (s *groups) takeRun(r *run, sel, ids []int32, old int) error {
+	if s.count != nil {
+		kernels.CountGroups(s.count.Data(), ids)
+	}
+	skip := s.skip()
+	for i, bits := range r.counted {
+		if bits == nil {
+			continue
+		}
+		skip[i] = true
+		if rows, groups := s.filtered(bits, sel, ids); len(rows) > 0 {
+			if err := s.accs[i].Update(rows, groups, r.args[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return s.plan.fold(s.accs, old, sel, ids, func(i int) []*vec.Vec { return r.args[i] }, skip)
+}
+
+// filtered returns the members of sel whose bit is set, with their groups.
+func (s *groups) filtered(bits []byte, sel, ids []int32) (rows, groups []int32) {
+	if cap(s.counted) < 2*len(sel) {
+		s.counted = make([]int32, 2*len(sel))
+	}
+	rows, groups = s.counted[:len(sel)], s.counted[len(sel):2*len(sel)]
+	n := 0
+	for i, r := range sel {
+		rows[n], groups[n] = r, ids[i]
+		n += int(bits[r>>3] >> (r & 7) & 1)
+	}
+	return rows[:n], groups[:n]
 }
 
 // find finds or adds the groups of the live rows of in.

@@ -128,6 +128,9 @@ type paneEvaluator struct {
 // of in: rows without a time are in no window.
 func (g *grouping) admitted(in *cexpr.Input, b Batch) ([]int32, error) {
 	rows := g.list.of(b)
+	if g.session != nil {
+		return rows, g.session.of(in, rows)
+	}
 	if g.panes == nil {
 		return rows, nil
 	}

@@ -55,6 +55,10 @@ func splitLocal(n physical.Node) bool {
 			if countsRows(m.Time) {
 				return false
 			}
+		case *physical.Session:
+			if countsRows(m.Time, m.Gap) {
+				return false
+			}
 		case *physical.Watermark, *physical.Late:
 		case *physical.Join:
 			s := sideOf(m)

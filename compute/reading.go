@@ -83,7 +83,7 @@ func newReading(n *physical.Scan, used uses) *reading {
 // how those of n are; nil if n keeps record batches of the input.
 func usesBelow(n physical.Node, used uses) uses {
 	switch n.(type) {
-	case *physical.Filter, *physical.Project, *physical.Window, *physical.Watermark, *physical.Expand, *physical.Generate, *physical.Join:
+	case *physical.Filter, *physical.Project, *physical.Window, *physical.Session, *physical.Watermark, *physical.Expand, *physical.Generate, *physical.Join:
 	default:
 		return nil
 	}
@@ -106,6 +106,9 @@ func usesBelow(n physical.Node, used uses) uses {
 	case *physical.Window:
 		copy(below, used)
 		below.add(n.Time)
+	case *physical.Session:
+		copy(below, used)
+		below.add(n.Time, n.Gap)
 	case *physical.Expand:
 		for _, l := range n.Lists {
 			below.add(l...)

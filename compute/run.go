@@ -12,8 +12,8 @@ import (
 type run struct {
 	keys state.Keys
 	// rows are the places of the rows in their batch; those of part i are before
-	// ends[i].
-	rows, ends []int32
+	// parts[i].
+	rows, parts []int32
 	// batchRows is the length of the batch.
 	batchRows int
 	// args are the arguments by aggregate. Aggregates of the same column share it.
@@ -25,6 +25,9 @@ type run struct {
 	used  int
 	// seen and made pair the columns of the batch with those of the run.
 	seen, made []*vec.Vec
+	// starts, ends and times are the session windows of the rows and the times by
+	// which they are judged, where rows are grouped into sessions.
+	starts, ends, times []int64
 }
 
 // newRun makes a run of b, which is not used afterwards.
@@ -52,8 +55,11 @@ func (g *grouping) newRun(b Batch, t *gathering) (*run, error) {
 	if err := g.norm.Normalise(keys, in.Rows, in.Sel); err != nil {
 		return nil, err
 	}
-	r.rows, r.ends = g.norm.Split(in.Sel, t.parts, r.rows, r.ends)
+	r.rows, r.parts = g.norm.Split(in.Sel, t.parts, r.rows, r.parts)
 	g.norm.Gather(r.rows, &r.keys)
+	if g.session != nil {
+		r.takeWindows(g.session)
+	}
 	r.batchRows, r.used = in.Rows, 0
 	r.seen, r.made = r.seen[:0], r.made[:0]
 	for i := range g.aggs {
@@ -64,9 +70,26 @@ func (g *grouping) newRun(b Batch, t *gathering) (*run, error) {
 	return r, nil
 }
 
+// takeWindows takes in the windows of the rows.
+func (r *run) takeWindows(w *sessionWindows) {
+	n := len(r.rows)
+	r.starts, r.ends = sized(r.starts, n), sized(r.ends, n)
+	for i, row := range r.rows {
+		r.starts[i], r.ends[i] = w.starts[row], w.ends[row]
+	}
+	if w.judge == nil {
+		r.times = r.ends
+		return
+	}
+	r.times = make([]int64, n)
+	for i, row := range r.rows {
+		r.times[i] = w.times[row]
+	}
+}
+
 // bytes is about the memory of the run.
 func (r *run) bytes() int {
-	n := 32 * len(r.rows)
+	n := 32*len(r.rows) + 16*len(r.starts)
 	for i, args := range r.args {
 		n += len(r.counted[i])
 		for _, v := range args {

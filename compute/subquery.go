@@ -64,6 +64,10 @@ func (b *builder) withoutSubqueries(n physical.Node) (physical.Node, error) {
 		c := *m
 		c.Time = one(m.Time)
 		n = &c
+	case *physical.Session:
+		c := *m
+		c.Time, c.Gap = one(m.Time), one(m.Gap)
+		n = &c
 	case *physical.Aggregate:
 		c := *m
 		c.Keys = list(m.Keys)

@@ -1,9 +1,10 @@
 package compute
 
 import (
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/flightd/flightd/compute/agg"
 	"github.com/flightd/flightd/compute/vec"
-	"github.com/flightd/flightd/kernels"
 	"github.com/flightd/flightd/state"
 )
 
@@ -26,7 +27,6 @@ type widePart struct {
 	open    bool
 	ids     []int32
 	sel     []int32
-	counted []int32
 }
 
 func newWideGroups(g *grouping, parts int) *wideGroups {
@@ -105,15 +105,15 @@ func (w *widePart) takeSplit(p int, s *splitGroups, m *merging, base int64) erro
 	for _, r := range s.runs {
 		from := int32(0)
 		if p > 0 {
-			from = r.ends[p-1]
+			from = r.parts[p-1]
 		}
-		if sel := w.span(from, r.ends[p]); len(sel) > 0 {
+		if sel := w.span(from, r.parts[p]); len(sel) > 0 {
 			var err error
 			old := w.table.Rows()
-			if ids, err = w.upsert(&r.keys, sel, base, partOf(p, r.rows, r.ends)); err != nil {
+			if ids, err = w.upsert(&r.keys, sel, base, partOf(p, r.rows, r.parts)); err != nil {
 				return err
 			}
-			if err := w.update(r, sel, ids, old); err != nil {
+			if err := w.takeRun(r, sel, ids, old); err != nil {
 				return err
 			}
 			if keep {
@@ -166,35 +166,14 @@ func (w *widePart) upsert(k *state.Keys, sel []int32, base int64, at []int32) ([
 	return ids, nil
 }
 
-func (w *widePart) update(r *run, sel, ids []int32, old int) error {
-	if w.count != nil {
-		kernels.CountGroups(w.count.Data(), ids)
+// newWideEmitter puts out groups, and lets go of each part when it has made its
+// columns.
+func newWideEmitter(w *wideGroups, schema *arrow.Schema, columns int) *partsEmitter {
+	e := &partsEmitter{schema: schema, columns: columns, parts: len(w.parts), workers: max(1, w.plan.env.Workers)}
+	e.open = func(i int) ([]int32, func(c int, rows []int32) (*vec.Vec, error), error) {
+		p := w.parts[i]
+		w.parts[i] = nil
+		return p.span(0, int32(p.table.Rows())), p.columnOf, nil
 	}
-	skip := w.skip()
-	for i, bits := range r.counted {
-		if bits == nil {
-			continue
-		}
-		skip[i] = true
-		if rows, groups := w.filtered(bits, sel, ids); len(rows) > 0 {
-			if err := w.accs[i].Update(rows, groups, r.args[i]); err != nil {
-				return err
-			}
-		}
-	}
-	return w.plan.fold(w.accs, old, sel, ids, func(i int) []*vec.Vec { return r.args[i] }, skip)
-}
-
-// filtered returns the members of sel whose bit is set, with their groups.
-func (w *widePart) filtered(bits []byte, sel, ids []int32) (rows, groups []int32) {
-	if cap(w.counted) < 2*len(sel) {
-		w.counted = make([]int32, 2*len(sel))
-	}
-	rows, groups = w.counted[:len(sel)], w.counted[len(sel):2*len(sel)]
-	n := 0
-	for i, r := range sel {
-		rows[n], groups[n] = r, ids[i]
-		n += int(bits[r>>3] >> (r & 7) & 1)
-	}
-	return rows[:n], groups[:n]
+	return e
 }

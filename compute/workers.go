@@ -147,6 +147,9 @@ func (w *workers) count() {
 		for i, n := range l.env.Metrics.InputRows {
 			m.addInput(i, n)
 		}
+		for i := range l.env.Metrics.State {
+			m.state(i).account(&l.env.Metrics.State[i])
+		}
 		seen = append(seen, l.env.Metrics.bySplit...)
 		late = append(late, l.env.Metrics.Late...)
 	}

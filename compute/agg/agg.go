@@ -18,7 +18,8 @@ type Accumulator interface {
 	// batch.
 	Update(rows, groups []int32, args []*vec.Vec) error
 	// Merge takes in groups of another table: src[i] of from, an accumulator of
-	// the same Func, goes into dst[i]. dst has no group twice.
+	// the same Func, goes into dst[i], in this order: dst may name a group more than
+	// once. from may be the accumulator itself, if no group is in both dst and src.
 	Merge(dst []int32, from Accumulator, src []int32) error
 	// Final returns the results of groups, in their order. It changes nothing.
 	Final(groups []int32) (*vec.Vec, error)
@@ -32,7 +33,10 @@ type Func struct {
 	// where others merge the groups of each split: the result is the same, to the
 	// bit, if it is told where splits end (see Splitter).
 	Direct bool
-	bind   func(cols []state.Column) Accumulator
+	// AnyOrder says that the result is the same in whatever order rows come, and
+	// however they are grouped before groups are merged.
+	AnyOrder bool
+	bind     func(cols []state.Column) Accumulator
 }
 
 // A Splitter is an accumulator of a Direct function that must know where splits

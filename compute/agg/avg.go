@@ -18,8 +18,9 @@ func newAvg(c call) (*Func, error) {
 	case t.Kind == expr.KindDecimal:
 		sum := expr.Decimal(min(t.Precision+10, expr.MaxPrecision), t.Scale)
 		return &Func{
-			Direct: neverFull(c, sum),
-			Fields: append(decimalSumFields(sum), field(state.Int64, "BIGINT", false)),
+			Direct:   neverFull(c, sum),
+			AnyOrder: neverFull(c, sum),
+			Fields:   append(decimalSumFields(sum), field(state.Int64, "BIGINT", false)),
 			bind: func(cols []state.Column) Accumulator {
 				return &decAvg{decSum: bindDecimalSum(cols, sum, c, "try_avg"), n: cols[2].(*state.Fixed[int64]), out: c.Typ}
 			},
@@ -35,7 +36,9 @@ func newAvg(c call) (*Func, error) {
 	case t.IsNumeric() || t.Kind == expr.KindNull:
 		return &Func{
 			Direct: true,
-			Fields: []state.Field{field(state.Float64, "DOUBLE", false), field(state.Int64, "BIGINT", false)},
+			// Below 2^53 sums of narrow integers are exact.
+			AnyOrder: t.IsInteger() && t.Width() < 8,
+			Fields:   []state.Field{field(state.Float64, "DOUBLE", false), field(state.Int64, "BIGINT", false)},
 			bind: func(cols []state.Column) Accumulator {
 				return &floatAvg{sum: cols[0].(*state.Fixed[float64]), n: cols[1].(*state.Fixed[int64])}
 			},

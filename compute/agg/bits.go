@@ -34,7 +34,8 @@ func foldOf(op foldOp) constructor {
 			return nil, c.unsupported(t)
 		}
 		return &Func{
-			Fields: []state.Field{field(state.Int64, t.SQL(), true)},
+			AnyOrder: true,
+			Fields:   []state.Field{field(state.Int64, t.SQL(), true)},
 			bind: func(cols []state.Column) Accumulator {
 				return &fold{acc: cols[0].(*state.Fixed[int64]), typ: c.Typ, op: op}
 			},

@@ -16,8 +16,9 @@ type count struct {
 
 func newCount(c call) (*Func, error) {
 	return &Func{
-		Direct: true,
-		Fields: []state.Field{field(state.Int64, "BIGINT", false)},
+		Direct:   true,
+		AnyOrder: true,
+		Fields:   []state.Field{field(state.Int64, "BIGINT", false)},
 		bind: func(cols []state.Column) Accumulator {
 			return &count{n: cols[0].(*state.Fixed[int64]), whenTrue: c.Fn == "count_if"}
 		},

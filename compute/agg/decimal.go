@@ -31,9 +31,10 @@ func bindDecimalSum(cols []state.Column, t *expr.Type, c call, instead string) *
 func decimalSum(c call, t *expr.Type) *Func {
 	roomy := neverFull(c, t)
 	return &Func{
-		Direct: roomy,
-		Fields: decimalSumFields(t),
-		bind:   func(cols []state.Column) Accumulator { return bindDecimalSum(cols, t, c, "try_sum") },
+		Direct:   roomy,
+		AnyOrder: roomy,
+		Fields:   decimalSumFields(t),
+		bind:     func(cols []state.Column) Accumulator { return bindDecimalSum(cols, t, c, "try_sum") },
 	}
 }
 

@@ -21,12 +21,18 @@ func newExtreme(c call) (*Func, error) {
 		return nil, c.unsupported(t)
 	}
 	return &Func{
-		Direct: true,
-		Fields: []state.Field{slotField(t)},
+		Direct:   true,
+		AnyOrder: exact(t),
+		Fields:   []state.Field{slotField(t)},
 		bind: func(cols []state.Column) Accumulator {
 			return &extreme{rank: newRank(t, order{max: c.Fn == "max"}, cols[0])}
 		},
 	}, nil
+}
+
+// exact reports whether equal values of t are the same, as 0.0 and -0.0 are not.
+func exact(t *expr.Type) bool {
+	return !t.IsNested() && t.Kind != expr.KindFloat64 && t.Kind != expr.KindFloat32
 }
 
 func orderable(t *expr.Type) bool {

@@ -46,7 +46,8 @@ func newSketch(c call) (*Func, error) {
 	}
 	p = min(p, len(linearUpTo)+3)
 	return &Func{
-		Fields: []state.Field{field(state.Bytes, "SKETCH", false)},
+		AnyOrder: true,
+		Fields:   []state.Field{field(state.Bytes, "SKETCH", false)},
 		bind: func(cols []state.Column) Accumulator {
 			return &sketch{registers: cols[0].(*state.BytesColumn), p: p, zero: make([]byte, 1<<p)}
 		},

@@ -50,8 +50,9 @@ type intSum struct {
 func intSumFunc(c call) *Func {
 	anyOrder := c.Mode != expr.Try
 	return &Func{
-		Direct: anyOrder,
-		Fields: []state.Field{field(state.Int64, c.Typ.SQL(), true), field(state.Bool, "BOOLEAN", false)},
+		Direct:   anyOrder,
+		AnyOrder: anyOrder,
+		Fields:   []state.Field{field(state.Int64, c.Typ.SQL(), true), field(state.Bool, "BOOLEAN", false)},
 		bind: func(cols []state.Column) Accumulator {
 			return &intSum{sum: cols[0].(*state.Fixed[int64]), seen: cols[1].(*state.Fixed[uint8]), typ: c.Typ, mode: c.Mode}
 		},

@@ -78,6 +78,8 @@ func describe(n Node, inputs []string) string {
 		return fmt.Sprintf("Watermark %s delay %d ms", n.Schema()[n.Column].Name, n.Delay)
 	case *Window:
 		return fmt.Sprintf("Window %s every %d µs, %d µs long, from %d µs", n.Time.SQL(), n.Slide, n.Duration, n.Start)
+	case *Session:
+		return fmt.Sprintf("Session from %s, gap %s", n.Time.SQL(), n.Gap.SQL())
 	case *Late:
 		return fmt.Sprintf("KeepLateRows [%d] by %s", n.State.Operator, n.Time.SQL())
 	case *Aggregate:
@@ -85,7 +87,11 @@ func describe(n Node, inputs []string) string {
 		for i, a := range n.Aggs {
 			aggs[i] = a
 		}
-		return fmt.Sprintf("%s keys=%s aggregates=%s", stateful("HashAggregate", n.State), list(n.Keys), list(aggs))
+		name := "HashAggregate"
+		if n.Session != nil {
+			name = "SessionAggregate"
+		}
+		return fmt.Sprintf("%s keys=%s aggregates=%s", stateful(name, n.State), list(n.Keys), list(aggs))
 	case *Join:
 		cond := ""
 		if n.Cond != nil {

@@ -94,8 +94,10 @@ type Window struct {
 type Aggregate struct {
 	Input Node
 	Keys  []expr.Expr
-	Aggs  []*expr.Agg
-	Out   expr.Schema
+	// Session, if set, fuses groups whose windows touch.
+	Session *SessionKey
+	Aggs    []*expr.Agg
+	Out     expr.Schema
 	// State is nil in a batch; in a stream it says where the groups are kept.
 	State *State
 }

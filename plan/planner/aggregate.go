@@ -22,6 +22,7 @@ func (p *planner) aggregate(n logical.Node, group, list []expr.Expr) (physical.N
 	a := &physical.Aggregate{Input: in, State: p.state[n]}
 	p.oneEventTime(n.Pos(), among(input.Output(), ids(columnsIn(group))), a.State)
 	places := map[string]*expr.Ref{}
+	var keys []expr.Expr
 	for _, g := range group {
 		k := expr.Fingerprint(g)
 		if places[k] != nil {
@@ -35,10 +36,12 @@ func (p *planner) aggregate(n logical.Node, group, list []expr.Expr) (physical.N
 			a.State.EventKey = len(a.Keys)
 		}
 		places[k] = &expr.Ref{Index: len(a.Keys), Name: g.SQL(), Typ: g.Type(), Null: g.Nullable()}
-		a.Keys = append(a.Keys, bound)
+		a.Keys, keys = append(a.Keys, bound), append(keys, g)
 		a.Out = append(a.Out, expr.Field{Name: nameOf(g), Type: g.Type(), Nullable: g.Nullable()})
 	}
-	if s := a.State; p.opts.KeepLate && s != nil && s.EventKey >= 0 && s.Mode != base.Complete {
+	p.sessions(n.Pos(), a, keys)
+	// Aggregations of sessions drop late rows in complete mode too.
+	if s := a.State; p.opts.KeepLate && s != nil && s.EventKey >= 0 && (s.Mode != base.Complete || a.Session != nil) {
 		a.Input = p.keepLate(a.Input, s, a.Keys[s.EventKey])
 	}
 	out := n.Output()
@@ -138,6 +141,9 @@ func (p *planner) numberStateful(root logical.Node) {
 		switch n := n.(type) {
 		case *logical.Aggregate, *logical.Distinct, *logical.SetOp:
 			name = "stateStoreSave"
+			if groupsSessions(n) {
+				name = "sessionWindowStateStoreSaveExec"
+			}
 		case *logical.Deduplicate:
 			name = "dedupe"
 			if n.Within {
@@ -147,8 +153,6 @@ func (p *planner) numberStateful(root logical.Node) {
 			if p.opts.Mode == base.Append && !none(n) {
 				name = "globalLimit"
 			}
-		case *logical.Session:
-			name = "sessionWindowStateStoreSaveExec"
 		case *logical.Join:
 			if Streaming(n.Left) && Streaming(n.Right) {
 				name = "symmetricHashJoin"

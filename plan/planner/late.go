@@ -56,6 +56,12 @@ func (p *planner) followTime(n physical.Node, i int, late *physical.Late) *below
 			return &below{n.Time, &n.Input}
 		}
 		return &below{ref(n.Input.Schema(), i), &n.Input}
+	case *physical.Session:
+		if i == len(n.Out)-1 {
+			late.End = n.End()
+			return &below{n.Time, &n.Input}
+		}
+		return &below{ref(n.Input.Schema(), i), &n.Input}
 	}
 	return nil
 }

@@ -171,6 +171,8 @@ func (p *planner) node(n logical.Node, need set) (physical.Node, []*expr.Column,
 		return p.expand(n)
 	case *logical.Window:
 		return p.window(n, need)
+	case *logical.Session:
+		return p.session(n, need)
 	case *logical.Generate:
 		return p.generate(n, need)
 	case *logical.Over:
@@ -201,8 +203,6 @@ func notYet(at base.Pos, format string, args ...any) error {
 
 func describe(n logical.Node) string {
 	switch n.(type) {
-	case *logical.Session:
-		return "session_window"
 	case *logical.Sample:
 		return "TABLESAMPLE"
 	}
