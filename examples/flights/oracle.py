@@ -7,6 +7,10 @@ the order in which they were observed, as flights_examples_test.go cuts them; wh
 rows are late follows from the cuts, by the watermark two hours behind the newest
 departure of all files but the last one before; and what is not closed by the final
 watermark is left out. DuckDB 2.0.0 made the answers in testdata.
+
+A session that has been closed is not opened again: a late departure that would have
+touched it begins one of its own, which a batch cannot know. With a gap of nine hours
+there is none in these data; with eight there is one (N558JB on 3 January).
 """
 
 import sys
@@ -42,11 +46,11 @@ def punctual(size):
 
 programs = {
     "sessions": """
-        WITH kept AS (SELECT * FROM d WHERE scheduled_at + INTERVAL 8 HOURS > late AND tailnum IS NOT NULL),
-        begun AS (SELECT *, CASE WHEN scheduled_at <= lag(scheduled_at) OVER (PARTITION BY tailnum ORDER BY scheduled_at) + INTERVAL 8 HOURS THEN 0 ELSE 1 END AS new FROM kept),
+        WITH kept AS (SELECT * FROM d WHERE scheduled_at + INTERVAL 9 HOURS > late AND tailnum IS NOT NULL),
+        begun AS (SELECT *, CASE WHEN scheduled_at <= lag(scheduled_at) OVER (PARTITION BY tailnum ORDER BY scheduled_at) + INTERVAL 9 HOURS THEN 0 ELSE 1 END AS new FROM kept),
         named AS (SELECT *, sum(new) OVER (PARTITION BY tailnum ORDER BY scheduled_at ROWS UNBOUNDED PRECEDING) AS session FROM begun)
-        SELECT tailnum, min(scheduled_at) AS began, max(scheduled_at) + INTERVAL 8 HOURS AS ended, count(*), sum(distance), max(dep_delay)
-        FROM named GROUP BY tailnum, session HAVING max(scheduled_at) + INTERVAL 8 HOURS <= (SELECT mark FROM last)""",
+        SELECT tailnum, min(scheduled_at) AS began, max(scheduled_at) + INTERVAL 9 HOURS AS ended, count(*), sum(distance), max(dep_delay)
+        FROM named GROUP BY tailnum, session HAVING max(scheduled_at) + INTERVAL 9 HOURS <= (SELECT mark FROM last)""",
     "weather": """
         SELECT d.scheduled_at, d.carrier, d.flight, d.origin, d.dep_delay, w.observed_at, w.wind_speed, w.visib
         FROM (SELECT * FROM d WHERE scheduled_at > late) d JOIN w
@@ -74,7 +78,7 @@ for name, sql in programs.items():
     print(name, db.execute(f"SELECT count(*) FROM ({sql})").fetchone()[0])
 
 # How many rows each program drops as late: sessions judge a row by its own gap.
-late = {"weather": "scheduled_at", "weather_or_not": "scheduled_at", "duplicates": "scheduled_at", "sessions": "scheduled_at + INTERVAL 8 HOURS",
+late = {"weather": "scheduled_at", "weather_or_not": "scheduled_at", "duplicates": "scheduled_at", "sessions": "scheduled_at + INTERVAL 9 HOURS",
         "cube": windowed.format("6 hours") + " + INTERVAL 6 HOURS", "days": windowed.format("1 hour") + " + INTERVAL 1 HOUR"}
 for name, ends in late.items():
     known = " AND tailnum IS NOT NULL" if name == "sessions" else ""

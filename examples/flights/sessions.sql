@@ -1,4 +1,4 @@
--- A day's work of each aircraft: departures from New York that are less than eight
+-- A day's work of each aircraft: departures from New York that are less than nine
 -- hours apart are one session.
 
 CREATE TABLE IF NOT EXISTS departures (
@@ -15,4 +15,4 @@ AS SELECT tailnum, session_window.start AS began, session_window.end AS ended,
           count(*) AS departures, sum(distance) AS miles, max(dep_delay) AS worst_delay
    FROM STREAM departures WATERMARK scheduled_at DELAY OF INTERVAL 2 HOURS
    WHERE tailnum IS NOT NULL
-   GROUP BY session_window(scheduled_at, '8 hours'), tailnum;
+   GROUP BY session_window(scheduled_at, '9 hours'), tailnum;

@@ -26,6 +26,8 @@ var mutants = []mutant{
 	{"a match is forgotten", "compute/streamjoin_match.go", "	m.flags[row] = 1\n", "	m.flags[row] = 0\n"},
 	{"matched rows come out alone, and the others do not", "compute/streamjoin_evict.go", "if flags[row] == 0 {", "if flags[row] != 0 {"},
 	{"what is due at the watermark stays", "state/due.go", "x.buckets[n].start <= limit", "x.buckets[n].start < limit"},
+	{"a session does not grow by a row that touches it", "compute/session_merge.go", "if open < 0 || p.starts[part] > m.ends[open] {", "if open < 0 || p.starts[part] >= m.ends[open] {"},
+	{"a stored session ends where the last one put to it does", "compute/session_merge.go", "m.ends[open] = max(m.ends[open], p.ends[part])", "m.ends[open] = p.ends[part]"},
 	{"removals are not replayed", "state/changes.go", "return n, s.Remove(refs)", "return n, nil"},
 }
 

@@ -75,7 +75,7 @@ var delays = []int{0, 1, 5, 20, 60}
 
 // drawQuery makes the i-th query: kinds come in turn, everything else at random.
 func drawQuery(r *rand.Rand, i int) *query {
-	kinds := []func(*rand.Rand) *query{windowed, joined, deduplicated, rolledUp, joinedThenWindowed, chained, byTime, within}
+	kinds := []func(*rand.Rand) *query{windowed, sessions, joined, deduplicated, rolledUp, joinedThenWindowed, dynamicSessions, chained, byTime, within}
 	return kinds[i%len(kinds)](r)
 }
 

@@ -59,7 +59,7 @@ func flush(id int, side string, rows []row) row {
 			far = max(far, *r.time)
 		}
 	}
-	k, v := "flush "+side, 0
+	k, v := "flush "+side, -77
 	x := row{ID: id, K: &k, V: &v, Gap: 1}
 	x.at(far/1_000_000*1_000_000 + 10*24*3600*1_000_000)
 	return x
@@ -219,7 +219,7 @@ func (c *committed) sorted() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// The row that flushes is not a row of the query.
-	out := slices.DeleteFunc(slices.Clone(c.rows), func(row string) bool { return strings.Contains(row, "flush ") })
+	out := slices.DeleteFunc(slices.Clone(c.rows), func(row string) bool { return strings.Contains(row, "flush ") || strings.Contains(row, "-77") })
 	slices.Sort(out)
 	return out
 }
