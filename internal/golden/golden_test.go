@@ -5,12 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 const root = "../../testdata/golden"
 
-// TestRecordings plays every recording, with the rules for speed and without
-// them, and holds the result to the claims.
+// TestRecordings plays every recording, in ways that must not show, and holds the
+// result to the claims.
 func TestRecordings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("plays 516 recordings")
@@ -23,12 +24,14 @@ func TestRecordings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, settings := range map[string]map[string]string{
-		"speed rules on":  nil,
-		"speed rules off": {"flightd.speedRules.enabled": "false"},
+	for name, variant := range map[string]Variant{
+		"speed rules on":  {},
+		"speed rules off": {Settings: map[string]string{"flightd.speedRules.enabled": "false"}},
+		"one row a batch": {Settings: map[string]string{"flightd.batchRows": "1", "flightd.subTables": "1"}},
+		"a crash":         {Settings: map[string]string{"flightd.batchRows": "2", "spark.sql.streaming.stateStore.minDeltasForSnapshot": "1"}, Crash: uint64(time.Now().UnixNano())},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := Streaming(context.Background(), filepath.Join(root, "streaming"), gaps, "", settings)
+			r, err := Streaming(context.Background(), filepath.Join(root, "streaming"), gaps, "", variant)
 			if err != nil {
 				t.Fatal(err)
 			}

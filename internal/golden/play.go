@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"sort"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -43,21 +46,26 @@ type player struct {
 	files    int
 	schema   string
 	seen     int
+	// done are the epochs that a run which crashed has reported, and nobody has taken.
+	done []Epoch
+	// fuse is the durable step before which the query dies; 0: none.
+	fuse atomic.Int64
 }
 
 const stepTimeout = 60 * time.Second
 
 // play runs the scenario on an engine of its own whose clock stands still, so
 // that the query looks for data only when it is told to.
-func play(ctx context.Context, s *Scenario, settings map[string]string) (a answer) {
+func play(ctx context.Context, s *Scenario, v Variant) (a answer) {
 	home, err := os.MkdirTemp("", "golden-")
 	if err != nil {
 		return answer{err: err, at: "setup"}
 	}
 	defer os.RemoveAll(home)
-	p := &player{spec: *s, settings: settings, home: home, rows: map[int64][][]*string{}}
+	p := &player{spec: *s, settings: v.Settings, home: home, rows: map[int64][][]*string{}}
+	p.fuse.Store(crashes(s, v.Crash))
 	clock := base.NewVirtualClock(time.UnixMilli(1_800_000_000_000))
-	p.eng, err = flightd.Open(ctx, flightd.Options{DataDir: filepath.Join(home, "data"), Clock: clock})
+	p.eng, err = flightd.Open(ctx, flightd.Options{DataDir: filepath.Join(home, "data"), Clock: clock, BeforeStep: p.beforeStep})
 	if err != nil {
 		return answer{err: err, at: "setup"}
 	}
@@ -106,8 +114,11 @@ func (p *player) build() (*flightd.DataFrame, error) {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, err
 		}
-		if err := writeLines(filepath.Join(dir, "rows.json"), t.Schema, t.Rows); err != nil {
-			return nil, err
+		// The file that is there stays: an epoch that is replayed wants its very inputs.
+		if path := filepath.Join(dir, "rows.json"); !exists(path) {
+			if err := writeLines(path, t.Schema, t.Rows); err != nil {
+				return nil, err
+			}
 		}
 		d := s.Read().Schema(t.Schema).Option("mode", "FAILFAST").JSON(dir)
 		if err := d.CreateOrReplaceTempView(name); err != nil {
@@ -132,6 +143,11 @@ func (p *player) build() (*flightd.DataFrame, error) {
 	var err error
 	p.schema, err = out.DDL()
 	return out, err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // apply makes the DataFrame of one op.
@@ -176,7 +192,12 @@ func (p *player) start(ctx context.Context) (err error, at string) {
 		return err, "start"
 	}
 	// The first look at the inputs must not meet files that are being moved in.
-	return p.query.ProcessAllAvailable(ctx), "run"
+	err = p.query.ProcessAllAvailable(ctx)
+	if errors.Is(err, errCrash) {
+		p.done = p.epochs()
+		return p.start(ctx)
+	}
+	return err, "run"
 }
 
 // dayTime is a day-time interval as text, with the fields of its column's type.
@@ -270,15 +291,55 @@ func (p *player) step(ctx context.Context, st Step) (epochs []Epoch, err error, 
 	if p.query == nil || p.spec.Trigger != "" && !st.Run {
 		return nil, nil, ""
 	}
-	if p.spec.Trigger == "" {
-		err = p.query.ProcessAllAvailable(ctx)
-	} else {
-		err = p.query.AwaitTermination(ctx)
+	if err = p.settle(ctx); errors.Is(err, errCrash) {
+		p.done = p.epochs()
+		if err, at := p.start(ctx); err != nil {
+			return nil, err, at
+		}
+		err = p.settle(ctx)
 	}
 	if err != nil {
 		return nil, err, "run"
 	}
 	return p.epochs(), nil, ""
+}
+
+// settle waits until the query has nothing to do, or has ended.
+func (p *player) settle(ctx context.Context) error {
+	if p.spec.Trigger == "" {
+		return p.query.ProcessAllAvailable(ctx)
+	}
+	return p.query.AwaitTermination(ctx)
+}
+
+var errCrash = errors.New("planned crash")
+
+// beforeStep dies before the durable step that the fuse names.
+func (p *player) beforeStep(string, string, base.Epoch) error {
+	if p.fuse.Add(-1) == 0 {
+		return errCrash
+	}
+	return nil
+}
+
+// crashes returns the durable step before which the play of s dies, or 0. After a
+// restart the watermark nodes have forgotten what they saw, and only the global
+// watermark is kept: so a recording with several of them, or with an error, is not
+// the same when it is cut.
+func crashes(s *Scenario, seed uint64) int64 {
+	marks := 0
+	for _, op := range s.Ops {
+		marks += strings.Count(strings.ToUpper(op.Text), "WATERMARK ") - strings.Count(strings.ToUpper(op.Text), "WITHIN WATERMARK ")
+		if op.Op == "with_watermark" {
+			marks++
+		}
+	}
+	if seed == 0 || marks > 1 || s.Expect.Error != nil {
+		return 0
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %s", seed, s.ID())
+	return 1 + int64(h.Sum64()%20)
 }
 
 // add puts one new file into each stream, with the modification times that keep
@@ -305,7 +366,8 @@ var streamOf = regexp.MustCompile(`/in/([^/\]]+)\]`)
 
 // epochs are the epochs run since the last call.
 func (p *player) epochs() []Epoch {
-	out := []Epoch{}
+	out := append([]Epoch{}, p.done...)
+	p.done = nil
 	progress := p.query.RecentProgress()
 	for _, pr := range progress[min(p.seen, len(progress)):] {
 		e := Epoch{BatchID: int64(pr.BatchID), InputRows: map[string]int64{}, Rows: p.rows[int64(pr.BatchID)], EventTime: map[string]string{}}

@@ -27,10 +27,18 @@ type Outcome struct {
 // Report is what became of all cases of a run.
 type Report struct{ Outcomes []Outcome }
 
+// A Variant is a way of playing that must not show.
+type Variant struct {
+	// Settings are set in every session besides those of the recording.
+	Settings map[string]string
+	// Crash, if not 0, is the seed of the durable step before which each play dies, to go
+	// on from the checkpoint; see crashes.
+	Crash uint64
+}
+
 // Streaming plays the recordings below dir. gaps maps case IDs to the reasons
-// why they are known not to pass, only is a prefix of the IDs that are played, and
-// settings are set in every session besides those of the recording.
-func Streaming(ctx context.Context, dir string, gaps map[string]string, only string, settings map[string]string) (*Report, error) {
+// why they are known not to pass, and only is a prefix of the IDs that are played.
+func Streaming(ctx context.Context, dir string, gaps map[string]string, only string, v Variant) (*Report, error) {
 	all, err := Load(dir)
 	if err != nil {
 		return nil, err
@@ -50,7 +58,7 @@ func Streaming(ctx context.Context, dir string, gaps map[string]string, only str
 			defer wg.Done()
 			for i := range next {
 				s := cases[i]
-				r.Outcomes[i] = Outcome{Family: s.Family, ID: s.ID(), Diff: compare(s, playGuarded(ctx, s, settings)), Gap: gaps[s.ID()]}
+				r.Outcomes[i] = Outcome{Family: s.Family, ID: s.ID(), Diff: compare(s, playGuarded(ctx, s, v)), Gap: gaps[s.ID()]}
 			}
 		}()
 	}
@@ -63,13 +71,13 @@ func Streaming(ctx context.Context, dir string, gaps map[string]string, only str
 }
 
 // playGuarded turns a panic into the case's failure.
-func playGuarded(ctx context.Context, s *Scenario, settings map[string]string) (a answer) {
+func playGuarded(ctx context.Context, s *Scenario, v Variant) (a answer) {
 	defer func() {
 		if p := recover(); p != nil {
 			a = answer{err: fmt.Errorf("panic: %v", p), at: "run"}
 		}
 	}()
-	return play(ctx, s, settings)
+	return play(ctx, s, v)
 }
 
 // Tally counts the cases of a family.

@@ -50,7 +50,7 @@ func run(root, streaming, sql, only string, quiet, plain bool) error {
 	if plain {
 		settings["flightd.speedRules.enabled"] = "false"
 	}
-	r, err := golden.Streaming(context.Background(), streaming, gaps, only, settings)
+	r, err := golden.Streaming(context.Background(), streaming, gaps, only, golden.Variant{Settings: settings})
 	if err != nil {
 		return err
 	}
