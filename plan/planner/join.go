@@ -90,7 +90,9 @@ func columns(cols []*expr.Column) logical.Node { return &logical.Values{Columns:
 // being equal, of the distinct left rows.
 func (p *planner) setOp(n *logical.SetOp) (physical.Node, []*expr.Column, error) {
 	if n.All {
-		return nil, nil, notYet(n.Pos(), "INTERSECT ALL and EXCEPT ALL")
+		need := set{}
+		need.addAll(n.Output())
+		return p.node(countedSetOp(n), need)
 	}
 	var cond []expr.Expr
 	right := n.Right.Output()
