@@ -24,6 +24,9 @@ type Star struct {
 	Qualifier []string
 	// Except lists what to leave out.
 	Except [][]string
+	// Replace is |> SET: the column of that name, which must be there, becomes an
+	// expression.
+	Replace *Alias
 }
 
 // Apply is a function or operator applied to arguments, by name. Operators go

@@ -177,6 +177,9 @@ type Aggregate struct {
 	Sets  [][]expr.Expr
 	List  []expr.Expr
 	Input Node
+	// Pipe marks |> AGGREGATE, whose list puts out the groups first; what follows them
+	// must be aggregates.
+	Pipe bool
 }
 
 // Expand puts out one row per list for each row of its input. Resolved only.

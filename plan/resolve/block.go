@@ -80,6 +80,14 @@ func (b *block) resolveLists(list []expr.Expr, group *logical.Aggregate, having 
 	for _, it := range b.items {
 		aggregated = aggregated || holdsAgg(it.e)
 	}
+	if group != nil && group.Pipe {
+		for _, it := range b.items[len(group.Group):] {
+			if !holdsAgg(it.e) {
+				return base.UserError("PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION", "0A000",
+					"|> AGGREGATE takes aggregates, and %s is none.", it.e.SQL()).At(it.at).WithHint("group by it: GROUP BY %s", it.e.SQL())
+			}
+		}
+	}
 	if aggregated {
 		if err := b.group(group); err != nil {
 			return err
@@ -116,6 +124,11 @@ func (b *block) resolveItems(list []expr.Expr) error {
 			if err != nil {
 				return err
 			}
+			if star.Replace != nil {
+				if err := b.replace(star.Replace, cols); err != nil {
+					return err
+				}
+			}
 			for _, c := range cols {
 				b.items = append(b.items, item{named: c, at: star.At, raw: raw, star: true})
 			}
@@ -146,6 +159,26 @@ func (b *block) resolveItems(list []expr.Expr) error {
 		}
 	}
 	return nil
+}
+
+// replace makes the column that a names an expression.
+func (b *block) replace(a *expr.Alias, cols []named) error {
+	for i := range cols {
+		if !sameFold(cols[i].name, a.Name) {
+			continue
+		}
+		e, err := b.x.expr(a.Child, b.s)
+		if err != nil {
+			return err
+		}
+		cols[i].e = &expr.Alias{At: a.At, Child: e, Name: cols[i].name, ID: expr.NewID()}
+		return nil
+	}
+	list := make([]*expr.Column, len(cols))
+	for i, c := range cols {
+		list[i] = &expr.Column{Name: c.name}
+	}
+	return unresolvedColumn(a.At, []string{a.Name}, list)
 }
 
 // itemName is the name of an item without an alias.

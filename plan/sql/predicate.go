@@ -24,6 +24,7 @@ func (p *parser) predicate() expr.Expr {
 		high := p.value()
 		out = &expr.Apply{At: p.from(first), Name: []string{"between"}, Args: []expr.Expr{left, low, high}}
 	case p.isWordAt(n, "IN") && p.isOpAt(n+1, "("):
+		t = p.tok() // Spark's place of the predicate begins here, not at its operand
 		p.at += n + 1
 		out = p.in(t, left)
 	case p.isWordAt(n, "LIKE", "ILIKE") && p.startsExpr(n+1):

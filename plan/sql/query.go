@@ -91,8 +91,9 @@ func (p *parser) setOperations(left logical.Node, intersect bool, defs map[strin
 	for n := 1; ; n++ {
 		p.chain(n)
 		switch {
-		case p.isOp("|>"):
-			p.unsupported(p.tok(), "The pipe syntax |>", "write the query with SELECT, WHERE and GROUP BY")
+		case !intersect && p.isOp("|>"):
+			left = p.pipe(left, defs)
+			continue
 		case intersect && p.isWord("INTERSECT") && p.startsSetOperation(0), !intersect && p.isWord("UNION", "EXCEPT", "MINUS") && p.startsSetOperation(0):
 		default:
 			return left
@@ -227,7 +228,7 @@ func (p *parser) parenthesisedQuery() logical.Node {
 // continuesQuery reports whether what follows makes the subquery just read the
 // first part of a longer query: ((SELECT 1) UNION (SELECT 2)).
 func (p *parser) continuesQuery() bool {
-	return p.startsSetOperation(0) || p.isPhrase("ORDER", "BY") || p.isWord("LIMIT", "OFFSET") && p.startsExpr(1)
+	return p.startsSetOperation(0) || p.isOp("|>") || p.isPhrase("ORDER", "BY") || p.isWord("LIMIT", "OFFSET") && p.startsExpr(1)
 }
 
 // widenSubquery reads the rest of a query whose first part sub is, up to the

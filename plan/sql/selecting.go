@@ -69,8 +69,8 @@ func (p *parser) grouped(at base.Pos, items []expr.Expr, n logical.Node) logical
 // fromQuery reads FROM relations SELECT ….
 func (p *parser) fromQuery(t token, defs map[string]*expr.WindowSpec) logical.Node {
 	n := p.lateralViews(p.fromClause())
-	if p.isOp("|>") {
-		p.unsupported(p.tok(), "The pipe syntax |>", "write the query with SELECT, WHERE and GROUP BY")
+	if p.isOp("|>") { // the operators are read where set operations are
+		return n
 	}
 	if !p.isWord("SELECT") {
 		p.unexpected("SELECT")
