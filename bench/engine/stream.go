@@ -100,8 +100,8 @@ func (s *Stream) Run(ctx context.Context, r *proc.Reply) error {
 	u.End(r)
 	s.first.mu.Lock()
 	defer s.first.mu.Unlock()
-	if s.first.rows != int64(s.spec.Rows) {
-		return fmt.Errorf("%d of %d rows were read", s.first.rows, s.spec.Rows)
+	if s.first.rows != int64(s.spec.Streamed) {
+		return fmt.Errorf("%d of %d rows were read", s.first.rows, s.spec.Streamed)
 	}
 	r.Metrics = map[string]float64{
 		"whole s":       r.Wall,

@@ -75,8 +75,8 @@ class Spark(Engine):
         progress = self.ways[self.way][1]()
         reply = self.usage.end(note=self.ways[self.way][0])
         rows, first = sum(p["numInputRows"] for p in progress), progress[0]["numInputRows"]
-        if rows != self.spec["rows"]:
-            raise ValueError(f"{rows} of {self.spec['rows']} rows were read")
+        if rows != self.spec["streamed"]:
+            raise ValueError(f"{rows} of {self.spec['streamed']} rows were read")
         reply["metrics"] = {"whole s": reply["wall"]}
         if rows > first:
             scale = rows / (rows - first)

@@ -27,12 +27,14 @@ type Request struct {
 
 // Spec is a workload as one engine is to run it.
 type Spec struct {
-	Name   string  `json:"name"`
-	Form   string  `json:"form"`
-	Rows   int     `json:"rows"`
-	Seed   uint64  `json:"seed"`
-	Rate   int     `json:"rate,omitempty"` // rows a second, in form (l)
-	Tables []Table `json:"tables"`
+	Name string `json:"name"`
+	Form string `json:"form"`
+	Rows int    `json:"rows"`
+	// Streamed is how many rows the streams have together: Rows, if there is one.
+	Streamed int     `json:"streamed"`
+	Seed     uint64  `json:"seed"`
+	Rate     int     `json:"rate,omitempty"` // rows a second, in form (l)
+	Tables   []Table `json:"tables"`
 	// Queries are ways to ask the same.
 	Queries   []string `json:"queries"`
 	Mode      string   `json:"mode,omitempty"`

@@ -39,6 +39,9 @@ func SpecOf(w *Workload, form Form, d Data) (*proc.Spec, error) {
 				return nil, err
 			}
 		}
+		if !table.Static {
+			spec.Streamed += t.Size(d.Rows)
+		}
 		spec.Tables = append(spec.Tables, table)
 	}
 	return spec, nil

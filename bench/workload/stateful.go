@@ -28,9 +28,6 @@ SELECT min(ts) AS start, user, count(*) AS n, sum(v) AS s FROM numbered GROUP BY
 		SQL: `SELECT v.ad, v.price, c.cost FROM {views} v JOIN {clicks} c ON v.ad = c.ad
 AND c.ts >= v.ts AND c.ts <= v.ts + INTERVAL 3 SECONDS`,
 		DuckDB: []string{`SELECT v.ad, v.price, c.cost FROM views v JOIN clicks c ON v.ad = c.ad AND c.ts >= v.ts AND c.ts <= v.ts + INTERVAL 3 SECONDS`},
-		NotYet: map[Form]string{
-			Stream: "joins of two streams are refused",
-		},
 	}, {
 		Name: "w8", Title: "duplicates within the watermark, 10 %", Forms: anywhere, Mode: "append", EventTime: "ts", Delay: "10 SECONDS",
 		Tables:    []gen.Table{events(ts, gen.Repeated("id", 10, 10_000))},

@@ -8,14 +8,14 @@ import (
 )
 
 // StateBounds derives from the condition of a join of two streams how long the rows
-// of each side are kept, as Spark's StreamingSymmetricHashJoinHelper does. lk and rk
-// are its equality keys, rest are its other conjuncts, left and right the columns of
-// its sides. fold may be nil.
-func StateBounds(lk, rk, rest []expr.Expr, left, right []*expr.Column, fold expr.Fold) (l, r physical.StateBound) {
-	if key := EventKey(lk, rk); key >= 0 {
+// of each side are kept, as Spark's StreamingSymmetricHashJoinHelper does. left and
+// right are the columns of its sides. fold may be nil.
+func StateBounds(keys *Equalities, left, right []*expr.Column, fold expr.Fold) (l, r physical.StateBound) {
+	if key := keys.EventKey(); key >= 0 {
 		return physical.StateBound{Key: key}, physical.StateBound{Key: key}
 	}
 	l, r = physical.Unbounded(), physical.Unbounded()
+	rest := plainComparisons(keys.Rest)
 	// A bound is on the event time, so the side itself needs one as well.
 	if t, _ := EventTime(left); t != nil {
 		l.Ranges = RangeBounds(rest, left, right, fold)
@@ -26,17 +26,23 @@ func StateBounds(lk, rk, rest []expr.Expr, left, right []*expr.Column, fold expr
 	return l, r
 }
 
-// EventKey returns the first key that is the event time of the left side, or else
-// of the right one; −1: there is none.
-func EventKey(lk, rk []expr.Expr) int {
-	for _, keys := range [][]expr.Expr{lk, rk} {
-		for i, k := range keys {
-			if c, ok := k.(*expr.Column); ok && c.Meta.EventTime {
-				return i
-			}
+// plainComparisons returns conjuncts without NOT before comparisons.
+func plainComparisons(list []expr.Expr) []expr.Expr {
+	opposite := map[string]string{"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+	out := make([]expr.Expr, len(list))
+	for i, e := range list {
+		out[i] = e
+		not, ok := e.(*expr.Call)
+		if !ok || not.Fn != "not" {
+			continue
+		}
+		if c, ok := not.Args[0].(*expr.Call); ok && opposite[c.Fn] != "" {
+			d := *c
+			d.Fn, d.Text = opposite[c.Fn], ""
+			out[i] = &d
 		}
 	}
-	return -1
+	return out
 }
 
 // RangeBounds solves each conjunct of a join's condition for the one column of the

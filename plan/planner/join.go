@@ -23,9 +23,18 @@ func from(e expr.Expr, cols []*expr.Column) bool {
 	return some && all
 }
 
+// Equalities are the equalities between the two sides of a join in its condition,
+// and what else must hold.
+type Equalities struct {
+	Left, Right []expr.Expr
+	// NullSafe[i] says that pair i is compared with <=>.
+	NullSafe []bool
+	Rest     []expr.Expr
+}
+
 // EquiKeys takes the equalities between the two sides out of a join condition.
-// rest is what else must hold.
-func EquiKeys(cond expr.Expr, left, right []*expr.Column) (lk, rk []expr.Expr, nullSafe []bool, rest []expr.Expr) {
+func EquiKeys(cond expr.Expr, left, right []*expr.Column) *Equalities {
+	k := &Equalities{}
 	for _, e := range expr.Conjuncts(cond) {
 		c, ok := e.(*expr.Call)
 		if ok && (c.Fn == "=" || c.Fn == "<=>") {
@@ -34,13 +43,26 @@ func EquiKeys(cond expr.Expr, left, right []*expr.Column) (lk, rk []expr.Expr, n
 				a, b = b, a
 			}
 			if from(a, left) && from(b, right) {
-				lk, rk, nullSafe = append(lk, a), append(rk, b), append(nullSafe, c.Fn == "<=>")
+				k.Left, k.Right, k.NullSafe = append(k.Left, a), append(k.Right, b), append(k.NullSafe, c.Fn == "<=>")
 				continue
 			}
 		}
-		rest = append(rest, e)
+		k.Rest = append(k.Rest, e)
 	}
-	return lk, rk, nullSafe, rest
+	return k
+}
+
+// EventKey returns the first pair, compared with =, whose left side is an event time
+// that carries a watermark, or else the first whose right side is; −1: there is none.
+func (k *Equalities) EventKey() int {
+	for _, side := range [][]expr.Expr{k.Left, k.Right} {
+		for i, e := range side {
+			if c, ok := e.(*expr.Column); ok && c.Meta.EventTime && !k.NullSafe[i] {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 func (p *planner) join(n *logical.Join, need set) (physical.Node, []*expr.Column, error) {
@@ -58,19 +80,19 @@ func (p *planner) join(n *logical.Join, need set) (physical.Node, []*expr.Column
 	if err != nil {
 		return nil, nil, err
 	}
-	lk, rk, nullSafe, rest := EquiKeys(n.Cond, lcols, rcols)
-	if n.Kind == physical.NullAwareAnti && len(lk) == 0 {
+	keys := EquiKeys(n.Cond, lcols, rcols)
+	if n.Kind == physical.NullAwareAnti && len(keys.Left) == 0 {
 		return nil, nil, notYet(n.Pos(), "This NOT IN")
 	}
-	j := &physical.Join{Left: left, Right: right, Kind: n.Kind, NullSafe: nullSafe}
-	if j.LeftKeys, err = p.bindAll(lk, lcols); err != nil {
+	j := &physical.Join{Left: left, Right: right, Kind: n.Kind, NullSafe: keys.NullSafe}
+	if j.LeftKeys, err = p.bindAll(keys.Left, lcols); err != nil {
 		return nil, nil, err
 	}
-	if j.RightKeys, err = p.bindAll(rk, rcols); err != nil {
+	if j.RightKeys, err = p.bindAll(keys.Right, rcols); err != nil {
 		return nil, nil, err
 	}
 	both := append(lcols[:len(lcols):len(lcols)], rcols...)
-	if cond := expr.And(rest); cond != nil {
+	if cond := expr.And(keys.Rest); cond != nil {
 		if j.Cond, err = p.bind(cond, both); err != nil {
 			return nil, nil, err
 		}

@@ -28,22 +28,22 @@ func (p *planner) streamJoin(n *logical.Join, need set) (physical.Node, []*expr.
 	if err != nil {
 		return nil, nil, err
 	}
-	lk, rk, nullSafe, rest := EquiKeys(n.Cond, left.cols, right.cols)
-	if len(lk) == 0 {
+	keys := EquiKeys(n.Cond, left.cols, right.cols)
+	if len(keys.Left) == 0 {
 		j.State.Refused = base.UserError("_LEGACY_ERROR_TEMP_1181", "", "A join of two streams needs an equality between them in its condition.").
 			At(n.Pos()).WithHint("add l.key = r.key to ON")
 	}
-	j.NullSafe = nullSafe
-	if j.LeftKeys, err = p.bindAll(lk, left.cols); err != nil {
+	j.NullSafe = keys.NullSafe
+	if j.LeftKeys, err = p.bindAll(keys.Left, left.cols); err != nil {
 		return nil, nil, err
 	}
-	if j.RightKeys, err = p.bindAll(rk, right.cols); err != nil {
+	if j.RightKeys, err = p.bindAll(keys.Right, right.cols); err != nil {
 		return nil, nil, err
 	}
-	if err := p.splitCondition(j, rest, left.cols, right.cols); err != nil {
+	if err := p.splitCondition(j, keys.Rest, left.cols, right.cols); err != nil {
 		return nil, nil, err
 	}
-	j.LeftSide.Bound, j.RightSide.Bound = StateBounds(lk, rk, rest, left.used, right.used, p.opts.Fold)
+	j.LeftSide.Bound, j.RightSide.Bound = StateBounds(keys, left.used, right.used, p.opts.Fold)
 	for _, s := range []struct {
 		side *joinSide
 		to   *physical.StreamSide

@@ -299,12 +299,12 @@ func (c *checker) streams(n *logical.Join) error {
 // row that it may have to put out without a partner, or only once, is kept.
 func bounded(n *logical.Join) bool {
 	left, right := n.Left.Output(), n.Right.Output()
-	lk, rk, _, rest := planner.EquiKeys(n.Cond, left, right)
-	if planner.EventKey(lk, rk) >= 0 {
+	keys := planner.EquiKeys(n.Cond, left, right)
+	if keys.EventKey() >= 0 {
 		return true
 	}
-	ofLeft := len(planner.RangeBounds(rest, left, right, nil)) > 0
-	ofRight := len(planner.RangeBounds(rest, right, left, nil)) > 0
+	ofLeft := len(planner.RangeBounds(keys.Rest, left, right, nil)) > 0
+	ofRight := len(planner.RangeBounds(keys.Rest, right, left, nil)) > 0
 	switch n.Kind {
 	case physical.RightOuter:
 		return ofRight
