@@ -60,6 +60,9 @@ type Env struct {
 	// part of the hash, and WaitingRows how many of those rows wait until the parts
 	// take them in; 0 means what suits the caches.
 	ManyGroups, WaitingRows int
+	// ManyPairs is how many pairs a part of a record batch may have in a join of two
+	// streams before they are made while they are put out; 0 means what suits the memory.
+	ManyPairs int
 	// Wrap, if set, is put around each operator, to measure or to check it, and
 	// there is one of each: nothing is done by several workers.
 	Wrap func(n physical.Node, op Operator) Operator

@@ -20,8 +20,8 @@ import (
 //
 // Rows are worked on by part of their keys' hash, several parts at a time; the parts
 // are the sub-tables of the state. Pairs come out in the order of the rows that were
-// read, and the partners of one of them newest first: that is the same for any number
-// of parts, workers and record batches.
+// read, and the partners of one of them in the order in which they came: that is the
+// same for any number of parts, workers and record batches.
 type streamJoin struct {
 	node *physical.StreamJoin
 	env  *Env

@@ -182,9 +182,10 @@ type heavyRun struct {
 	// order has the rows of the run by their places, part their parts, and heads the
 	// newest rows with their keys.
 	order, part, heads []int32
-	// at is where in order it goes on, with row if that is not the first.
+	// at is where in order it goes on: with what is left of chain, the partners of that
+	// row, newest first, if it is within it.
 	at     int
-	row    int32
+	chain  []int32
 	within bool
 	window *pairWindow
 
@@ -274,13 +275,16 @@ func (h *heavyRun) candidates() {
 		}
 		t := h.side.other.table.Sub(int(h.part[j]))
 		if !h.within {
-			h.row, h.within = h.heads[j], true
+			h.chain, h.within = h.chain[:0], true
+			for row := h.heads[j]; row >= 0; row = t.Older(row) {
+				h.chain = append(h.chain, row)
+			}
 		}
-		for ; h.row >= 0; h.row = t.Older(h.row) {
+		for ; len(h.chain) > 0; h.chain = h.chain[:len(h.chain)-1] {
 			if len(h.driving) == BatchRows {
 				return
 			}
-			h.driving, h.refs = append(h.driving, j), append(h.refs, state.Ref{Sub: h.part[j], Row: h.row})
+			h.driving, h.refs = append(h.driving, j), append(h.refs, state.Ref{Sub: h.part[j], Row: h.chain[len(h.chain)-1]})
 		}
 		h.within = false
 	}

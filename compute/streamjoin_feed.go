@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"cmp"
 	"context"
 	"io"
 
@@ -16,6 +17,8 @@ type sideFeed struct {
 	workers  *workers
 	// makers make runs, one for each worker.
 	makers []*runMaker
+	// enough is Env.WaitingRows.
+	enough int
 	ended  bool
 }
 
@@ -54,7 +57,7 @@ func (b *builder) sideFeed(in physical.Node, keys []expr.Expr, side physical.Str
 		used[side.EventColumn] |= plain
 	}
 	b.borrow(in, used)
-	f := &sideFeed{}
+	f := &sideFeed{enough: cmp.Or(b.env.WaitingRows, joinRows)}
 	var err error
 	if !countsRows(append(keys[:len(keys):len(keys)], side.Filter)...) {
 		f.pipeline, err = b.pipeline(in)
@@ -117,7 +120,7 @@ func (f *sideFeed) start(ctx context.Context, s *streamSide) error {
 
 func (f *sideFeed) fromOperator(ctx context.Context) ([]*joinRun, error) {
 	var runs []*joinRun
-	for rows := 0; rows < joinRows; {
+	for rows := 0; rows < f.enough; {
 		b, err := f.input.Next(ctx)
 		if err == io.EOF {
 			f.ended = true
@@ -142,7 +145,7 @@ func (f *sideFeed) fromOperator(ctx context.Context) ([]*joinRun, error) {
 func (f *sideFeed) fromLane(ctx context.Context) ([]*joinRun, error) {
 	l := f.workers.lanes[0]
 	var runs []*joinRun
-	for rows := 0; rows < joinRows; {
+	for rows := 0; rows < f.enough; {
 		b, err := l.top.Next(ctx)
 		if err == io.EOF {
 			f.ended = true
@@ -174,7 +177,7 @@ func (f *sideFeed) fromLanes(ctx context.Context) ([]*joinRun, error) {
 	w := f.workers
 	first := w.next
 	bySplit := make([][]*joinRun, len(w.pipeline.splits)-first)
-	enough := joinRows / len(w.lanes)
+	enough := max(1, f.enough/len(w.lanes))
 	w.each(func(i int, l *lane) {
 		for rows := 0; rows < enough; {
 			split, ok := w.take()

@@ -13,10 +13,18 @@ import (
 const (
 	// windowPairs is how many candidates are put to the condition at a time.
 	windowPairs = 1 << 14
-	// A part of a run with more pairs than manyPairs, and so many times its rows, makes
-	// the run a heavy one.
+	// A part of a run with more pairs than manyPairs, and manyTimes its rows, makes the
+	// run a heavy one.
 	manyPairs, manyTimes = 1 << 12, 64
 )
+
+// many is how many pairs n rows may have.
+func (j *streamJoin) many(n int) int {
+	if j.env.ManyPairs > 0 {
+		return j.env.ManyPairs
+	}
+	return max(manyPairs, manyTimes*n)
+}
 
 // take works on runs, which are in order: their rows meet the kept rows of the other
 // side, and are kept. It makes what comes of them.
@@ -90,8 +98,9 @@ type matching struct {
 	// enough for a row that is kept: gone then says which have had theirs.
 	once, first bool
 	gone        []bool
-	// current is the run of the pairs that come, and began where its pairs begin.
-	current, began int
+	// current is the run of the pairs that come, began where its pairs begin, and limit
+	// how many it may have.
+	current, began, limit int
 	// flags are those of the other side's rows, flipped those that were set, and ordinals
 	// when.
 	flags    []uint8
@@ -148,6 +157,7 @@ func (m *matching) find(ctx context.Context) error {
 	if err := w.begin(m); err != nil {
 		return err
 	}
+	m.enter(0)
 	for i, r := range m.runs {
 		from, to := r.part(m.part)
 		if from == to {
@@ -189,25 +199,28 @@ func (m *matching) forget() error {
 	return m.side.other.table.RemoveSub(m.part, m.rows)
 }
 
-// follow makes candidates of row at of run i and of all rows of the chain that begins
-// at row.
+// follow makes candidates of row at of run i and of the rows of the chain that begins
+// at row: those that came first are first.
 func (m *matching) follow(ctx context.Context, i int, at, row int32) error {
 	w := m.window
-	for ; row >= 0; row = m.table.Older(row) {
-		if m.first && m.gone[row] {
+	if m.once && w.cond == nil {
+		w.at, w.rows = append(w.at, at), append(w.rows, row)
+		return m.offer(ctx)
+	}
+	chain := append(w.chain[:0], row)
+	for row = m.table.Older(row); row >= 0; row = m.table.Older(row) {
+		chain = append(chain, row)
+	}
+	w.chain = chain
+	for k := len(chain) - 1; k >= 0; k-- {
+		if m.first && m.gone[chain[k]] {
 			continue
 		}
-		w.at, w.rows = append(w.at, at), append(w.rows, row)
-		if m.once && w.cond == nil {
-			return nil
-		}
+		w.at, w.rows = append(w.at, at), append(w.rows, chain[k])
 		if len(w.at) < windowPairs {
 			continue
 		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := m.settle(); err != nil {
+		if err := m.offer(ctx); err != nil {
 			return err
 		}
 		if m.heavy[i] || m.once && m.met[at] {
@@ -215,6 +228,17 @@ func (m *matching) follow(ctx context.Context, i int, at, row int32) error {
 		}
 	}
 	return nil
+}
+
+// offer settles the candidates if there are enough.
+func (m *matching) offer(ctx context.Context) error {
+	if len(m.window.at) < windowPairs {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return m.settle()
 }
 
 // settle makes pairs of the candidates that the condition holds for.
@@ -228,7 +252,7 @@ func (m *matching) settle() error {
 		at, row := w.at[c], w.rows[c]
 		for at >= m.offsets[m.current+1] {
 			m.ends[m.current] = int32(len(m.at))
-			m.current, m.began = m.current+1, len(m.at)
+			m.enter(m.current + 1)
 		}
 		if m.once && m.met[at] || m.first && m.gone[row] || m.heavy[m.current] {
 			continue
@@ -241,13 +265,19 @@ func (m *matching) settle() error {
 			m.flip(at, row)
 		}
 		m.at, m.rows = append(m.at, at), append(m.rows, row)
-		if n := len(m.at) - m.began; n > manyPairs && n > manyTimes*int(m.offsets[m.current+1]-m.offsets[m.current]) && !m.once && !m.first {
+		if len(m.at)-m.began > m.limit && !m.once && !m.first {
 			m.heavy[m.current] = true
 			m.at, m.rows = m.at[:m.began], m.rows[:m.began]
 		}
 	}
 	w.at, w.rows = w.at[:0], w.rows[:0]
 	return nil
+}
+
+// enter goes on to the pairs of run i.
+func (m *matching) enter(i int) {
+	m.current, m.began = i, len(m.at)
+	m.limit = m.side.join.many(int(m.offsets[i+1] - m.offsets[i]))
 }
 
 // flip notes that the kept row has met its first partner, row at of the current run.
@@ -380,7 +410,9 @@ type pairWindow struct {
 	// driving are the columns of the rows of a part that the condition uses.
 	driving    []*vec.Vec
 	sel, found []int32
-	list       rowList
+	// chain is the rows of one key.
+	chain []int32
+	list  rowList
 }
 
 // span returns from … to−1. It must not be written.

@@ -1,6 +1,9 @@
 package compute
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/physical"
@@ -64,10 +67,10 @@ func newStreamSide(j *streamJoin, name string, feed *sideFeed, condition uses) (
 	schema := state.Schema{Keys: s.keys.fields, Values: s.arrange(condition), Many: true}
 	if s.preserved {
 		s.matched = len(schema.Values)
-		schema.Values = append(schema.Values, state.Field{Name: "matched", Type: "BOOLEAN", Kind: state.Bool})
+		schema.Values = append(schema.Values, matchedField())
 	}
 	var err error
-	if s.table, err = namedTable(j.env, n.State, name, schema); err != nil {
+	if s.table, err = s.open(name, schema); err != nil {
 		return nil, err
 	}
 	s.old = make([]int, s.table.Subs())
@@ -75,6 +78,27 @@ func newStreamSide(j *streamJoin, name string, feed *sideFeed, condition uses) (
 		s.old[p] = s.table.Sub(p).Rows()
 	}
 	return s, nil
+}
+
+// open returns the side's table. One that says who has met a partner serves a join
+// that does not ask as well: an outer join may become an inner one.
+func (s *streamSide) open(name string, schema state.Schema) (*state.Sharded, error) {
+	t, err := namedTable(s.join.env, s.join.node.State, name, schema)
+	var mismatch *state.MismatchError
+	if s.preserved || !errors.As(err, &mismatch) {
+		return t, err
+	}
+	flagged := schema
+	flagged.Values = append(slices.Clone(schema.Values), matchedField())
+	if keys, values := mismatch.Stored.Equal(flagged); keys && values {
+		return namedTable(s.join.env, s.join.node.State, name, flagged)
+	}
+	return nil, err
+}
+
+// matchedField says whether a row has met a partner.
+func matchedField() state.Field {
+	return state.Field{Name: "matched", Type: "BOOLEAN", Kind: state.Bool}
 }
 
 // arrange decides which columns are kept, and where. condition are the columns that

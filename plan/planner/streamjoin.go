@@ -10,12 +10,8 @@ import (
 // streamJoin plans a join of two streams. What is wrong with it stands in its state:
 // Spark finds that only when it plans the first epoch.
 func (p *planner) streamJoin(n *logical.Join, need set) (physical.Node, []*expr.Column, error) {
-	switch n.Kind {
-	case physical.Inner, physical.LeftOuter, physical.RightOuter, physical.FullOuter, physical.LeftSemi:
-	default:
-		return nil, nil, notYet(n.Pos(), "A %s join of two streams", n.Kind)
-	}
 	j := &physical.StreamJoin{Kind: n.Kind, State: p.state[n]}
+	j.State.Refused = p.refuseKind(n)
 	inputs := need
 	if n.Cond != nil {
 		inputs = need.with(n.Cond)
@@ -29,7 +25,7 @@ func (p *planner) streamJoin(n *logical.Join, need set) (physical.Node, []*expr.
 		return nil, nil, err
 	}
 	keys := EquiKeys(n.Cond, left.cols, right.cols)
-	if len(keys.Left) == 0 {
+	if len(keys.Left) == 0 && j.State.Refused == nil {
 		j.State.Refused = base.UserError("_LEGACY_ERROR_TEMP_1181", "", "A join of two streams needs an equality between them in its condition.").
 			At(n.Pos()).WithHint("add l.key = r.key to ON")
 	}
@@ -64,6 +60,22 @@ func (p *planner) streamJoin(n *logical.Join, need set) (physical.Node, []*expr.
 	out := (&logical.Join{Kind: n.Kind, Left: columns(left.pick(j.LeftSide)), Right: columns(right.pick(j.RightSide))}).Output()
 	j.Out = schemaOf(out)
 	return j, out, nil
+}
+
+// refuseKind is why a join of two streams of this kind cannot run, where the support
+// check has let it pass (recordings errors/recorded_anti_check_off,
+// recorded_join_check_off_update).
+func (p *planner) refuseKind(n *logical.Join) error {
+	switch n.Kind {
+	case physical.Inner, physical.LeftSemi:
+		return nil
+	case physical.LeftOuter, physical.RightOuter, physical.FullOuter:
+		if p.opts.Mode == base.Append {
+			return nil
+		}
+		return base.Errorf(base.CodeInvalid, "a %s join of two streams runs in output mode append only", n.Kind).At(n.Pos())
+	}
+	return base.Errorf(base.CodeInvalid, "a %s join of two streams cannot be run", n.Kind).At(n.Pos())
 }
 
 // joinSide is a planned side of a join.

@@ -47,18 +47,12 @@ func filtered(k physical.JoinKind) (left, right bool) {
 	return both || k == physical.RightOuter, both || k == physical.LeftOuter
 }
 
-// constant returns those of list that give the same whenever they are evaluated.
-func constant(list []expr.Expr) []expr.Expr {
-	yes, _ := split(list, func(expr.Expr) bool { return true })
-	return yes
-}
-
 // constraints returns conditions that hold for every row of n.
 func constraints(n logical.Node) []expr.Expr {
 	switch n := n.(type) {
 	case *logical.Filter:
 		return append(constraints(n.Input), constant(expr.Conjuncts(n.Cond))...)
-	case *logical.Watermark, *logical.Window, *logical.Repartition, *logical.Tagged, *logical.Deduplicate, *logical.Limit, *logical.Sort:
+	case *logical.Watermark, *logical.Window, *logical.Repartition, *logical.Tagged, *logical.Deduplicate, *logical.Distinct, *logical.Limit, *logical.Sort:
 		return constraints(n.Inputs()[0])
 	case *logical.Alias:
 		out, err := renamed(constraints(n.Input), n.Input.Output(), n.Out)

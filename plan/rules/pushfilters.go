@@ -9,8 +9,9 @@ import (
 // PushFilters moves the conjuncts of filters towards the sources. A conjunct
 // passes a watermark node if it does not use the event time, so that the rows it
 // removes do not move the watermark (recordings tumbling/filter_below_watermark,
-// filter_on_time). Nothing passes an aggregation, a limit or anything stateful,
-// and a conjunct that is not deterministic stays where it is.
+// filter_on_time), and an aggregation if it uses only grouping columns (recording
+// join_then_window/recorded_agg_join). Nothing passes a limit or deduplication, and a
+// conjunct that is not deterministic stays where it is.
 //
 // An outer join below a filter that refuses the rows without a partner becomes the
 // stronger join that it is, for which fold must be set.
@@ -51,6 +52,10 @@ func (p *pusher) push(n logical.Node, cond []expr.Expr) (logical.Node, error) {
 		return p.pushOne(n, n.Input, below, above)
 	case *logical.Repartition, *logical.Tagged:
 		return p.pushOne(n, n.Inputs()[0], cond, nil)
+	case *logical.Aggregate:
+		return p.pushAggregate(n, cond)
+	case *logical.Distinct:
+		return p.pushOne(n, n.Input, constant(cond), volatile(cond))
 	case *logical.Join:
 		return p.pushJoin(n, cond)
 	case *logical.Union:
@@ -112,6 +117,18 @@ func split(cond []expr.Expr, ok func(expr.Expr) bool) (yes, no []expr.Expr) {
 		}
 	}
 	return yes, no
+}
+
+// constant returns those of list that give the same whenever they are evaluated, and
+// volatile the others.
+func constant(list []expr.Expr) []expr.Expr {
+	yes, _ := split(list, func(expr.Expr) bool { return true })
+	return yes
+}
+
+func volatile(list []expr.Expr) []expr.Expr {
+	_, no := split(list, func(expr.Expr) bool { return true })
+	return no
 }
 
 func movable(e expr.Expr) bool {
@@ -177,6 +194,45 @@ func (p *pusher) pushProject(n *logical.Project, cond []expr.Expr) (logical.Node
 		return nil, err
 	}
 	return p.pushOne(n, n.Input, below, above)
+}
+
+// pushAggregate sends below what is over grouping columns alone: it removes whole
+// groups. A group of all rows has none.
+func (p *pusher) pushAggregate(n *logical.Aggregate, cond []expr.Expr) (logical.Node, error) {
+	values := map[expr.ID]expr.Expr{}
+	for i, c := range n.Output() {
+		if e := n.List[i]; len(n.Group) > 0 && !aggregates(e) && movable(e) {
+			if a, ok := e.(*expr.Alias); ok {
+				e = a.Child
+			}
+			values[c.ID] = e
+		}
+	}
+	below, above := split(cond, func(e expr.Expr) bool {
+		some, all := false, true
+		expr.Walk(e, func(e expr.Expr) bool {
+			if c, is := e.(*expr.Column); is {
+				some, all = true, all && values[c.ID] != nil
+			}
+			return all
+		})
+		return some && all
+	})
+	below, err := substitute(below, values)
+	if err != nil {
+		return nil, err
+	}
+	return p.pushOne(n, n.Input, below, above)
+}
+
+func aggregates(e expr.Expr) bool {
+	found := false
+	expr.Walk(e, func(e expr.Expr) bool {
+		_, is := e.(*expr.Agg)
+		found = found || is
+		return !found
+	})
+	return found
 }
 
 // pushRenamed passes a node whose columns are those of its input by position.
