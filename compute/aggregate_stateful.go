@@ -192,7 +192,7 @@ func (a *statefulAggregate) evict() (*emitter, error) {
 	}
 	switch a.node.State.Mode {
 	case base.Append:
-		out = gone.refs
+		out = gone.refs()
 	case base.Update:
 		out = a.table.Changed()
 	case base.Complete:

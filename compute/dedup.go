@@ -1,13 +1,12 @@
 package compute
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
 
-	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/internal/base"
-	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/physical"
 	"github.com/flightd/flightd/state"
 )
@@ -15,177 +14,198 @@ import (
 // dedup passes on the first row of each key in the query's life, and drops late
 // rows. With Within a key is forgotten when the watermark passes its first row's
 // event time plus the delay, else when it passes the event time in the key.
+//
+// Batches wait, keyed, until there are many rows; then each sub-table of the state
+// takes in its keys of all of them, several at a time, and they go on in their order.
 type dedup struct {
-	unary
+	input   keyedInput
 	node    *physical.Dedup
 	env     *Env
 	table   *state.Sharded
 	keys    *keyLayout
-	norm    *state.Keys
-	view    *view
-	cols    []*vec.Vec
 	metrics StateMetrics
 	dropped int64 // duplicates
-	rows    []int32
-	refs    []state.Ref
+
+	// waiting are the batches that wait, or go on from at.
+	waiting []*keyed
+	at      int
+	ended   bool
+	subs    []dedupSub
 	sel     []int32
-	list    rowList
+	held
 }
+
+// dedupSub is the scratch memory of a sub-table.
+type dedupSub struct {
+	sel, found []int32
+	fresh      int
+	err        error
+}
+
+const (
+	// dedupRows is how many rows wait, and dedupBytes how much memory they may take.
+	dedupRows  = 1 << 19
+	dedupBytes = 256 << 20
+)
 
 var _ Operator = (*dedup)(nil)
 
 func newDedup(n *physical.Dedup, input Operator, env *Env) (Operator, error) {
-	schema := n.Input.Schema()
-	types := make([]*expr.Type, len(n.Keys))
-	d := &dedup{unary: unary{input}, node: n, env: env, view: newView(schema), cols: make([]*vec.Vec, len(n.Keys))}
-	for i, k := range n.Keys {
-		types[i] = schema[k].Type
-		d.view.uses[k] = plain
-	}
-	if n.EventColumn >= 0 {
-		d.view.uses[n.EventColumn] = plain
-	}
-	d.keys = newKeyLayout(types)
-	d.norm = state.NewKeys(d.keys.fields, env.Seed)
+	k := newKeyer(n, env)
 	if n.State == nil {
-		return newBatchDedup(d), nil
+		return newBatchDedup(k, input, env), nil
 	}
-	fields := state.Schema{Keys: d.keys.fields}
+	fields := state.Schema{Keys: k.keys.fields}
 	if n.Within {
 		if n.EventColumn < 0 {
 			return nil, base.UserError("", "", "dropDuplicatesWithinWatermark is not supported on streaming DataFrames/DataSets without watermark")
 		}
 		fields.Values = []state.Field{{Name: "expires", Type: "TIMESTAMP", Kind: state.Int64}}
 	}
-	var err error
-	d.table, err = keptTable(env, n.State, fields)
-	return d, err
+	table, err := keptTable(env, n.State, fields)
+	if err != nil {
+		return nil, err
+	}
+	k.parts = table.Subs()
+	d := &dedup{node: n, env: env, table: table, keys: k.keys, subs: make([]dedupSub, table.Subs())}
+	d.input = newKeyedInput(input, k, func(env *Env) *keyer {
+		lane := newKeyer(n, env)
+		lane.parts, lane.used = k.parts, k.used
+		return lane
+	})
+	return d, nil
 }
 
 func (d *dedup) Next(ctx context.Context) (Batch, error) {
 	for {
-		b, err := d.input.Next(ctx)
-		if err == io.EOF {
+		if b, ok := d.emit(); ok {
+			return b, nil
+		}
+		if d.ended {
+			return Batch{}, io.EOF
+		}
+		if err := d.gather(ctx); err != nil {
+			return Batch{}, err
+		}
+		if err := d.update(); err != nil {
+			return Batch{}, err
+		}
+		if d.ended {
 			if err := d.evict(); err != nil {
 				return Batch{}, err
 			}
 		}
+	}
+}
+
+// gather has batches wait until there are enough rows or there is no more.
+func (d *dedup) gather(ctx context.Context) error {
+	d.waiting, d.at = d.waiting[:0], 0
+	enough := cmp.Or(d.env.WaitingRows, dedupRows)
+	for rows, bytes := 0, int64(0); rows < enough && bytes < dedupBytes; {
+		k, err := d.input.take(ctx)
+		if err == io.EOF {
+			d.ended = true
+			return nil
+		}
 		if err != nil {
-			return Batch{}, err
+			return err
 		}
-		sel, err := d.update(b)
-		if err != nil {
-			return Batch{}, err
-		}
-		if len(sel) > 0 {
-			b.Sel = sel
-			return b, nil
-		}
+		d.waiting = append(d.waiting, k)
+		d.metrics.Input += int64(k.live)
+		d.metrics.Dropped += int64(k.late)
+		d.metrics.LateRows += int64(k.late)
+		k.first = d.table.Begin(k.Rec.NumRows())
+		rows += len(k.rows)
+		bytes += k.bytes()
 	}
+	return nil
 }
 
-// update returns the live rows of b that are neither late nor known, and
-// remembers them.
-func (d *dedup) update(b Batch) ([]int32, error) {
-	in := d.view.of(b)
-	rows := d.list.of(b)
-	d.metrics.Input += int64(len(rows))
-	var times *vec.Vec
-	if d.node.EventColumn >= 0 {
-		times = eventTimes(in.Cols[d.node.EventColumn])
-		rows = d.punctual(times, rows)
+// update adds the keys of the batches that wait to the state, and marks the first
+// row of each. Keys that are there are not touched: they have not changed.
+func (d *dedup) update() error {
+	rows := int64(0)
+	for _, k := range d.waiting {
+		rows += int64(len(k.rows))
 	}
-	for i, k := range d.node.Keys {
-		d.cols[i] = in.Cols[k]
+	workers := 1
+	if rows > aloneRows {
+		workers = max(1, d.env.Workers)
 	}
-	if err := d.norm.Normalise(d.keys.vectors(d.cols, rows), in.Rows, rows); err != nil {
-		return nil, err
-	}
-	fresh, err := d.unknown(rows)
-	if err != nil {
-		return nil, err
-	}
-	if fresh, err = d.insert(fresh, times); err != nil {
-		return nil, err
-	}
-	d.dropped += int64(len(rows) - len(fresh))
-	d.metrics.refuse(RefusedDuplicate, int64(len(rows)-len(fresh)))
-	d.metrics.Used += int64(len(fresh))
-	d.metrics.Updated += int64(len(fresh))
-	return fresh, nil
-}
-
-// punctual returns the members of rows that are not late.
-func (d *dedup) punctual(times *vec.Vec, rows []int32) []int32 {
-	late := watermark(d.env.Late, d.node.State.Operator)
-	if late == NoWatermark {
-		return rows
-	}
-	keep := make([]int32, 0, len(rows))
-	micros := vec.Values[int64](times)
-	for _, r := range rows {
-		if times.Null(int(r)) || micros[r] > late*1000 {
-			keep = append(keep, r)
+	inTurn(workers, len(d.subs), func(i int) { d.subs[i].err = d.subs[i].update(d, i) })
+	fresh := int64(0)
+	for i := range d.subs {
+		if err := d.subs[i].err; err != nil {
+			return err
 		}
+		fresh += int64(d.subs[i].fresh)
 	}
-	d.metrics.Dropped += int64(len(rows) - len(keep))
-	d.metrics.LateRows += int64(len(rows) - len(keep))
-	return keep
+	d.dropped += rows - fresh
+	d.metrics.refuse(RefusedDuplicate, rows-fresh)
+	d.metrics.Used += fresh
+	d.metrics.Updated += fresh
+	return nil
 }
 
-// unknown returns the members of rows whose keys are not in the state. Known
-// keys are not touched: they have not changed.
-func (d *dedup) unknown(rows []int32) ([]int32, error) {
-	if cap(d.refs) < len(rows) {
-		d.refs = make([]state.Ref, len(rows))
-	}
-	refs := d.refs[:len(rows)]
-	if err := d.table.Find(d.norm, rows, refs); err != nil {
-		return nil, err
-	}
-	fresh := make([]int32, 0, len(rows))
-	for i, r := range refs {
-		if r.Row < 0 {
-			fresh = append(fresh, rows[i])
+// update adds the keys of sub-table i.
+func (s *dedupSub) update(d *dedup, i int) error {
+	s.fresh = 0
+	for _, k := range d.waiting {
+		from, to := int32(0), k.ends[i]
+		if i > 0 {
+			from = k.ends[i-1]
 		}
-	}
-	return fresh, nil
-}
-
-// insert adds the keys of rows and returns the first row of each, ascending.
-func (d *dedup) insert(rows []int32, times *vec.Vec) ([]int32, error) {
-	d.sel = d.sel[:0]
-	p := d.table.Partition(d.norm, rows)
-	for i := range d.table.Subs() {
-		part := p.Sub(i)
-		if len(part) == 0 {
+		if from == to {
 			continue
 		}
-		if cap(d.rows) < len(part) {
-			d.rows = make([]int32, len(part))
+		s.sel, s.found = slices.Grow(s.sel[:0], int(to-from)), slices.Grow(s.found[:0], int(to-from))[:to-from]
+		for r := from; r < to; r++ {
+			s.sel = append(s.sel, r)
 		}
-		t, found := d.table.Sub(i), d.rows[:len(part)]
-		next := int32(t.Rows())
-		if err := d.table.UpsertSub(p, i, d.norm, found); err != nil {
-			return nil, err
+		made, err := d.table.AddPart(i, &k.keys, s.sel, s.found, k.first)
+		if err != nil {
+			return err
 		}
-		for j, row := range found {
-			if row != next { // rows are numbered in the order in which they come
-				continue
-			}
-			next++
-			d.sel = append(d.sel, part[j])
-			if d.node.Within {
-				at := int64(0) // what a NULL counts as
-				if !times.Null(int(part[j])) {
-					at = vec.Values[int64](times)[part[j]]
-				}
-				t.Value(0).(*state.Fixed[int64]).Set(row, at+d.node.Delay*1000)
+		s.fresh += len(made)
+		for _, j := range made {
+			k.passed[k.rows[from+j]] = 1
+		}
+		if d.node.Within {
+			expires := d.table.Sub(i).Value(0).(*state.Fixed[int64]).Data()
+			for _, j := range made {
+				expires[s.found[j]] = k.times[from+j] + d.node.Delay*1000
 			}
 		}
 	}
-	slices.Sort(d.sel)
-	return d.sel, nil
+	return nil
+}
+
+// emit puts out the next batch that has a row to go on.
+func (d *dedup) emit() (Batch, bool) {
+	for d.at < len(d.waiting) {
+		k := d.waiting[d.at]
+		d.waiting[d.at] = nil
+		d.at++
+		if cap(d.sel) < len(k.passed) {
+			d.sel = make([]int32, len(k.passed))
+		}
+		n, sel := 0, d.sel[:len(k.passed)]
+		for r, p := range k.passed {
+			sel[n] = int32(r)
+			n += int(p)
+		}
+		b := Batch{Rec: d.set(k.Rec), Sel: sel[:n], Split: k.Split}
+		if n == len(k.passed) {
+			b.Sel = nil
+		}
+		k.Rec = nil
+		k.release(d.input.keyer.used)
+		if n > 0 {
+			return b, true
+		}
+	}
+	return Batch{}, false
 }
 
 // evict forgets keys that are due, and reports.
@@ -212,15 +232,30 @@ func (d *dedup) evict() error {
 	return nil
 }
 
+// Close lets go of what waits and closes the input.
+func (d *dedup) Close() error {
+	d.set(nil)
+	for _, k := range d.waiting[d.at:] {
+		k.release(d.input.keyer.used)
+	}
+	d.waiting, d.at = nil, 0
+	return d.input.Close()
+}
+
 // batchDedup is deduplication within a batch query: its keys are forgotten at
 // the end.
 type batchDedup struct {
-	*dedup
-	seen *state.Table
+	unary
+	keyer *keyer
+	seen  *state.Table
+	found []int32
+	sel   []int32
 }
 
-func newBatchDedup(d *dedup) *batchDedup {
-	return &batchDedup{d, state.NewTable(state.Schema{Keys: d.keys.fields}, d.env.Seed)}
+var _ Operator = (*batchDedup)(nil)
+
+func newBatchDedup(k *keyer, input Operator, env *Env) *batchDedup {
+	return &batchDedup{unary: unary{input}, keyer: k, seen: state.NewTable(state.Schema{Keys: k.keys.fields}, env.Seed)}
 }
 
 func (d *batchDedup) Next(ctx context.Context) (Batch, error) {
@@ -229,23 +264,18 @@ func (d *batchDedup) Next(ctx context.Context) (Batch, error) {
 		if err != nil {
 			return Batch{}, err
 		}
-		in, rows := d.view.of(b), d.list.of(b)
-		for i, k := range d.node.Keys {
-			d.cols[i] = in.Cols[k]
-		}
-		if err := d.norm.Normalise(d.keys.vectors(d.cols, rows), in.Rows, rows); err != nil {
+		rows, _, err := d.keyer.normalise(b)
+		if err != nil {
 			return Batch{}, err
 		}
-		found, next := make([]int32, len(rows)), int32(d.seen.Rows())
-		if err := d.seen.Upsert(d.norm, rows, found); err != nil {
+		d.found = slices.Grow(d.found[:0], len(rows))[:len(rows)]
+		made, err := d.seen.Add(d.keyer.norm, rows, d.found)
+		if err != nil {
 			return Batch{}, err
 		}
 		d.sel = d.sel[:0]
-		for i, row := range found {
-			if row == next {
-				next++
-				d.sel = append(d.sel, rows[i])
-			}
+		for _, i := range made {
+			d.sel = append(d.sel, rows[i])
 		}
 		if len(d.sel) > 0 {
 			b.Sel = d.sel

@@ -12,10 +12,9 @@ type eviction struct {
 	// times returns the event times of rows of a sub-table, as state.Table.Due asks for
 	// them. It may be called for different sub-tables at the same time.
 	times func(t *state.Table, rows []int32) (state.Vector, error)
-	// rows are those that are due, by sub-table; refs are the same in the order of their
-	// row numbers.
-	rows [][]int32
-	refs []state.Ref
+	// rows are those that are due, by sub-table; found is how many they are.
+	rows  [][]int32
+	found int
 }
 
 // aloneRows is up to how many rows of a table one worker sees to.
@@ -23,7 +22,6 @@ const aloneRows = 1 << 14
 
 // find finds the rows whose time is at or before the watermark ms.
 func (e *eviction) find(ms int64) error {
-	e.rows, e.refs = nil, nil
 	if ms == NoWatermark || e.table.Len() == 0 {
 		return nil
 	}
@@ -32,19 +30,27 @@ func (e *eviction) find(ms int64) error {
 		e.rows[i], err = t.Due(ms*1000, func(rows []int32) (state.Vector, error) { return e.times(t, rows) })
 		return err
 	})
-	if err == nil {
-		e.refs = e.table.InOrder(e.rows)
+	for _, rows := range e.rows {
+		e.found += len(rows)
 	}
 	return err
+}
+
+// refs are the rows that were found, in the order of their row numbers.
+func (e *eviction) refs() []state.Ref {
+	if e.found == 0 {
+		return nil
+	}
+	return e.table.InOrder(e.rows)
 }
 
 // remove takes what find found out of the table: it can be read until the epoch ends.
 // It tells m how much that was, and the oldest time that is left.
 func (e *eviction) remove(m *StateMetrics) error {
-	m.Removed += int64(len(e.refs))
+	m.Removed += int64(e.found)
 	oldest, found := make([]int64, e.table.Subs()), make([]bool, e.table.Subs())
 	err := e.each(func(i int, t *state.Table) error {
-		if len(e.refs) > 0 {
+		if e.found > 0 {
 			if err := e.table.RemoveSub(i, e.rows[i]); err != nil {
 				return err
 			}

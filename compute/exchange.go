@@ -19,10 +19,28 @@ type exchange struct {
 	running  sync.WaitGroup
 	// queues has, for each split, the batches that wait to be put out; a queue is
 	// closed behind the last one.
-	queues []chan Batch
+	queues []chan queued
 	at     int
 	ended  bool
+	// keyer, if it is set, has workers make batches keyed; ahead is how many of a split
+	// may wait.
+	keyer func(env *Env) *keyer
+	ahead int
 	held
+}
+
+// queued is a batch with a reference to its record batch, as it is, or keyed.
+type queued struct {
+	Batch
+	keyed *keyed
+}
+
+func (q queued) release() {
+	if q.keyed != nil {
+		q.keyed.Rec.Release()
+	} else {
+		q.Rec.Release()
+	}
 }
 
 // queueBatches is how many batches of a split may wait.
@@ -36,30 +54,43 @@ func newExchange(p *pipeline) *exchange {
 	scan := *p.scan
 	scan.Borrowed = false
 	p.scan, p.lending = &scan, nil
-	return &exchange{pipeline: p}
+	return &exchange{pipeline: p, ahead: queueBatches}
 }
 
 func (x *exchange) Next(ctx context.Context) (Batch, error) {
+	q, err := x.take(ctx)
+	if err == nil {
+		x.set(q.Rec)
+	}
+	return q.Batch, err
+}
+
+// take is Next for who takes over the reference to the record batch. Where it was
+// alone, or there is no keyer, a batch is not keyed.
+func (x *exchange) take(ctx context.Context) (queued, error) {
 	if x.workers == nil {
 		if err := x.start(ctx); err != nil {
-			return Batch{}, err
+			return queued{}, err
 		}
 	}
 	if len(x.workers.lanes) == 1 {
-		return x.alone(ctx)
+		b, err := x.alone(ctx)
+		if err == nil {
+			b.Rec.Retain()
+		}
+		return queued{Batch: b}, err
 	}
 	for x.at < len(x.queues) {
 		select {
 		case b, ok := <-x.queues[x.at]:
 			if ok {
-				x.set(b.Rec)
 				return b, nil
 			}
 		case <-ctx.Done():
-			return Batch{}, ctx.Err()
+			return queued{}, ctx.Err()
 		}
 		if err := x.failed(); err != nil {
-			return Batch{}, err
+			return queued{}, err
 		}
 		x.at++
 	}
@@ -67,13 +98,13 @@ func (x *exchange) Next(ctx context.Context) (Batch, error) {
 		x.running.Wait()
 		x.ended = true
 		if err := x.failed(); err != nil {
-			return Batch{}, err
+			return queued{}, err
 		}
 		if err := x.workers.finish(ctx); err != nil {
-			return Batch{}, err
+			return queued{}, err
 		}
 	}
-	return Batch{}, io.EOF
+	return queued{}, io.EOF
 }
 
 // failed returns the error of the split that is being put out, if it has one.
@@ -116,9 +147,9 @@ func (x *exchange) start(ctx context.Context) error {
 	if len(w.lanes) == 1 {
 		return nil
 	}
-	x.queues = make([]chan Batch, len(x.pipeline.splits))
+	x.queues = make([]chan queued, len(x.pipeline.splits))
 	for i := range x.queues {
-		x.queues[i] = make(chan Batch, queueBatches)
+		x.queues[i] = make(chan queued, x.ahead)
 	}
 	ctx, x.stop = context.WithCancel(ctx)
 	for _, l := range w.lanes {
@@ -132,6 +163,10 @@ func (x *exchange) start(ctx context.Context) error {
 func (x *exchange) work(ctx context.Context, l *lane) {
 	defer x.running.Done()
 	at := -1
+	var keyer *keyer
+	if x.keyer != nil {
+		keyer = x.keyer(l.env)
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			x.workers.mu.Lock()
@@ -147,13 +182,15 @@ func (x *exchange) work(ctx context.Context, l *lane) {
 		}
 		at = split
 		err := l.run(ctx, split, func(b Batch) error {
-			b.Rec.Retain()
-			b.Sel = slices.Clone(b.Sel)
+			q, err := handOver(b, keyer)
+			if err != nil {
+				return err
+			}
 			select {
-			case x.queues[split] <- b:
+			case x.queues[split] <- q:
 				return nil
 			case <-ctx.Done():
-				b.Rec.Release()
+				q.release()
 				return ctx.Err()
 			}
 		})
@@ -165,6 +202,17 @@ func (x *exchange) work(ctx context.Context, l *lane) {
 			return
 		}
 	}
+}
+
+// handOver returns what becomes of b, which is good until the lane goes on.
+func handOver(b Batch, k *keyer) (queued, error) {
+	if k != nil {
+		keyed, err := k.of(b)
+		return queued{keyed: keyed}, err
+	}
+	b.Rec.Retain()
+	b.Sel = slices.Clone(b.Sel)
+	return queued{Batch: b}, nil
 }
 
 // Close stops the workers and lets go of what waits.
@@ -184,14 +232,14 @@ func (x *exchange) Close() error {
 }
 
 // drop releases what is in a queue that nobody writes any more.
-func drop(q chan Batch) {
+func drop(q chan queued) {
 	for {
 		select {
 		case b, ok := <-q:
 			if !ok {
 				return
 			}
-			b.Rec.Release()
+			b.release()
 		default:
 			return
 		}

@@ -231,3 +231,16 @@ func drawWindows(n physical.Node, rnd *rand.Rand, s *physical.State) physical.No
 	}
 	return aggregateOf(w, keys, aggregates(rnd), s)
 }
+
+// drawDedup puts a deduplication above in, by some columns, with the event time among
+// them, beside them, or not looked at.
+func drawDedup(in physical.Node, rnd *rand.Rand, s *physical.State) physical.Node {
+	keys := [][]int{{cID}, {cName}, {cSmall, cName}, {cTime}, {cID, cTime}, {cList, cX}}[rnd.IntN(6)]
+	d := &physical.Dedup{Input: in, Keys: keys, EventColumn: -1, State: s}
+	if rnd.IntN(4) > 0 {
+		d.EventColumn = cTime
+		d.Within = rnd.IntN(2) == 0
+		d.Delay = rnd.Int64N(100_000)
+	}
+	return d
+}

@@ -273,7 +273,7 @@ func cell(v *state.Vector, r int) string {
 	return fmt.Sprintf("%x", v.Data[r*width:(r+1)*width])
 }
 
-// TestWorkersDoNotShowInState does the same with stateful aggregates over several
+// TestWorkersDoNotShowInState does the same with deduplication and aggregates over several
 // epochs: rows come in the same order too, and metrics and changelogs agree.
 func TestWorkersDoNotShowInState(t *testing.T) {
 	defer goleak.VerifyNone(t)
@@ -283,7 +283,10 @@ func TestWorkersDoNotShowInState(t *testing.T) {
 		runtime.GOMAXPROCS([]int{1, 2, 4}[seed%3])
 		s := &physical.State{Name: "stateStoreSave", Mode: []base.OutputMode{base.Update, base.Append, base.Complete}[seed%3], EventKey: -1}
 		plan := drawSteps(rnd)
-		if rnd.IntN(3) == 0 && s.Mode != base.Append {
+		if rnd.IntN(3) == 0 {
+			s.Mode = base.Append
+			plan = drawDedup(plan, rnd, s)
+		} else if rnd.IntN(3) == 0 && s.Mode != base.Append {
 			plan = aggregateOf(plan, groupKeys(rnd), aggregates(rnd), s)
 		} else {
 			plan = drawWindows(plan, rnd, s)

@@ -127,7 +127,7 @@ func (a *statefulSessions) evict() (*emitter, error) {
 		if err := over.find(watermark(a.env.Evict, a.node.State.Operator)); err != nil {
 			return nil, err
 		}
-		out = over.refs
+		out = over.refs()
 	}
 	e, err := a.read(out)
 	if err != nil {

@@ -191,6 +191,26 @@ func Delete(slots []uint64, shift uint, hash uint64, row int32) bool {
 	return true
 }
 
+// MoveSlots copies the used slots of old into slots, which are all free and enough,
+// with row remap[row] instead of row; those that map below 0 are left out.
+func MoveSlots(slots []uint64, shift uint, old []uint64, remap []int32) {
+	mask := uint32(len(slots) - 1)
+	for _, s := range old {
+		if s == 0 {
+			continue
+		}
+		to := remap[uint32(s)-1]
+		if to < 0 {
+			continue
+		}
+		p := uint32(s>>32) >> shift
+		for slots[p&mask] != 0 {
+			p++
+		}
+		slots[p&mask] = s>>32<<32 | uint64(to+1)
+	}
+}
+
 // RemapSlots gives every used slot the row remap[row]; no row may map below 0.
 func RemapSlots(slots []uint64, remap []int32) {
 	for i, s := range slots {

@@ -235,6 +235,15 @@ func TestProbeRandom(t *testing.T) {
 	}
 }
 
+func TestMoveSlots(t *testing.T) {
+	old := []uint64{0xf0000000<<32 | 4, 0, 7<<32 | 1, 0xf0000000<<32 | 3, 9<<32 | 2, 0, 0, 0}
+	slots := make([]uint64, 4)
+	MoveSlots(slots, 30, old, []int32{5, -1, 0, 8})
+	if want := []uint64{7<<32 | 6, 0xf0000000<<32 | 1, 0, 0xf0000000<<32 | 9}; fmt.Sprint(slots) != fmt.Sprint(want) {
+		t.Errorf("got %x, want %x", slots, want)
+	}
+}
+
 func TestRemapSlots(t *testing.T) {
 	slots := []uint64{0, 7<<32 | 1, 0, 9<<32 | 3}
 	RemapSlots(slots, []int32{5, -1, 0})

@@ -160,7 +160,7 @@ func (c *BytesColumn) grow(n int) {
 	c.validity.grow(n)
 }
 
-func (c *BytesColumn) reorder(rows []int32) {
+func (c *BytesColumn) reorder(rows []int32, _ bool) {
 	total := 0
 	for _, r := range rows {
 		total += int(c.refs[r].n)

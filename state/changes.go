@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -16,9 +17,9 @@ func headOf(s *Sharded) tableHeader {
 	return tableHeader{ID: s.id, Schema: s.schema, Next: s.next}
 }
 
-// encodeChanges writes what epoch did to tables: for each, removed keys, then the
-// touched rows: in the order of first touch, or if there are more than
-// manyChanges sub-table by sub-table.
+// encodeChanges writes what epoch did to tables: for each, the numbers of the removed
+// rows, ascending, then the touched rows in the order of first touch; or, if there are
+// more than manyChanges, sub-table by sub-table.
 func encodeChanges(enc *zstd.Encoder, epoch base.Epoch, tables []*Sharded, workers int) ([]byte, error) {
 	var out bytes.Buffer
 	f, err := newFrameWriter(&out, enc)
@@ -33,13 +34,18 @@ func encodeChanges(enc *zstd.Encoder, epoch base.Epoch, tables []*Sharded, worke
 		return nil, err
 	}
 	for i, s := range tables {
-		if err := f.writeRefs(frameRemovals, i, s, s.removedRefs()); err != nil {
+		if s.RemovedLen() > manyChanges {
+			err = f.writeSubs(frameGone, i, s, workers, (*Table).goneBlocks)
+		} else {
+			err = s.goneBlocks(func(block []byte, rows int) error { return f.write(frameGone, i, rows, block) })
+		}
+		if err != nil {
 			return nil, base.Wrap(err, "%s", s.id)
 		}
 		if s.ChangedLen() > manyChanges {
-			err = f.writeSubs(i, s, workers)
+			err = f.writeSubs(frameUpserts, i, s, workers, (*Table).changedBlocks)
 		} else {
-			err = f.writeRefs(frameUpserts, i, s, s.Changed())
+			err = f.writeRefs(i, s, s.Changed())
 		}
 		if err != nil {
 			return nil, base.Wrap(err, "%s", s.id)
@@ -52,11 +58,11 @@ func encodeChanges(enc *zstd.Encoder, epoch base.Epoch, tables []*Sharded, worke
 }
 
 // writeRefs writes refs in blocks of bounded size.
-func (f *frameWriter) writeRefs(typ uint8, table int, s *Sharded, refs []Ref) error {
-	fields := blockFields(s.schema, typ == frameUpserts)
+func (f *frameWriter) writeRefs(table int, s *Sharded, refs []Ref) error {
+	fields := blockFields(s.schema, true)
 	var buf bytes.Buffer
 	for len(refs) > 0 {
-		n := cutBlock(len(refs), func(i int) int {
+		n := cutBlock(len(refs), s.rowSize(), func(i int) int {
 			t := s.subs[refs[i].Sub]
 			return t.rowBytes(t.layout, refs[i].Row)
 		})
@@ -70,29 +76,27 @@ func (f *frameWriter) writeRefs(typ uint8, table int, s *Sharded, refs []Ref) er
 			}
 			cols = append(cols, v)
 		}
-		if typ == frameUpserts {
-			for i := range s.schema.Values {
-				v, err := s.Value(i, block)
-				if err != nil {
-					return err
-				}
-				cols = append(cols, v)
+		for i := range s.schema.Values {
+			v, err := s.Value(i, block)
+			if err != nil {
+				return err
 			}
+			cols = append(cols, v)
 		}
 		buf.Reset()
 		if err := encodeBlock(&buf, fields, cols); err != nil {
 			return err
 		}
-		if err := f.write(typ, table, n, buf.Bytes()); err != nil {
+		if err := f.write(frameUpserts, table, n, buf.Bytes()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// writeSubs writes the changed rows sub-table by sub-table; the blocks of several
-// are made at a time.
-func (f *frameWriter) writeSubs(table int, s *Sharded, workers int) error {
+// writeSubs writes the blocks of the sub-tables, one sub-table after another; those of
+// several are made at a time.
+func (f *frameWriter) writeSubs(typ uint8, table int, s *Sharded, workers int, blocks func(t *Table, each func(block []byte, rows int) error) error) error {
 	type made struct {
 		frames [][]byte
 		rows   []int
@@ -100,8 +104,8 @@ func (f *frameWriter) writeSubs(table int, s *Sharded, workers int) error {
 	}
 	out := make([]made, len(s.subs))
 	s.each(workers, func(i int, t *Table) {
-		m, changed := &out[i], t.Changed()
-		m.err = t.blocks(t.layout, s.schema, changed, func(block []byte, rows int) error {
+		m := &out[i]
+		m.err = blocks(t, func(block []byte, rows int) error {
 			frame, err := f.compress(block, rows)
 			m.frames, m.rows = append(m.frames, frame), append(m.rows, rows)
 			return err
@@ -112,7 +116,7 @@ func (f *frameWriter) writeSubs(table int, s *Sharded, workers int) error {
 			return m.err
 		}
 		for j, frame := range m.frames {
-			if err := f.finish(frame, frameUpserts, table, m.rows[j]); err != nil {
+			if err := f.finish(frame, typ, table, m.rows[j]); err != nil {
 				return err
 			}
 		}
@@ -120,13 +124,88 @@ func (f *frameWriter) writeSubs(table int, s *Sharded, workers int) error {
 	return nil
 }
 
-// cutBlock returns how many of n rows go into the next block.
-func cutBlock(n int, size func(int) int) int {
+func (t *Table) changedBlocks(each func(block []byte, rows int) error) error {
+	return t.blocks(t.layout, t.schema, t.Changed(), each)
+}
+
+// goneBlocks makes blocks of the numbers of the rows that the last epoch had and this
+// one removed.
+func (t *Table) goneBlocks(each func(block []byte, rows int) error) error {
+	return numberBlocks(t.goneNumbers(), each)
+}
+
+func (s *Sharded) goneBlocks(each func(block []byte, rows int) error) error {
+	var numbers []int64
+	for _, t := range s.subs {
+		numbers = append(numbers, t.goneNumbers()...)
+	}
+	slices.Sort(numbers)
+	return numberBlocks(numbers, each)
+}
+
+func (t *Table) goneNumbers() []int64 {
+	numbers := taken(t.numbers, t.removed)
+	if !slices.IsSorted(numbers) {
+		slices.Sort(numbers)
+	}
+	return numbers
+}
+
+func numberBlocks(numbers []int64, each func(block []byte, rows int) error) error {
+	var buf bytes.Buffer
+	for len(numbers) > 0 {
+		n := min(len(numbers), blockRows)
+		buf.Reset()
+		cols := []Vector{{Kind: Int64, Len: n, Data: bytesOf(numbers[:n])}}
+		if err := encodeBlock(&buf, blockFields(Schema{}, false), cols); err != nil {
+			return err
+		}
+		if err := each(buf.Bytes(), n); err != nil {
+			return err
+		}
+		numbers = numbers[n:]
+	}
+	return nil
+}
+
+// cutBlock returns how many of n rows go into the next block: each has fixed bytes,
+// or what size says if that is 0.
+func cutBlock(n, fixed int, size func(int) int) int {
 	n, sum := min(n, blockRows), 0
+	if fixed > 0 {
+		return min(n, max(1, blockBytes/fixed))
+	}
 	for i := range n {
 		if sum += size(i); sum > blockBytes && i > 0 {
 			return i
 		}
+	}
+	return n
+}
+
+// rowSize is about the size of a row in a block if all have the same, else 0.
+func (s *Sharded) rowSize() int {
+	size := s.subs[0].rowSize(s.layout)
+	for _, t := range s.subs[1:] {
+		if t.rowSize(s.layout) != size {
+			return 0
+		}
+	}
+	return size
+}
+
+func (r *rows) rowSize(l *layout) int {
+	n := 8 + 8*l.words
+	for _, t := range r.texts {
+		if t != nil {
+			return 0
+		}
+	}
+	for _, v := range r.values {
+		if v.Kind() == Bytes {
+			return 0
+		}
+		n += v.Kind().width()
 	}
 	return n
 }
@@ -186,7 +265,7 @@ func (m *MemoryStore) replayFrames(d *frameReader, h header) error {
 			}
 			break
 		}
-		if fr.typ != frameUpserts && fr.typ != frameRemovals {
+		if fr.typ != frameUpserts && fr.typ != frameRemovals && fr.typ != frameGone {
 			return d.corrupt("type is %d", fr.typ)
 		}
 		if fr.table >= len(tables) {
@@ -213,27 +292,33 @@ func (m *MemoryStore) replayFrames(d *frameReader, h header) error {
 
 // replay applies one block and returns its number of rows.
 func (s *Sharded) replay(fr frame, k *Keys) (int, error) {
-	cols, err := decodeBlock(fr.payload, blockFields(s.schema, fr.typ == frameUpserts))
+	schema := s.schema
+	if fr.typ == frameGone {
+		schema = Schema{}
+	}
+	cols, err := decodeBlock(fr.payload, blockFields(schema, fr.typ == frameUpserts))
 	if err != nil {
 		return 0, err
 	}
 	n := cols[0].Len
-	numbers, keys := Values[int64](&cols[0]), cols[1:1+len(s.schema.Keys)]
-	if err := k.Normalise(keys, n, nil); err != nil {
-		return 0, err
-	}
-	if fr.typ == frameUpserts {
-		return n, s.load(k, numbers, cols[1+len(keys):])
-	}
+	numbers, keys := Values[int64](&cols[0]), cols[1:1+len(schema.Keys)]
 	refs := make([]Ref, n)
-	if s.schema.Many {
-		s.findNumbers(k, numbers, refs)
-	} else if err := s.Find(k, nil, refs); err != nil {
-		return 0, err
+	if fr.typ == frameGone {
+		s.findNumbers(numbers, refs)
+	} else {
+		if err := k.Normalise(keys, n, nil); err != nil {
+			return 0, err
+		}
+		if fr.typ == frameUpserts {
+			return n, s.load(k, numbers, cols[1+len(keys):])
+		}
+		if err := s.Find(k, nil, refs); err != nil {
+			return 0, err
+		}
 	}
 	for i, r := range refs {
 		if r.Row < 0 || s.subs[r.Sub].numbers[r.Row] != numbers[i] {
-			return 0, base.Errorf(base.CodeCorrupt, "the key that was removed as row number %d is not there", numbers[i])
+			return 0, base.Errorf(base.CodeCorrupt, "the row that was removed, number %d, is not there", numbers[i])
 		}
 	}
 	return n, s.Remove(refs)

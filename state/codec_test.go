@@ -275,6 +275,8 @@ func TestNarrowed(t *testing.T) {
 	for _, values := range [][]int64{
 		{0}, {-1}, {127, -128}, {128}, {-129}, {1<<15 - 1, -1 << 15}, {1 << 15}, {-1<<15 - 1},
 		{1<<31 - 1, -1 << 31}, {1 << 31}, {-1<<31 - 1}, {math.MaxInt64, math.MinInt64}, {math.MinInt64}, {5, -5, 5},
+		{1 << 40, 1<<40 + 127, 1<<40 - 1}, {1 << 40, 1<<40 + 128}, {1 << 40, 1<<40 + 1<<15}, {1 << 40, 1<<40 - 1<<31}, {1 << 40, 1<<40 + 1<<31},
+		{math.MaxInt64, math.MinInt64, math.MaxInt64 - 1}, {1000, 1001, 1003}, {-1 << 62, 1 << 62}, {0, math.MinInt64, -5},
 	} {
 		fields := []Field{{Name: "x", Type: "BIGINT", Kind: Int64}}
 		var buf bytes.Buffer
@@ -288,5 +290,80 @@ func TestNarrowed(t *testing.T) {
 		if got := Values[int64](&cols[0]); !slices.Equal(got, values) {
 			t.Errorf("read %v, want %v", got, values)
 		}
+		small := make([]int32, len(values))
+		for i, x := range values {
+			small[i] = int32(x)
+		}
+		fields[0].Kind = Int32
+		buf.Reset()
+		if err := encodeBlock(&buf, fields, []Vector{{Kind: Int32, Len: len(values), Data: bytesOf(small)}}); err != nil {
+			t.Fatal(err)
+		}
+		if cols, err = decodeBlock(buf.Bytes(), fields); err != nil {
+			t.Fatal(err)
+		}
+		if got := Values[int32](&cols[0]); !slices.Equal(got, small) {
+			t.Errorf("read %v, want %v", got, small)
+		}
 	}
+}
+
+// TestDifferences: numbers that ascend take a byte each.
+func TestDifferences(t *testing.T) {
+	for _, c := range []struct{ step, jitter, width int64 }{{64, 0, 1}, {1000, 0, 2}, {100_000, 40_000, 4}, {1 << 40, 0, 8}} {
+		vals := make([]int64, 100)
+		for i := range vals {
+			vals[i] = 1<<50 + int64(i)*c.step + int64(i%2)*c.jitter
+		}
+		v := Vector{Kind: Int64, Len: len(vals), Data: bytesOf(vals)}
+		if d, width, from := differences(&v, 8); int64(width) != c.width || len(d.Data) != int(c.width)*len(vals) || width < 8 && from != vals[0] {
+			t.Errorf("steps of %d: %d bytes a value in %d, from %d", c.step, width, len(d.Data), from)
+		}
+	}
+}
+
+// TestRemovalsWithKeys reads removals as versions before 3 wrote them.
+func TestRemovalsWithKeys(t *testing.T) {
+	m, changes := smallStore(t)
+	s := m.Tables()[0]
+	refs := s.Scan()[3:6]
+	cols := []Vector{{Kind: Int64, Len: len(refs), Data: bytesOf(s.Numbers(refs))}}
+	for i := range s.schema.Keys {
+		v, err := s.Key(i, refs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cols = append(cols, v)
+	}
+	var block, out bytes.Buffer
+	if err := encodeBlock(&block, blockFields(s.schema, false), cols); err != nil {
+		t.Fatal(err)
+	}
+	f, err := newFrameWriter(&out, m.enc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.writeJSON(frameHead, header{Kind: kindChanges, Epoch: 1, Tables: []tableHeader{headOf(s)}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.write(frameRemovals, 0, len(refs), block.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	f.total = end{Blocks: 1, Rows: int64(len(refs))}
+	if err := f.close(); err != nil {
+		t.Fatal(err)
+	}
+	old := out.Bytes()
+	old[3] = 2
+	restored, err := restoreAny(changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := restored.Apply(1, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Remove(refs); err != nil {
+		t.Fatal(err)
+	}
+	requireSame(t, "after removals with keys", dump(t, restored.Tables()[0], restored.Tables()[0].Scan()), dump(t, s, s.Scan()))
 }

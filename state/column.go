@@ -21,8 +21,9 @@ type Column interface {
 
 	// grow adds n rows, NULL if the column is nullable, and zero or empty.
 	grow(n int)
-	// reorder keeps exactly rows, in their order, in new memory.
-	reorder(rows []int32)
+	// reorder keeps exactly rows, in their order: in new memory, or, if they ascend, in
+	// place where the column can.
+	reorder(rows []int32, inPlace bool)
 	// clone returns a copy that shares no memory.
 	clone() Column
 	// empty drops all rows and keeps the memory.

@@ -52,8 +52,8 @@
 //  3. Row numbers only ascend, and are part of changelog and snapshot. A key that
 //     was removed and comes again has a new one.
 //  4. Commit returns the same bytes for the same epoch, before and after a
-//     restore; for any number of sub-tables too, unless the epoch touched more
-//     than 16,384 rows.
+//     restore; for any number of sub-tables too, unless the epoch touched or
+//     removed more than 16,384 rows.
 //  5. Snapshot plus changelog gives every key, value, row number and counter of
 //     the tables that were there.
 //  6. Two keys are one row, or one chain of rows, if and only if their columns are

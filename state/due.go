@@ -21,6 +21,8 @@ type timeIndex struct {
 	next    []int32
 	buckets []bucket
 	grid    uint
+	// last is the bucket that the last row was put into: the next one often is too.
+	last int
 	// seen is how many of the first rows have been learned.
 	seen int
 	// told are rows that were said to be due: those that are not removed are due again.
@@ -181,7 +183,7 @@ func (x *timeIndex) due(t *Table, limit int64, times func(rows []int32) (Vector,
 		widest = max(widest, width(b))
 	}
 	x.buckets = slices.Delete(x.buckets, 0, n)
-	var due []int32
+	due := make([]int32, 0, len(x.rows))
 	grid := widest - min(widest, finer)
 	err := x.ask(x.rows, times, func(row int32, at int64, valid bool) {
 		switch {
@@ -255,6 +257,7 @@ func (x *timeIndex) live(t *Table, to []int32, l list) []int32 {
 func (x *timeIndex) put(row int32, at int64, grid uint) {
 	i := x.find(at)
 	if i >= 0 && at <= x.buckets[i].last {
+		x.last = i
 		x.push(&x.buckets[i].list, row)
 		return
 	}
@@ -282,6 +285,11 @@ func (x *timeIndex) find(at int64) int {
 	n := len(x.buckets)
 	if n == 0 || at < x.buckets[0].start {
 		return -1
+	}
+	if x.last < n {
+		if b := &x.buckets[x.last]; b.start <= at && at <= b.last {
+			return x.last
+		}
 	}
 	if guess := uint64(at>>x.grid) - uint64(x.buckets[0].start>>x.grid); guess < uint64(n) {
 		if b := &x.buckets[guess]; b.start <= at && at <= b.last {

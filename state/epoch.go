@@ -54,11 +54,17 @@ func (t *Table) remove(rows []int32) error {
 		return invariants.AssertionFailedf("removing %d rows from a table that is not kept", len(rows))
 	}
 	t.unpin()
+	// To leave out many costs less than to delete each: when somebody looks, or when
+	// the table is compacted.
+	if len(rows) > 64 && len(rows) > t.Len()/8 {
+		t.stale = true
+	}
+	index := !t.schema.Many && !t.stale
 	for _, row := range rows {
 		if !t.alive(row) {
 			continue
 		}
-		if !t.schema.Many && !kernels.Delete(t.slots, t.shift, t.rowHash(row), row) {
+		if index && !kernels.Delete(t.slots, t.shift, t.rowHash(row), row) {
 			return invariants.AssertionFailedf("removing row %d: its key is not in the index", row)
 		}
 		t.epochs[row] = deadEpoch
@@ -69,6 +75,27 @@ func (t *Table) remove(rows []int32) error {
 		}
 	}
 	return nil
+}
+
+// purge takes removed rows out of the index, where remove has not.
+func (t *Table) purge() {
+	if !t.schema.Many {
+		remap := make([]int32, t.n)
+		for i := range remap {
+			if remap[i] = int32(i); !t.alive(int32(i)) {
+				remap[i] = -1
+			}
+		}
+		t.moveSlots(len(t.slots), remap)
+	}
+	t.stale = false
+}
+
+// moveSlots makes an index of n slots for the rows that remap says.
+func (t *Table) moveSlots(n int, remap []int32) {
+	old := t.slots
+	t.setSlots(n)
+	kernels.MoveSlots(t.slots, t.shift, old, remap)
 }
 
 func (t *Table) rowHash(row int32) uint64 {
@@ -98,7 +125,7 @@ func (t *Table) endEpoch() {
 		t.unpin()
 		order := t.scan()
 		t.twice = t.twice || t.sameNumbers(order)
-		t.reindex(order)
+		t.reindex(order, false)
 		t.unordered = false
 	}
 	if t.dead > 64 && t.dead > t.n/64*t.slack || t.dead > 0 && t.dead == t.n {
@@ -119,29 +146,21 @@ func (t *Table) endEpoch() {
 // compact drops removed rows. The others keep their order.
 func (t *Table) compact() {
 	t.unpin()
-	keep := t.live()
-	t.reindex(keep)
-	used := len(keep)
-	if t.schema.Many {
-		used = t.heads
-	}
-	if used*16 < len(t.slots) && len(t.slots) > minSlots {
-		n := len(t.slots)
-		for n > minSlots && used*8 < n {
-			n /= 2
-		}
-		old := t.slots
-		t.setSlots(n)
-		kernels.Reslot(t.slots, t.shift, old)
-	}
-	if cap(t.changed) > 1<<12 && cap(t.changed) > 8*t.n {
+	keep, came := t.live(), t.n-t.old
+	// An epoch like this one will need the memory again.
+	t.reindex(keep, 4*(len(keep)+came)*t.layout.words >= len(t.words))
+	if cap(t.changed) > 1<<12 && cap(t.changed) > 8*max(t.n, came) {
 		t.changed, t.touched, t.removed = nil, nil, nil
 	}
 }
 
-// reindex makes keep, all live rows in any order, the rows of the table.
-func (t *Table) reindex(keep []int32) {
+// reindex makes keep, all live rows in any order, the rows of the table. They ascend
+// if it is to be done in place.
+func (t *Table) reindex(keep []int32, inPlace bool) {
 	remap := make([]int32, t.n)
+	for i := range remap {
+		remap[i] = -1
+	}
 	for i, r := range keep {
 		remap[r] = int32(i)
 	}
@@ -150,18 +169,33 @@ func (t *Table) reindex(keep []int32) {
 	} else {
 		t.times.remap(t, remap, len(keep))
 	}
-	switch {
-	case !t.schema.Many:
-		t.reorder(keep, t.layout.words)
-		kernels.RemapSlots(t.slots, remap)
-	case t.unordered: // so are the chains
-		t.reorder(keep, t.layout.words)
-		t.stackAll()
-	default:
-		t.remapChains(keep, remap)
-		t.reorder(keep, t.layout.words)
+	used := len(keep) + t.n - t.old
+	if t.schema.Many {
+		if !t.unordered {
+			t.remapChains(keep, remap)
+		}
+		used = min(used, t.heads+t.n-t.old)
 	}
-	t.dead = 0
+	slots := len(t.slots)
+	if used*16 < slots {
+		for slots > minSlots && used*8 < slots {
+			slots /= 2
+		}
+	}
+	switch t.reorder(keep, t.layout.words, inPlace); {
+	case t.schema.Many && t.unordered: // so are the chains
+		t.stackAll()
+	case t.stale && slots <= hashedSlots:
+		if slots < len(t.slots) {
+			t.setSlots(slots)
+		}
+		t.stackAll()
+	case t.stale || t.schema.Many || slots < len(t.slots):
+		t.moveSlots(slots, remap)
+	default:
+		kernels.RemapSlots(t.slots, remap)
+	}
+	t.dead, t.stale = 0, false
 }
 
 // scan returns the live rows in the order of their numbers.

@@ -94,12 +94,8 @@ func (c *Fixed[T]) grow(n int) {
 	c.validity.grow(n)
 }
 
-func (c *Fixed[T]) reorder(rows []int32) {
-	data := make([]T, len(rows))
-	for i, r := range rows {
-		data[i] = c.data[r]
-	}
-	c.data = data
+func (c *Fixed[T]) reorder(rows []int32, inPlace bool) {
+	c.data = kept(c.data, rows, inPlace)
 	c.validity.reorder(rows)
 }
 

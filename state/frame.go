@@ -35,8 +35,9 @@ const (
 const (
 	frameHead = iota + 1
 	frameUpserts
-	frameRemovals
+	frameRemovals // of versions before 3: with keys
 	frameEnd
+	frameGone // removals by number
 )
 
 // header is the first frame, as JSON.
@@ -123,7 +124,7 @@ func (f *frameWriter) finish(frame []byte, typ uint8, table int, rows int) error
 	binary.LittleEndian.PutUint16(h[18:], uint16(table))
 	binary.LittleEndian.PutUint32(h, crc32.Checksum(frame[4:], crc32.MakeTable(crc32.Castagnoli)))
 	f.seq++
-	if typ == frameUpserts || typ == frameRemovals {
+	if typ == frameUpserts || typ == frameGone {
 		f.total.Blocks++
 		f.total.Rows += int64(rows)
 	}
@@ -169,8 +170,8 @@ func (f *frameReader) header(kind string) (h header, err error) {
 	if string(magic[:3]) != blobMagic[:3] {
 		return h, f.corrupt("state begins with %q, want %q", magic[:], blobMagic)
 	}
-	// Version 1 is what version 2 is where nothing is narrowed; version 2 what version
-	// 3 is where each key has one row.
+	// Version 1 is what version 2 is where nothing is narrowed; version 2 has one row a
+	// key, removals with keys, and no differences.
 	if magic[3] < 1 || magic[3] > blobMagic[3] {
 		return h, f.corrupt("state has format version %d, this build reads 1 to %d", magic[3], blobMagic[3])
 	}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"strconv"
 
 	"github.com/flightd/flightd/internal/base"
 )
@@ -15,7 +16,7 @@ import (
 // decodeBlock returns the columns of the one record batch in payload. They share
 // its memory.
 func decodeBlock(payload []byte, fields []Field) ([]Vector, error) {
-	var widths []int
+	var widths []integers
 	for at := 0; ; {
 		meta, body, next, err := ipcMessage(payload, at)
 		if err != nil {
@@ -80,14 +81,21 @@ func ipcMessage(b []byte, at int) (meta, body []byte, next int, err error) {
 	return meta, b[at : at+int(size)], at + int(size), nil
 }
 
-// widths returns, for each column of integers, how many bytes the schema at s says
-// that its values have; 0 for other columns.
-func (m *flatbuffer) widths(s int, fields []Field) ([]int, error) {
+// integers is how the integers of a column are written: in so many bytes, 0 for other
+// columns; differs says that they are differences, beginning behind from.
+type integers struct {
+	width   int
+	differs bool
+	from    int64
+}
+
+// widths returns what the schema at s says of the columns.
+func (m *flatbuffer) widths(s int, fields []Field) ([]integers, error) {
 	first, n := m.vector(m.field(s, 1), 4)
 	if m.bad || n != len(fields) {
 		return nil, badBlock("its schema has %d columns, want %d", n, len(fields))
 	}
-	out := make([]int, n)
+	out := make([]integers, n)
 	for i, f := range fields {
 		if f.Kind != Int16 && f.Kind != Int32 && f.Kind != Int64 {
 			continue
@@ -98,11 +106,41 @@ func (m *flatbuffer) widths(s int, fields []Field) ([]int, error) {
 		if at := m.field(m.table(m.field(column, 3)), 0); at != 0 {
 			bits = m.u32(at)
 		}
-		if out[i] = bits / 8; m.bad || kind != typeInt || bits%8 != 0 || out[i] > f.Kind.width() || out[i] < 1 || out[i]&(out[i]-1) != 0 {
+		w := bits / 8
+		if m.bad || kind != typeInt || bits%8 != 0 || w > f.Kind.width() || w < 1 || w&(w-1) != 0 {
 			return nil, badBlock("column %s is of type %d with %d bits", f.Name, kind, bits)
 		}
+		out[i].width = w
+		if text, ok := m.metadata(column, fromKey); ok {
+			from, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return nil, badBlock("column %s begins with %q", f.Name, text)
+			}
+			out[i].differs, out[i].from = true, from
+		}
+	}
+	if m.bad {
+		return nil, badBlock("metadata is damaged")
 	}
 	return out, nil
+}
+
+// metadata returns what the metadata of a column has under key.
+func (m *flatbuffer) metadata(column int, key string) (string, bool) {
+	first, n := m.vector(m.field(column, 6), 4)
+	for i := range n {
+		pair := m.table(first + 4*i)
+		if m.text(m.field(pair, 0)) == key {
+			return m.text(m.field(pair, 1)), true
+		}
+	}
+	return "", false
+}
+
+// text returns the string that the offset at position at leads to.
+func (m *flatbuffer) text(at int) string {
+	first, n := m.vector(at, 1)
+	return string(m.bytes(first, n))
 }
 
 // widened returns v, whose integers have width bytes, as a column of kind.
@@ -124,6 +162,32 @@ func widened(v Vector, kind Kind, width int) (Vector, error) {
 	return v, nil
 }
 
+// summed returns the values that the differences v come from.
+func summed(v Vector, from int64) (Vector, error) {
+	if v.Valid != nil {
+		return v, badBlock("a column of differences has NULLs")
+	}
+	switch v.Kind {
+	case Int64:
+		v.Data = running(Values[int64](&v), from)
+	case Int32:
+		v.Data = running(Values[int32](&v), int32(from))
+	default:
+		return v, badBlock("a column of kind %s has differences", v.Kind)
+	}
+	return v, nil
+}
+
+// running adds the differences up, in new memory.
+func running[T int32 | int64](vals []T, sum T) []byte {
+	out := make([]T, len(vals))
+	for i, d := range vals {
+		sum += d
+		out[i] = sum
+	}
+	return bytesOf(out)
+}
+
 func wide[T int8 | int16 | int32](vals []T, kind Kind) []byte {
 	switch kind {
 	case Int16:
@@ -135,7 +199,7 @@ func wide[T int8 | int16 | int32](vals []T, kind Kind) []byte {
 }
 
 // columns cuts the buffers of the record batch at rb out of body.
-func (m *flatbuffer) columns(rb int, body []byte, fields []Field, widths []int) ([]Vector, error) {
+func (m *flatbuffer) columns(rb int, body []byte, fields []Field, widths []integers) ([]Vector, error) {
 	n := m.i64(m.field(rb, 0))
 	nodes, nodeCount := m.vector(m.field(rb, 1), 16)
 	bufs, bufCount := m.vector(m.field(rb, 2), 16)
@@ -179,8 +243,10 @@ func (m *flatbuffer) columns(rb int, body []byte, fields []Field, widths []int) 
 			return nil, badBlock("a buffer of column %s lies outside of %d bytes", f.Name, len(body))
 		}
 		var err error
-		if widths[i] > 0 {
-			v, err = widened(v, f.Kind, widths[i])
+		if w := widths[i]; w.width > 0 {
+			if v, err = widened(v, f.Kind, w.width); err == nil && w.differs {
+				v, err = summed(v, w.from)
+			}
 		} else {
 			err = v.check()
 		}

@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"math/bits"
+	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -13,8 +14,8 @@ import (
 
 // A block of rows is an Arrow IPC stream of one record batch: the row numbers,
 // then the key columns, then, unless the rows were removed, the value columns.
-// Integers are as narrow as the block allows: half the bytes are half the work of
-// compressing them.
+// Integers are as narrow as the block allows, and the differences of neighbours where
+// these are narrower: half the bytes are half the work of compressing them.
 
 // numberColumn is the name of the column of row numbers in a block.
 const numberColumn = "row number"
@@ -84,9 +85,9 @@ func narrow[T int16 | int32 | int64](v *Vector, vals []T) (Vector, int) {
 	for _, x := range vals[:v.Len] {
 		low, high = min(low, x), max(high, x)
 	}
-	out, fits := *v, max(bits.Len64(uint64(high)), bits.Len64(^uint64(low)))
-	if low >= 0 {
-		fits = bits.Len64(uint64(high))
+	out, fits := *v, bits.Len64(uint64(high))
+	if low < 0 {
+		fits = max(fits, bits.Len64(^uint64(low)))
 	}
 	width := v.Kind.width()
 	switch {
@@ -101,6 +102,57 @@ func narrow[T int16 | int32 | int64](v *Vector, vals []T) (Vector, int) {
 		return out, 4
 	}
 	return out, width
+}
+
+// fromKey is what the metadata of a column has that holds differences: what the
+// first one is added to.
+const fromKey = "from"
+
+// differences returns v, a column of integers without NULLs that needs width bytes,
+// as the differences of neighbours, if these need fewer; from is the first value.
+func differences(v *Vector, width int) (out Vector, narrower int, from int64) {
+	if v.Valid != nil || v.Len < 2 || width == 1 {
+		return *v, width, 0
+	}
+	switch v.Kind {
+	case Int64:
+		return differ(v, Values[int64](v), width)
+	case Int32:
+		return differ(v, Values[int32](v), width)
+	}
+	return *v, width, 0
+}
+
+func differ[T int32 | int64](v *Vector, vals []T, width int) (Vector, int, int64) {
+	vals = vals[:v.Len]
+	low, high, last := T(0), T(0), vals[0]
+	for _, x := range vals {
+		d := x - last // may wrap around, and back
+		low, high, last = min(low, d), max(high, d), x
+	}
+	out, fits := *v, bits.Len64(uint64(high))
+	if low < 0 {
+		fits = max(fits, bits.Len64(^uint64(low)))
+	}
+	switch {
+	case fits < 8:
+		out.Data, width = differed[int8](vals), 1
+	case fits < 16 && width > 2:
+		out.Data, width = differed[int16](vals), 2
+	case fits < 32 && width > 4:
+		out.Data, width = differed[int32](vals), 4
+	default:
+		return out, width, 0
+	}
+	return out, width, int64(vals[0])
+}
+
+func differed[U int8 | int16 | int32, T int32 | int64](vals []T) []byte {
+	out, last := make([]U, len(vals)), vals[0]
+	for i, x := range vals {
+		out[i], last = U(x-last), x
+	}
+	return bytesOf(out)
 }
 
 func converted[U, T int8 | int16 | int32 | int64](vals []T) []byte {
@@ -129,14 +181,23 @@ func encodeBlock(buf *bytes.Buffer, fields []Field, cols []Vector) error {
 	arrowFields, arrays := make([]arrow.Field, len(fields)), make([]arrow.Array, len(fields))
 	for i, f := range fields {
 		col, width := narrowed(&cols[i])
+		names, values := []string{"type"}, []string{f.Type}
+		if d, less, from := differences(&cols[i], width); less < width {
+			col, width = d, less
+			names, values = append(names, fromKey), append(values, strconv.FormatInt(from, 10))
+		}
 		if width > 0 {
 			col.Kind = kindOf(width)
 		}
-		arrowFields[i] = arrow.Field{Name: f.Name, Type: arrowType(col.Kind), Nullable: true,
-			Metadata: arrow.NewMetadata([]string{"type"}, []string{f.Type})}
+		arrowFields[i] = arrow.Field{Name: f.Name, Type: arrowType(col.Kind), Nullable: true, Metadata: arrow.NewMetadata(names, values)}
 		arrays[i] = arrowArray(&col)
 		defer arrays[i].Release()
 	}
+	size := 1<<10 + 512*len(fields)
+	for _, a := range arrays {
+		size += int(a.Data().SizeInBytes())
+	}
+	buf.Grow(size)
 	schema := arrow.NewSchema(arrowFields, nil)
 	rec := array.NewRecordBatch(schema, arrays, int64(cols[0].Len))
 	defer rec.Release()

@@ -21,8 +21,9 @@ type Keys struct {
 	longs    [][]ref
 	heaps    [][]byte
 	hasNulls bool
-	// ordinals number the rows where their index does not.
+	// ordinals number the rows where their index does not, and so do places.
 	ordinals []int64
+	places   []int32
 	// buffers that are kept between batches
 	wordBuf []uint64
 	encoded []byte
@@ -64,7 +65,7 @@ func (k *Keys) Normalise(cols []Vector, n int, sel []int32) error {
 		}
 	}
 	k.n = n
-	k.longs, k.heaps, k.hasNulls, k.ordinals = nil, nil, false, nil
+	k.longs, k.heaps, k.hasNulls, k.ordinals, k.places = nil, nil, false, nil, nil
 	k.hashes = sized(k.hashes, n)
 	if n == 0 {
 		k.words = nil
@@ -192,8 +193,15 @@ func hashKeys[K kernels.Key](k *Keys, sel []int32) {
 // table orders changes and new keys by. They are good until the next Normalise.
 func (k *Keys) Number(ordinals []int64) { k.ordinals = ordinals }
 
+// NumberByPlace gives the rows their places in another batch as ordinals: Number for
+// what Gather has made.
+func (k *Keys) NumberByPlace(places []int32) { k.places = places }
+
 func (k *Keys) ordinal(row int32) int64 {
-	if k.ordinals != nil {
+	switch {
+	case k.places != nil:
+		return int64(k.places[row])
+	case k.ordinals != nil:
 		return k.ordinals[row]
 	}
 	return int64(row)
@@ -221,7 +229,7 @@ func (k *Keys) Split(sel []int32, parts int, rows, ends []int32) ([]int32, []int
 func (k *Keys) Gather(rows []int32, dst *Keys) {
 	w := k.layout.words
 	dst.layout, dst.seed, dst.n, dst.hasNulls = k.layout, k.seed, len(rows), k.hasNulls
-	dst.longs, dst.heaps, dst.ordinals = nil, nil, nil
+	dst.longs, dst.heaps, dst.ordinals, dst.places = nil, nil, nil, nil
 	dst.hashes, dst.wordBuf = sized(dst.hashes, len(rows)), sized(dst.wordBuf, len(rows)*w)
 	dst.words = dst.wordBuf
 	for i, r := range rows {

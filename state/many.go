@@ -160,8 +160,14 @@ func (t *Table) stackTexts(k *Keys, sel, rows []int32, first int64, numbers []in
 func (t *Table) stackAll() {
 	var k Keys
 	t.Keys(&k)
-	all := k.rows(nil)
 	clear(t.slots)
+	if !t.schema.Many {
+		for r, h := range k.hashes {
+			kernels.Insert(t.slots, t.shift, h, int32(r))
+		}
+		return
+	}
+	all := k.rows(nil)
 	t.heads, t.older = 0, make([]int32, t.n)
 	if k.longs == nil {
 		rows := make([]int32, t.n)
@@ -180,9 +186,9 @@ func (t *Table) stackAll() {
 	}
 }
 
-// remapChains gives the rows of index and chains their new names: keep, the live
-// rows, ascending, become 0, 1, …, and remap says which is which. Links are to rows
-// below, so one pass finds, for each removed row, the live one behind it.
+// remapChains gives the rows of the chains their new names: keep, the live rows,
+// ascending, become 0, 1, …, and remap says which is which. Links are to rows below,
+// so one pass makes remap say, of each removed row, the live one behind it.
 func (t *Table) remapChains(keep, remap []int32) {
 	older := make([]int32, len(keep))
 	for r := range int32(t.n) {
@@ -197,24 +203,13 @@ func (t *Table) remapChains(keep, remap []int32) {
 		}
 	}
 	t.older = older
-	gone := 0
-	for i, s := range t.slots {
-		if s == 0 {
-			continue
-		}
-		if to := remap[uint32(s)-1]; to >= 0 {
-			t.slots[i] = s>>32<<32 | uint64(to+1)
-		} else {
-			t.slots[i] = 0
-			gone++
+	heads := 0
+	for _, s := range t.slots {
+		if s != 0 && remap[uint32(s)-1] >= 0 {
+			heads++
 		}
 	}
-	if gone > 0 { // a slot that is freed so hides those behind it
-		t.heads -= gone
-		old := t.slots
-		t.setSlots(len(old))
-		kernels.Reslot(t.slots, t.shift, old)
-	}
+	t.heads = heads
 }
 
 // rowOf returns the row that had number when the epoch began, or -1.
@@ -265,16 +260,20 @@ func (t *Table) loadMany(k *Keys, sel, rows []int32, numbers []int64) error {
 	return nil
 }
 
-// findNumbers finds the rows of all keys of k by their numbers: refs[i] has Row -1
-// where there is none with this key and number.
-func (s *Sharded) findNumbers(k *Keys, numbers []int64, refs []Ref) {
-	mask := uint64(len(s.subs) - 1)
+// findNumbers finds rows by their numbers: refs[i] is the live row that had numbers[i]
+// when the epoch began, or has Row -1.
+func (s *Sharded) findNumbers(numbers []int64, refs []Ref) {
+	last := int32(0) // the numbers of a sub-table come together
 	for i, number := range numbers {
-		ref := Ref{Sub: int32(k.hashes[i] & mask)}
-		t := s.subs[ref.Sub]
-		if ref.Row = t.rowOf(number); ref.Row >= 0 && (!t.alive(ref.Row) || !t.sameKey(k, int32(i), ref.Row)) {
-			ref.Row = -1
+		row := s.subs[last].rowOf(number)
+		for sub := 0; row < 0 && sub < len(s.subs); sub++ {
+			if row = s.subs[sub].rowOf(number); row >= 0 {
+				last = int32(sub)
+			}
 		}
-		refs[i] = ref
+		if row >= 0 && !s.subs[last].alive(row) {
+			row = -1
+		}
+		refs[i] = Ref{Sub: last, Row: row}
 	}
 }

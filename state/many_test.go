@@ -492,3 +492,57 @@ func BenchmarkInsert(b *testing.B) {
 		})
 	}
 }
+
+// TestAdd: rows that are there are not touched, and made says which keys were not
+// there, once each, also among keys that share a hash.
+func TestAdd(t *testing.T) {
+	for _, name := range []string{"int64", "text", "encoded"} {
+		for _, weak := range []bool{false, true} {
+			for _, kept := range []bool{false, true} {
+				rng := rand.New(rand.NewPCG(6, 6))
+				schema := Schema{Keys: keySchemas[name]}
+				table := newTable(schema, newLayout(schema.Keys), 2, kept)
+				k, seen := NewKeys(schema.Keys, 2), map[string]bool{}
+				k.weak = weak
+				for range 6 {
+					const n = 150
+					var cols []Vector
+					for _, f := range schema.Keys {
+						cols = append(cols, randomColumn(rng, f.Kind, n, 50))
+					}
+					if err := k.Normalise(cols, n, nil); err != nil {
+						t.Fatal(err)
+					}
+					var want []int32
+					for i := range int32(n) {
+						if key := showRow(cols, int(i)); !seen[key] {
+							seen[key] = true
+							want = append(want, i)
+						}
+					}
+					rows := make([]int32, n)
+					made, err := table.Add(k, nil, rows)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !slices.Equal(made, want) {
+						t.Fatalf("%s, weak %v: rows were made by %v, want %v", name, weak, made, want)
+					}
+					if !kept {
+						continue
+					}
+					changed := table.Changed()
+					for i, m := range made {
+						if changed[i] != rows[m] {
+							t.Fatalf("%s, weak %v: changed are %v, want those of %v", name, weak, changed, made)
+						}
+					}
+					table.endEpoch()
+				}
+				if table.Len() != len(seen) {
+					t.Fatalf("%d rows, want %d", table.Len(), len(seen))
+				}
+			}
+		}
+	}
+}

@@ -66,7 +66,7 @@ func randomColumn(rng *rand.Rand, kind Kind, n, domain int) Vector {
 				b.append(bytesOf([]float64{float64(x)}))
 			}
 		case Bytes:
-			b.append([]byte(strings.Repeat(string(rune('a'+x%7)), x%40)))
+			b.append([]byte(strings.Repeat(string(rune('a'+x%7)), x%40+x/100)))
 		case Wide:
 			b.append(bytesOf([]Word16{{Lo: uint64(x % 3), Hi: uint64(x)}}))
 		default:
@@ -258,15 +258,24 @@ func TestStoreAgainstModel(t *testing.T) {
 		for _, weak := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/weak=%v", name, weak), func(t *testing.T) {
 				for seed := range uint64(2) {
-					runModel(t, Schema{Keys: fields, Values: modelValues}, seed, weak)
+					runModel(t, Schema{Keys: fields, Values: modelValues}, seed, weak, 1)
 				}
 			})
 		}
 	}
 }
 
-// runModel runs 16 epochs in three stores of different numbers of sub-tables.
-func runModel(t *testing.T, schema Schema, seed uint64, weak bool) {
+// TestManyKeysAgainstModel is the same with so many keys that many are removed at
+// once.
+func TestManyKeysAgainstModel(t *testing.T) {
+	for _, name := range []string{"int64", "window", "text"} {
+		t.Run(name, func(t *testing.T) { runModel(t, Schema{Keys: keySchemas[name], Values: modelValues}, 3, false, 60) })
+	}
+}
+
+// runModel runs 16 epochs in three stores of different numbers of sub-tables. Batches
+// and domains are as large as scale.
+func runModel(t *testing.T, schema Schema, seed uint64, weak bool, scale int) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	id := ID{Operator: 1, Name: DefaultName}
 	subs := []int{1, 4, 32}
@@ -293,7 +302,7 @@ func runModel(t *testing.T, schema Schema, seed uint64, weak bool) {
 	var pinned *Pinned
 	for epoch := base.Epoch(0); epoch < 16; epoch++ {
 		for range rng.IntN(4) {
-			n, domain := rng.IntN(100), 2+rng.IntN(60)
+			n, domain := rng.IntN(100)*(1+scale/10), (2+rng.IntN(60))*scale
 			if rng.IntN(10) == 0 {
 				n = 1000
 			}

@@ -35,25 +35,43 @@ func (r *rows) live() []int32 {
 	return out
 }
 
-// reorder keeps exactly keep, in its order, in new memory.
-func (r *rows) reorder(keep []int32, wordsPerKey int) {
-	words := make([]uint64, 0, len(keep)*wordsPerKey)
-	for _, i := range keep {
-		words = append(words, r.words[int(i)*wordsPerKey:(int(i)+1)*wordsPerKey]...)
+// reorder keeps exactly keep, in its order: in new memory, or in place, which is
+// possible if they ascend.
+func (r *rows) reorder(keep []int32, wordsPerKey int, inPlace bool) {
+	if inPlace {
+		for i, row := range keep {
+			copy(r.words[i*wordsPerKey:(i+1)*wordsPerKey], r.words[int(row)*wordsPerKey:])
+		}
+	} else {
+		words := make([]uint64, 0, len(keep)*wordsPerKey)
+		for _, i := range keep {
+			words = append(words, r.words[int(i)*wordsPerKey:(int(i)+1)*wordsPerKey]...)
+		}
+		r.words = words
 	}
-	r.words = words
-	r.nulls = taken(r.nulls, keep)
-	r.numbers = taken(r.numbers, keep)
-	r.epochs = taken(r.epochs, keep)
+	r.nulls = kept(r.nulls, keep, inPlace)
+	r.numbers = kept(r.numbers, keep, inPlace)
+	r.epochs = kept(r.epochs, keep, inPlace)
 	for _, t := range r.texts {
 		if t != nil {
-			t.reorder(keep)
+			t.reorder(keep, inPlace)
 		}
 	}
 	for _, v := range r.values {
-		v.reorder(keep)
+		v.reorder(keep, inPlace)
 	}
 	r.n = len(keep)
+}
+
+// kept returns the values of keep, in new memory or in that of s.
+func kept[T any](s []T, keep []int32, inPlace bool) []T {
+	if !inPlace || s == nil {
+		return taken(s, keep)
+	}
+	for i, r := range keep {
+		s[i] = s[r]
+	}
+	return s[:len(keep)]
 }
 
 func taken[T any](s []T, keep []int32) []T {

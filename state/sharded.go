@@ -1,7 +1,6 @@
 package state
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -178,6 +177,12 @@ func (s *Sharded) TouchPart(i int, rows []int32, ordinals []int64) error {
 	return nil
 }
 
+// AddPart is UpsertPart that leaves the rows that are there alone, as Table.Add
+// does, which says what made is.
+func (s *Sharded) AddPart(i int, k *Keys, sel, rows []int32, first int64) (made []int32, err error) {
+	return s.subs[i].add(k, k.rows(sel), rows, first)
+}
+
 // Upsert finds or adds the rows of the keys of sel (nil: all of k), sub-table by
 // sub-table, and calls f with each sub-table that has some: rows[j] is the row of
 // key sel[j]. What f may write is what Table.Upsert says; its slices are good
@@ -309,18 +314,6 @@ func (s *Sharded) Numbers(refs []Ref) []int64 {
 		out[i] = s.subs[r.Sub].numbers[r.Row]
 	}
 	return out
-}
-
-// removedRefs returns the rows that the last epoch had and this one removed, in
-// the order of their row numbers.
-func (s *Sharded) removedRefs() []Ref {
-	runs := make([]run, len(s.subs))
-	for i, t := range s.subs {
-		rows := slices.Clone(t.removed)
-		t.sort(rows)
-		runs[i].rows, runs[i].order = rows, taken(t.numbers, rows)
-	}
-	return mergeRuns(runs)
 }
 
 // Key returns key column i of refs, canonical as Normalise makes it.

@@ -85,10 +85,10 @@ func (f *frameWriter) writeRows(table int, t pinnedTable, r *rows) error {
 // blocks encodes rows of in blocks of bounded size, and hands each to f, with its
 // number of rows. The bytes are good until f returns.
 func (r *rows) blocks(l *layout, schema Schema, of []int32, f func(block []byte, rows int) error) error {
-	fields := blockFields(schema, true)
+	fields, fixed := blockFields(schema, true), r.rowSize(l)
 	var buf bytes.Buffer
 	for len(of) > 0 {
-		n := cutBlock(len(of), func(i int) int { return r.rowBytes(l, of[i]) })
+		n := cutBlock(len(of), fixed, func(i int) int { return r.rowBytes(l, of[i]) })
 		block := of[:n]
 		of = of[n:]
 		cols := []Vector{{Kind: Int64, Len: n, Data: bytesOf(taken(r.numbers, block))}}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/internal/invariants"
@@ -45,10 +46,13 @@ type Table struct {
 	// unordered says that row numbers do not ascend with rows: within a restore, or
 	// after two long keys met with one hash. The end of the epoch sorts the rows.
 	unordered bool
+	// stale says that rows were removed that the index still has.
+	stale bool
 	// twice says that two rows came with one number.
 	twice  bool
 	pins   []*pin
 	fresh  []int32
+	made   []int32
 	direct direct
 	times  timeIndex
 }
@@ -61,6 +65,10 @@ const (
 	// An index of up to cachedSlots slots (256 KiB, half of a small second-level
 	// cache) is at most a quarter full, a larger one at most half.
 	cachedSlots = 1 << 15
+	// An index of up to hashedSlots slots (1 MiB) is made anew from the keys when many
+	// rows are gone: that costs less than to look at all of its slots. In a larger one
+	// the keys lie too far from each other.
+	hashedSlots = 1 << 17
 )
 
 // NewTable returns an empty table that is not kept.
@@ -119,7 +127,7 @@ func (t *Table) Alive(row int32) bool { return t.alive(row) }
 
 // MemBytes returns the memory that the table holds.
 func (t *Table) MemBytes() int64 {
-	return t.memBytes() + memOf(t.slots) + memOf(t.changed) + memOf(t.touched) + memOf(t.removed) + memOf(t.fresh) + memOf(t.older) + t.times.memBytes() + t.direct.memBytes()
+	return t.memBytes() + memOf(t.slots) + memOf(t.changed) + memOf(t.touched) + memOf(t.removed) + memOf(t.fresh) + memOf(t.made) + memOf(t.older) + t.times.memBytes() + t.direct.memBytes()
 }
 
 // Upsert finds the rows of the keys of sel (nil: all of k) and adds those that
@@ -134,20 +142,63 @@ func (t *Table) Upsert(k *Keys, sel, rows []int32) error {
 	return t.upsert(k, k.rows(sel), rows, first, nil)
 }
 
-// upsert numbers a new row first plus the index of its input row, or takes its
-// number from numbers; in the second case nothing is touched.
+// Add is Upsert that leaves the rows that are there alone: they are not touched. made
+// are the members of sel, by their index, ascending, that have made a row; it is good
+// until the next call.
+func (t *Table) Add(k *Keys, sel, rows []int32) (made []int32, err error) {
+	first := t.next
+	t.next += int64(k.n)
+	return t.add(k, k.rows(sel), rows, first)
+}
+
+func (t *Table) add(k *Keys, sel, rows []int32, first int64) ([]int32, error) {
+	t.made = sized(t.made, len(sel))[:0]
+	if err := t.place(k, sel, rows, first, nil, true); err != nil {
+		return nil, err
+	}
+	if k.longs != nil { // those with a hash of another come last
+		slices.Sort(t.made)
+	}
+	if t.epochs != nil {
+		for _, i := range t.made {
+			t.touchOne(rows[i], first+k.ordinal(sel[i]))
+		}
+	}
+	return t.made, nil
+}
+
+// upsert is place, and touches all rows unless there are numbers.
 func (t *Table) upsert(k *Keys, sel, rows []int32, first int64, numbers []int64) error {
+	err := t.place(k, sel, rows, first, numbers, false)
+	if err == nil && t.epochs != nil && numbers == nil {
+		t.touch(k, rows[:len(sel)], sel, first)
+	}
+	return err
+}
+
+// place finds or adds rows. It numbers a new row first plus the index of its input
+// row, or takes its number from numbers. If tell is set, made receives which members of
+// sel have made a row.
+func (t *Table) place(k *Keys, sel, rows []int32, first int64, numbers []int64, tell bool) error {
 	if len(rows) < len(sel) || k.layout.words != t.layout.words || t.schema.Many {
 		return invariants.AssertionFailedf("upsert of %d keys of %d words into %d rows of %d words", len(sel), k.layout.words, len(rows), t.layout.words)
 	}
 	rows = rows[:len(sel)]
 	t.unpin()
+	if t.stale {
+		t.purge()
+	}
 	was := t.n
 	t.fresh = sized(t.fresh, len(sel))
 	for done := 0; done < len(sel); {
 		old, d := t.n, 0
 		d, t.n = t.probe(k, sel[done:], rows[done:])
 		t.describe(k, sel[done:], old, first, numbers)
+		if tell {
+			for _, i := range t.fresh[:t.n-old] {
+				t.made = append(t.made, int32(done)+i)
+			}
+		}
 		if done += d; done < len(sel) {
 			if err := t.enlarge(); err != nil {
 				return err
@@ -155,15 +206,12 @@ func (t *Table) upsert(k *Keys, sel, rows []int32, first int64, numbers []int64)
 		}
 	}
 	if k.longs != nil {
-		if err := t.verify(k, sel, rows, first, numbers); err != nil {
+		if err := t.verify(k, sel, rows, first, numbers, tell); err != nil {
 			return err
 		}
 	}
 	for _, v := range t.values {
 		v.grow(t.n - was)
-	}
-	if t.epochs != nil && numbers == nil {
-		t.touch(k, rows, sel, first)
 	}
 	return nil
 }
@@ -286,7 +334,7 @@ func (t *Table) describe(k *Keys, sel []int32, old int, first int64, numbers []i
 
 // verify compares the bytes of long keys with those of the rows that were found
 // by 128 bits of hash, and looks the mistaken ones up by their bytes.
-func (t *Table) verify(k *Keys, sel, rows []int32, first int64, numbers []int64) error {
+func (t *Table) verify(k *Keys, sel, rows []int32, first int64, numbers []int64, tell bool) error {
 	for i, r := range sel {
 		if t.sameTexts(k, r, rows[i]) {
 			continue
@@ -307,6 +355,9 @@ func (t *Table) verify(k *Keys, sel, rows []int32, first int64, numbers []int64)
 		t.n++
 		t.fresh[0] = 0
 		t.describe(k, sel[i:], t.n-1, first, numbers)
+		if tell {
+			t.made = append(t.made, int32(i))
+		}
 	}
 	return nil
 }
@@ -355,6 +406,9 @@ func (t *Table) Find(k *Keys, sel, rows []int32) error {
 		return invariants.AssertionFailedf("finding %d keys of %d words in %d rows of %d words", len(sel), k.layout.words, len(rows), t.layout.words)
 	}
 	rows = rows[:len(sel)]
+	if t.stale {
+		t.purge()
+	}
 	switch t.layout.words {
 	case 1:
 		find[[1]uint64](t, k, sel, rows)
@@ -389,7 +443,7 @@ func (t *Table) Keys(dst *Keys) {
 	dst.layout, dst.seed, dst.n = t.layout, t.seed, t.n
 	dst.words = t.words[:t.n*t.layout.words]
 	dst.hashes = sized(dst.hashes, t.n)
-	dst.longs, dst.heaps, dst.ordinals, dst.hasNulls = nil, nil, nil, t.nulls != nil
+	dst.longs, dst.heaps, dst.ordinals, dst.places, dst.hasNulls = nil, nil, nil, nil, t.nulls != nil
 	dst.hash(nil)
 	for i, m := range t.nulls {
 		dst.hashes[i] |= uint64(m) << 32
