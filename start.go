@@ -97,6 +97,7 @@ func planStream(n logical.Node, names *names, conf catalog.Conf, o planner.Optio
 		return nil, nil, err
 	}
 	o.Stream, o.Plain, o.FirstEventTime = true, plain(conf), !allowMultiple(conf)
+	o.LocalSessions = conf.Bool("spark.sql.streaming.sessionWindow.merge.sessions.in.local.partition", false)
 	p, err := planner.New(meant, o)
 	return p, schemaOf(resolved), err
 }

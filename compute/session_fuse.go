@@ -15,17 +15,26 @@ func (p *sessionPart) inTime() (list, ends []int32) {
 	if !p.tangled {
 		return list, ends
 	}
-	later := func(a, b int32) int {
-		return cmp.Or(cmp.Compare(p.starts[a], p.starts[b]), cmp.Compare(p.ends[a], p.ends[b]))
-	}
 	from := int32(0)
 	for _, to := range ends {
-		if !slices.IsSortedFunc(list[from:to], later) {
-			slices.SortStableFunc(list[from:to], later)
-		}
+		p.sortInTime(list[from:to])
 		from = to
 	}
 	return list, ends
+}
+
+// sortInTime puts partial sessions of a key, which are in the order of arrival, into
+// that of time.
+func (p *sessionPart) sortInTime(list []int32) {
+	later := func(a, b int32) int {
+		if c := cmp.Compare(p.starts[a], p.starts[b]); c != 0 {
+			return c
+		}
+		return cmp.Compare(p.ends[a], p.ends[b])
+	}
+	if !slices.IsSortedFunc(list, later) {
+		slices.SortStableFunc(list, later)
+	}
 }
 
 // fuse fuses the partial sessions that touch, and returns those that are sessions

@@ -24,9 +24,8 @@ type sessionMerge struct {
 	// phases are what is merged into sessions: partial sessions in even phases, rows in
 	// odd ones, so that each session takes in its parts in the order of time.
 	phases []mergePhase
-	// touched are the rows that change, and touchers which partial session was the
-	// first of their keys; gone are the rows that were fused into others.
-	touched, touchers, gone []int32
+	// gone are the rows that were fused into others.
+	gone []int32
 
 	starts, until *state.Fixed[int64]
 	stored        []int32
@@ -48,6 +47,9 @@ func (m *sessionMerge) run(touched, fresh int64) error {
 	if err := m.table.Find(&keys, nil, newest); err != nil {
 		return err
 	}
+	n := len(list)
+	m.rows, m.heads, m.firsts, m.ends = make([]int32, 0, n), make([]int32, 0, n), make([]int32, 0, n), make([]int64, 0, n)
+	m.phases = append(m.phases, mergePhase{into: make([]int32, 0, n), src: make([]int32, 0, n)})
 	from := int32(0)
 	for k, to := range ends {
 		if to > from {
@@ -55,10 +57,7 @@ func (m *sessionMerge) run(touched, fresh int64) error {
 		}
 		from = to
 	}
-	if err := m.touch(touched); err != nil {
-		return err
-	}
-	if err := m.insert(&keys, fresh); err != nil {
+	if err := m.write(&keys, touched, fresh); err != nil {
 		return err
 	}
 	if err := m.merge(accs); err != nil || len(m.gone) == 0 {
@@ -69,7 +68,7 @@ func (m *sessionMerge) run(touched, fresh int64) error {
 
 // key fuses the partial sessions of a key, in the order of time, with its rows.
 func (m *sessionMerge) key(parts []int32, newest int32) {
-	p, first, begin := m.part, slices.Min(parts), len(m.rows)
+	p := m.part
 	m.stored = m.stored[:0]
 	for r := newest; r >= 0; r = m.table.Older(r) {
 		m.stored = append(m.stored, r)
@@ -104,11 +103,6 @@ func (m *sessionMerge) key(parts []int32, newest int32) {
 			m.firsts[open] = part
 		}
 	}
-	for i := begin; i < len(m.rows); i++ {
-		if m.rows[i] >= 0 && m.firsts[i] >= 0 {
-			m.touched, m.touchers = append(m.touched, int32(i)), append(m.touchers, first)
-		}
-	}
 }
 
 // sortStored puts the rows of a key into the order of time.
@@ -136,64 +130,70 @@ func (m *sessionMerge) add(phase, session int, src int32) {
 	ph.into, ph.src = append(ph.into, int32(session)), append(ph.src, src)
 }
 
-// touch marks the rows that change, in the order in which their keys came.
-func (m *sessionMerge) touch(first int64) error {
-	if !slices.IsSorted(m.touchers) { // late rows came before
-		by := make([]int32, len(m.touched))
-		for i := range by {
-			by[i] = int32(i)
-		}
-		slices.SortStableFunc(by, func(a, b int32) int { return cmp.Compare(m.touchers[a], m.touchers[b]) })
-		m.touched, m.touchers = taken(m.touched, by), taken(m.touchers, by)
-	}
-	if len(m.touched) == 0 {
-		return nil
-	}
-	rows, ordinals := taken(m.rows, m.touched), taken(m.part.order, m.touchers)
-	for i := range ordinals {
-		ordinals[i] += first
-	}
-	if err := m.kept.TouchPart(m.sub, rows, ordinals); err != nil {
-		return err
-	}
-	until := m.until.Data()
-	for i, s := range m.touched {
-		until[rows[i]] = m.ends[s]
-	}
-	return nil
-}
-
-// insert gives the new sessions rows, in the order in which they came.
-func (m *sessionMerge) insert(keys *state.Keys, first int64) error {
+// write marks the rows of the sessions that change, and gives new ones rows: both in
+// the order in which the first of their partial sessions came.
+func (m *sessionMerge) write(keys *state.Keys, touched, fresh int64) error {
 	p := m.part
-	begun := make([]int32, len(p.key)) // by partial session, the new session plus one
+	by := make([]int32, len(p.key)) // by partial session, the one that begins with it plus one
+	n := 0
 	for i, f := range m.firsts {
-		if m.rows[i] < 0 {
-			begun[f] = int32(i) + 1
+		if f >= 0 {
+			by[f] = int32(i) + 1
+			n++
 		}
 	}
-	fresh, ids, orders := make([]int32, 0, len(m.rows)), make([]int32, 0, len(m.rows)), make([]int64, 0, len(m.rows))
-	for part, s := range begun {
-		if s > 0 {
-			fresh, ids, orders = append(fresh, s-1), append(ids, p.key[part]), append(orders, p.order[part])
+	var old, begun newSessions
+	old.grow(n)
+	begun.grow(n)
+	for part, s := range by {
+		switch {
+		case s == 0:
+		case m.rows[s-1] >= 0:
+			old.add(s-1, m.rows[s-1], touched+p.order[part])
+		default:
+			begun.add(s-1, p.key[part], p.order[part])
 		}
 	}
-	if len(fresh) == 0 {
+	if len(old.sessions) > 0 {
+		if err := m.kept.TouchPart(m.sub, old.at, old.ordinals); err != nil {
+			return err
+		}
+		until := m.until.Data()
+		for i, s := range old.sessions {
+			until[old.at[i]] = m.ends[s]
+		}
+	}
+	if len(begun.sessions) == 0 {
 		return nil
 	}
 	var k state.Keys
-	keys.Gather(ids, &k)
-	k.Number(orders)
-	rows := ids // which is as long, and copied
-	if err := m.kept.InsertPart(m.sub, &k, nil, rows, first); err != nil {
+	keys.Gather(begun.at, &k)
+	k.Number(begun.ordinals)
+	rows := begun.at // the keys are copied
+	if err := m.kept.InsertPart(m.sub, &k, nil, rows, fresh); err != nil {
 		return err
 	}
 	starts, until := m.starts.Data(), m.until.Data()
-	for i, s := range fresh {
+	for i, s := range begun.sessions {
 		m.rows[s] = rows[i]
 		starts[rows[i]], until[rows[i]] = p.starts[m.heads[s]], m.ends[s]
 	}
 	return nil
+}
+
+// newSessions are sessions that change or begin, with their rows or keys, and their
+// ordinals.
+type newSessions struct {
+	sessions, at []int32
+	ordinals     []int64
+}
+
+func (n *newSessions) grow(to int) {
+	n.sessions, n.at, n.ordinals = make([]int32, 0, to), make([]int32, 0, to), make([]int64, 0, to)
+}
+
+func (n *newSessions) add(session, at int32, ordinal int64) {
+	n.sessions, n.at, n.ordinals = append(n.sessions, session), append(n.at, at), append(n.ordinals, ordinal)
 }
 
 // merge merges the parts of each session.

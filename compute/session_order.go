@@ -49,6 +49,7 @@ func (p *sessionPart) takeOrdered(part int, split *splitGroups, base int64) erro
 		return nil
 	}
 	p.tangled = true
+	before := len(p.key)
 	p.group(o)
 	p.values.Grow(len(p.key))
 	for lo, hi := 0, 0; lo < len(o.runs); lo = hi {
@@ -58,6 +59,9 @@ func (p *sessionPart) takeOrdered(part int, split *splitGroups, base int64) erro
 		if err := p.takeRun(split.runs[o.runs[lo]], o.rows[lo:hi], o.to[lo:hi], len(p.key)); err != nil {
 			return err
 		}
+	}
+	if p.plan.session.local {
+		return p.fuseSplit(before)
 	}
 	return nil
 }
@@ -112,13 +116,15 @@ func (o *orderedRows) sort(rows []int32) {
 }
 
 // byKey lists 0 … len(keys)−1 by their keys, of which there are n, each key's in
-// their order; those of key k are before ends[k]. The slices are used if they have
-// the room.
+// their order, without those of noKey; those of key k are before ends[k]. The slices
+// are used if they have the room.
 func byKey(keys []int32, n int, list, ends []int32) ([]int32, []int32) {
 	list, ends = sized(list, len(keys)), sized(ends, n)
 	clear(ends)
 	for _, k := range keys {
-		ends[k]++
+		if k >= 0 {
+			ends[k]++
+		}
 	}
 	sum := int32(0)
 	for k, c := range ends {
@@ -126,8 +132,10 @@ func byKey(keys []int32, n int, list, ends []int32) ([]int32, []int32) {
 		sum += c
 	}
 	for i, k := range keys {
-		list[ends[k]] = int32(i)
-		ends[k]++
+		if k >= 0 {
+			list[ends[k]] = int32(i)
+			ends[k]++
+		}
 	}
-	return list, ends
+	return list[:sum], ends
 }

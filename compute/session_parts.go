@@ -128,7 +128,7 @@ func (p *sessionPart) find(r *run, from, to int32) (sel, ids []int32, err error)
 	for len(p.newest) < p.keys.Rows() {
 		p.newest = append(p.newest, -1)
 	}
-	if p.late != noTime {
+	if p.late != noTime && !p.plan.session.local {
 		sel, ids = p.punctual(r, sel, ids)
 	}
 	p.used += int64(len(sel))

@@ -29,7 +29,8 @@ func (s *sessions) grouping(env *Env) (*grouping, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &sessionWindows{fused: true}
+	w := &sessionWindows{local: s.of.Session.Local}
+	w.fused = !w.local
 	if w.eval, err = cexpr.Compile(s.of.Keys[s.key], env.Expr); err != nil {
 		return nil, err
 	}
@@ -66,6 +67,8 @@ type sessionWindows struct {
 	// for their order. Else they are put together as Spark does it, in the order of
 	// time.
 	fused bool
+	// local says that rows are fused within their split before they are judged.
+	local bool
 
 	starts, ends, times []int64
 }

@@ -1,9 +1,15 @@
 package state
 
+import (
+	"math"
+	"slices"
+)
+
 // A run is the rows of one sub-table in ascending order of something.
 type run struct {
 	rows  []int32
 	order []int64
+	split int
 }
 
 type ordered struct {
@@ -11,13 +17,78 @@ type ordered struct {
 	ref   Ref
 }
 
-// mergeRuns merges runs into one ascending list, two at a time.
+// mergeRuns merges runs into one ascending list.
 func mergeRuns(runs []run) []Ref {
-	n := 0
+	n, high := 0, int64(math.MinInt64)
 	for _, r := range runs {
-		n += len(r.rows)
+		if k := len(r.rows); k > 0 {
+			n, high = n+k, max(high, r.order[k-1])
+		}
 	}
-	items, ends := make([]ordered, 0, n), make([]int, 0, len(runs))
+	refs := make([]Ref, n)
+	to := n
+	// The places of most rows lie close together; those of a few old ones do not.
+	for to >= denseRows {
+		low := high - int64(8*to)
+		late := 0
+		high = math.MinInt64
+		for i, r := range runs {
+			at, _ := slices.BinarySearch(r.order[:len(r.rows)], low)
+			late += len(r.rows) - at
+			runs[i].split = at
+			if at > 0 {
+				high = max(high, r.order[at-1])
+			}
+		}
+		if late < to/2 || !scatter(refs[to-late:to], runs, low) {
+			break
+		}
+		to -= late
+		for i, r := range runs {
+			runs[i].rows = r.rows[:r.split]
+		}
+	}
+	mergePairs(refs[:to], runs)
+	return refs
+}
+
+// denseRows is how many rows are worth an array of their places.
+const denseRows = 1 << 10
+
+// scatter fills refs with the rows of runs behind their splits, whose places are from
+// low on. It reports false if two have the same.
+func scatter(refs []Ref, runs []run, low int64) bool {
+	high := low
+	for _, r := range runs {
+		if k := len(r.rows); k > r.split {
+			high = max(high, r.order[k-1])
+		}
+	}
+	// Sub-tables are numbered from 0, so a reference plus one in its lower half is
+	// never 0.
+	places := make([]uint64, high-low+1)
+	for sub, r := range runs {
+		for i := r.split; i < len(r.rows); i++ {
+			p := &places[r.order[i]-low]
+			if *p != 0 {
+				return false
+			}
+			*p = uint64(uint32(sub))<<32 | uint64(uint32(r.rows[i])+1)
+		}
+	}
+	n := 0
+	for _, p := range places {
+		if p != 0 {
+			refs[n] = Ref{Sub: int32(p >> 32), Row: int32(uint32(p) - 1)}
+			n++
+		}
+	}
+	return true
+}
+
+// mergePairs merges runs two at a time.
+func mergePairs(refs []Ref, runs []run) {
+	items, ends := make([]ordered, 0, len(refs)), make([]int, 0, len(runs))
 	for sub, r := range runs {
 		if len(r.rows) == 0 {
 			continue
@@ -27,10 +98,7 @@ func mergeRuns(runs []run) []Ref {
 		}
 		ends = append(ends, len(items))
 	}
-	if refs := scattered(items); refs != nil {
-		return refs
-	}
-	spare := make([]ordered, n)
+	spare := make([]ordered, len(items))
 	for len(ends) > 1 {
 		from, kept := 0, ends[:0]
 		for i := 0; i < len(ends); i += 2 {
@@ -44,43 +112,9 @@ func mergeRuns(runs []run) []Ref {
 		}
 		items, spare, ends = spare, items, kept
 	}
-	refs := make([]Ref, n)
-	for i := range items[:n] {
+	for i := range refs {
 		refs[i] = items[i].ref
 	}
-	return refs
-}
-
-// scattered puts items into order by their places, where these lie close
-// together and no two are the same; else it returns nil.
-func scattered(items []ordered) []Ref {
-	if len(items) < 1<<10 {
-		return nil
-	}
-	low, high := items[0].order, items[0].order
-	for _, it := range items {
-		low, high = min(low, it.order), max(high, it.order)
-	}
-	if high-low >= int64(8*len(items)) {
-		return nil
-	}
-	// Sub-tables are numbered from 0, so a reference plus one in its lower half is
-	// never 0.
-	places := make([]uint64, high-low+1)
-	for _, it := range items {
-		p := &places[it.order-low]
-		if *p != 0 {
-			return nil
-		}
-		*p = uint64(uint32(it.ref.Sub))<<32 | uint64(uint32(it.ref.Row)+1)
-	}
-	refs := make([]Ref, 0, len(items))
-	for _, p := range places {
-		if p != 0 {
-			refs = append(refs, Ref{Sub: int32(p >> 32), Row: int32(uint32(p) - 1)})
-		}
-	}
-	return refs
 }
 
 func merge(dst, a, b []ordered) {

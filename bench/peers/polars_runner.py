@@ -54,7 +54,7 @@ def w5_shifted(t):
 
 
 def w6(t):
-    gap = (col("ts") - col("ts").shift(1).over("user")) >= pl.duration(seconds=10)
+    gap = (col("ts") - col("ts").shift(1).over("user")) > pl.duration(seconds=10)
     cut = t["events"].sort("ts").with_columns(gap.fill_null(True).cum_sum().over("user").alias("session"))
     return cut.group_by("user", "session").agg(col("ts").min().alias("start"), pl.len().alias("n"), col("v").sum().alias("s")).select(
         "start", "user", "n", "s")

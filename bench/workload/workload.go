@@ -38,6 +38,9 @@ type Workload struct {
 	// StreamSQL is the question as our stream where {t} is not enough, SparkSQL that
 	// to Spark; empty: SQL.
 	StreamSQL, SparkSQL string
+	// Ended is our question to bounded tables whose answer a stream over them has put
+	// out when it ends, where that is not all; empty: SQL.
+	Ended string
 	// DuckDB is the question to DuckDB in the fastest known ways; the fastest here
 	// counts. Empty: SQL.
 	DuckDB []string
@@ -79,6 +82,14 @@ func (w *Workload) Size(rows int) int {
 
 // Batch is our SQL over bounded tables.
 func (w *Workload) Batch() string { return w.render(w.SQL, func(t string) string { return t }) }
+
+// AtEnd is our SQL over bounded tables whose answer is that of the stream.
+func (w *Workload) AtEnd() string {
+	if w.Ended == "" {
+		return w.Batch()
+	}
+	return w.render(w.Ended, func(t string) string { return t })
+}
 
 // Spark is the SQL of Spark's streams.
 func (w *Workload) Spark() string {

@@ -128,7 +128,7 @@ spark.sql.pipelines.timeoutMsForTerminationJoinAndLock 3600000ms duration -pipel
 ~realTimeMode.allowlistCheck                        true    bool   -rtm
 ~realTimeMode.minBatchDuration                      5000ms  duration -rtm
 ~schemaInference                                    false   bool   +
-~sessionWindow.merge.sessions.in.local.partition    false   bool   -planner
+~sessionWindow.merge.sessions.in.local.partition    false   bool   +
 ~sessionWindow.stateFormatVersion                   1       int    -format
 ~stateStore.autoSnapshotRepair.enabled              true    bool   -store
 ~stateStore.autoSnapshotRepair.maxChangeFileReplay  500     int    -store

@@ -33,4 +33,7 @@ func (n *Session) End() expr.Expr {
 type SessionKey struct {
 	// Key is the index of the key that is a session window.
 	Key int
+	// Local says that the windows of a split are fused among themselves before those
+	// that the watermark has passed are dropped, not after.
+	Local bool
 }

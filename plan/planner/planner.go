@@ -33,6 +33,9 @@ type Options struct {
 	// KeepLate puts a Late node below each stateful operator that a watermark makes
 	// drop rows.
 	KeepLate bool
+	// LocalSessions says that sessions are fused within a split before late ones are
+	// dropped.
+	LocalSessions bool
 	// FirstEventTime lets an operator whose input has several event times work with the
 	// first, instead of being refused.
 	FirstEventTime bool

@@ -55,13 +55,17 @@ func (p *planner) sessions(at base.Pos, a *physical.Aggregate, group []expr.Expr
 	for i, g := range group {
 		switch {
 		case a.Session == nil && logical.MetaOf(g).Session:
-			a.Session = &physical.SessionKey{Key: i}
+			a.Session = &physical.SessionKey{Key: i, Local: a.State != nil && p.opts.LocalSessions}
 		case !constant(g):
 			others++
 		}
 	}
 	if a.Session == nil || a.State == nil {
 		return
+	}
+	if a.Session.Local && p.opts.KeepLate {
+		a.State.Refused = base.UserError("UNSUPPORTED_FEATURE", "0A000", "Late rows of sessions cannot be kept where sessions are merged before the shuffle.").At(at).
+			WithHint("set spark.sql.streaming.sessionWindow.merge.sessions.in.local.partition to false")
 	}
 	if others == 0 {
 		a.State.Refused = base.UserError("_LEGACY_ERROR_TEMP_3068", "", "A stream cannot be grouped by a session window alone.").At(at).
