@@ -14,64 +14,48 @@ func (s *streamSide) evict() (*evicted, error) {
 		return nil, nil
 	}
 	subs := s.table.Subs()
-	gone, errs := make([]sideEviction, subs), make([]error, subs)
-	inTurn(s.join.workers(), subs, func(p int) { errs[p] = gone[p].run(s, p) })
-	if err := firstOf(errs); err != nil {
+	gone, alone := make([]int64, subs), make([][]int32, subs)
+	err := s.table.Expire(s.due*1000, s.join.workers(), func(p int, rows []int32) error {
+		gone[p] = int64(len(rows))
+		if s.preserved {
+			flags := s.flags(s.table.Sub(p))
+			for _, row := range rows {
+				if flags[row] == 0 {
+					alone[p] = append(alone[p], row)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
-	alone := make([][]int32, subs)
-	for p := range gone {
-		s.removed += gone[p].removed
-		alone[p] = gone[p].alone
-		if gone[p].found {
-			s.oldest(gone[p].oldest)
-		}
+	for _, n := range gone {
+		s.removed += n
 	}
-	if !s.preserved {
-		return nil, nil
+	if err := s.oldest(); err != nil || !s.preserved {
+		return nil, err
 	}
 	return &evicted{side: s, refs: s.table.InOrder(alone)}, nil
 }
 
-// oldest tells the metrics of a row that is left. Its event time is not that of the
-// watermark that ends it, where the condition allows the sides a distance.
-func (s *streamSide) oldest(us int64) {
+// oldest tells the metrics of the oldest row that is left. Its event time is not that
+// of the watermark that ends it, where the condition allows the sides a distance.
+func (s *streamSide) oldest() error {
+	subs := s.table.Subs()
+	oldest, found, errs := make([]int64, subs), make([]bool, subs), make([]error, subs)
+	inTurn(s.join.workers(), subs, func(p int) {
+		t := s.table.Sub(p)
+		oldest[p], found[p], errs[p] = t.Oldest(t.Times)
+	})
 	m := &s.join.metrics
-	at := floorMillis(us) + watermark(s.join.env.Evict, s.join.node.State.Operator) - s.due
-	if !m.HasOldest || at < m.Oldest {
-		m.Oldest, m.HasOldest = at, true
-	}
-}
-
-// sideEviction is what is forgotten of a sub-table: alone are the rows that come out.
-type sideEviction struct {
-	removed int64
-	alone   []int32
-	oldest  int64
-	found   bool
-}
-
-func (e *sideEviction) run(s *streamSide, p int) error {
-	t := s.table.Sub(p)
-	times := func(rows []int32) (state.Vector, error) { return s.times(t, rows) }
-	rows, err := t.Due(s.due*1000, times)
-	if err != nil {
-		return err
-	}
-	e.removed = int64(len(rows))
-	if s.preserved {
-		flags := s.flags(t)
-		for _, row := range rows {
-			if flags[row] == 0 {
-				e.alone = append(e.alone, row)
-			}
+	for p, us := range oldest {
+		at := floorMillis(us) + watermark(s.join.env.Evict, s.join.node.State.Operator) - s.due
+		if found[p] && (!m.HasOldest || at < m.Oldest) {
+			m.Oldest, m.HasOldest = at, true
 		}
 	}
-	if err := s.table.RemoveSub(p, rows); err != nil {
-		return err
-	}
-	e.oldest, e.found, err = t.Oldest(times)
-	return err
+	return firstOf(errs)
 }
 
 // evicted puts out rows that were forgotten without ever having met a partner, in the

@@ -65,6 +65,7 @@ func newStreamSide(j *streamJoin, name string, feed *sideFeed, condition uses) (
 	}
 	s.keys = newKeyLayout(types)
 	schema := state.Schema{Keys: s.keys.fields, Values: s.arrange(condition), Many: true}
+	schema.Time = s.timeColumn()
 	if s.preserved {
 		s.matched = len(schema.Values)
 		schema.Values = append(schema.Values, matchedField())
@@ -104,15 +105,18 @@ func matchedField() state.Field {
 // arrange decides which columns are kept, and where. condition are the columns that
 // the condition of a pair uses.
 func (s *streamSide) arrange(condition uses) []state.Field {
-	out := make([]bool, len(s.schema))
+	used := make([]bool, len(s.schema))
+	for _, c := range s.spec.Used {
+		used[c] = true
+	}
 	for _, c := range s.spec.Columns {
-		out[c] = true
+		used[c] = true
 	}
 	s.stored, s.place = make([]storedColumn, len(s.schema)), make([]int, len(s.schema))
 	var types []*expr.Type
 	var nullable []bool
 	for c, f := range s.schema {
-		keep := out[c] || condition[c] != 0 || c == s.spec.EventColumn && len(s.spec.Bound.Ranges) > 0
+		keep := used[c] || condition[c] != 0 || c == s.spec.EventColumn && len(s.spec.Bound.Ranges) > 0
 		s.stored[c].at, s.place[c] = -1, -1
 		if !keep {
 			continue
@@ -167,16 +171,21 @@ func (s *streamSide) columnOf(c int, refs []state.Ref) (*vec.Vec, error) {
 	return s.values.column(s.stored[c].at, func(k int) (state.Vector, error) { return s.table.Value(k, refs) })
 }
 
-// times returns the event times, in microseconds, by which rows are forgotten.
-func (s *streamSide) times(t *state.Table, rows []int32) (state.Vector, error) {
-	if k := s.spec.Bound.Key; k >= 0 {
-		return t.Key(s.keys.eventKey(k), rows)
+// timeColumn returns the column of the table by which rows are forgotten; nil: they
+// are not.
+func (s *streamSide) timeColumn() *state.TimeColumn {
+	b := s.spec.Bound
+	switch {
+	case b.Key >= 0:
+		return &state.TimeColumn{Key: true, At: s.keys.eventKey(b.Key)}
+	case len(b.Ranges) == 0:
+		return nil
 	}
 	at := s.stored[s.spec.EventColumn]
 	if at.key {
-		return t.Key(s.keys.eventKey(at.at), rows)
+		return &state.TimeColumn{Key: true, At: s.keys.eventKey(at.at)}
 	}
-	return t.Value(s.values.eventKey(at.at)).Gather(rows), nil
+	return &state.TimeColumn{At: s.values.eventKey(at.at)}
 }
 
 // flags returns which rows of a sub-table have met a partner, by row. TouchPart must

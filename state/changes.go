@@ -28,7 +28,9 @@ func encodeChanges(enc *zstd.Encoder, epoch base.Epoch, tables []*Sharded, worke
 	}
 	h := header{Kind: kindChanges, Epoch: epoch, Tables: []tableHeader{}}
 	for _, s := range tables {
-		h.Tables = append(h.Tables, headOf(s))
+		head := headOf(s)
+		head.Expired = s.expired
+		h.Tables = append(h.Tables, head)
 	}
 	if err := f.writeJSON(frameHead, h); err != nil {
 		return nil, err
@@ -280,6 +282,11 @@ func (m *MemoryStore) replayFrames(d *frameReader, h header) error {
 	}
 	for i, s := range tables {
 		s.next = h.Tables[i].Next
+		if limit := h.Tables[i].Expired; limit != nil {
+			if err := s.replayExpired(*limit, m.cfg.Workers); err != nil {
+				return base.Wrap(err, "%s", s.id)
+			}
+		}
 		s.endEpoch(m.cfg.Workers)
 		for _, t := range s.subs {
 			if t.twice && s.schema.Many {

@@ -49,7 +49,10 @@ func (t *Table) touchOne(row int32, ordinal int64) {
 
 // remove takes the keys of rows out of the table. Rows that are gone already are
 // passed over.
-func (t *Table) remove(rows []int32) error {
+func (t *Table) remove(rows []int32) error { return t.removeRows(rows, true) }
+
+// removeRows says whether the changelog is to name the rows.
+func (t *Table) removeRows(rows []int32, named bool) error {
 	if t.epochs == nil {
 		return invariants.AssertionFailedf("removing %d rows from a table that is not kept", len(rows))
 	}
@@ -70,7 +73,7 @@ func (t *Table) remove(rows []int32) error {
 		t.epochs[row] = deadEpoch
 		t.dead++
 		t.removals++
-		if int(row) < t.old {
+		if named && int(row) < t.old {
 			t.removed = append(t.removed, row)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 // The bytes of a changelog or snapshot; FORMAT.md draws them.
 const (
-	blobMagic   = "FST\x03" // the last byte is the format version
+	blobMagic   = "FST\x04" // the last byte is the format version
 	frameHeader = 20
 	// MaxFrame bounds the memory that decoding a frame takes: its bytes, both
 	// compressed and not.
@@ -52,6 +52,9 @@ type tableHeader struct {
 	Schema Schema `json:"schema"`
 	// Next is the ordinal of the next input row.
 	Next int64 `json:"next"`
+	// Expired, if set, says that the epoch ended with no row whose time is at or before
+	// it: those that were there are removed besides those that the frames name.
+	Expired *int64 `json:"expired,omitempty"`
 }
 
 // end is the last frame, as JSON: it shows that no block is missing.
@@ -171,7 +174,7 @@ func (f *frameReader) header(kind string) (h header, err error) {
 		return h, f.corrupt("state begins with %q, want %q", magic[:], blobMagic)
 	}
 	// Version 1 is what version 2 is where nothing is narrowed; version 2 has one row a
-	// key, removals with keys, and no differences.
+	// key, removals with keys, and no differences; in version 3 nothing expires.
 	if magic[3] < 1 || magic[3] > blobMagic[3] {
 		return h, f.corrupt("state has format version %d, this build reads 1 to %d", magic[3], blobMagic[3])
 	}

@@ -57,6 +57,15 @@ type Schema struct {
 	// Many says that a key may have several rows: Insert adds one, whether or not the
 	// key is there.
 	Many bool `json:",omitempty"`
+	// Time, if set, is the column by which Expire judges rows. It may be another one
+	// after a restart.
+	Time *TimeColumn `json:",omitempty"`
+}
+
+// A TimeColumn is a column of kind Int64, by its index among the keys or the values.
+type TimeColumn struct {
+	Key bool `json:",omitempty"`
+	At  int
 }
 
 // Equal reports whether the key columns and the value columns are the same, in

@@ -31,6 +31,8 @@ type Sharded struct {
 	rows []int32
 	// weak makes the hashes of long texts collide; for tests.
 	weak bool
+	// expired is up to where Expire has removed rows in this epoch.
+	expired *int64
 }
 
 func newSharded(id ID, schema Schema, seed uint64, subs int) *Sharded {
@@ -333,6 +335,7 @@ func (s *Sharded) endEpoch(workers int) {
 		workers = 1
 	}
 	s.each(workers, func(_ int, t *Table) { t.endEpoch() })
+	s.expired = nil
 }
 
 // each calls work for every sub-table, for several at a time if there are several

@@ -138,6 +138,7 @@ func (m *MemoryStore) Table(id ID, schema Schema) (*Sharded, error) {
 		if !keys || !values {
 			return nil, &MismatchError{ID: id, Keys: !keys, Stored: s.schema, Wanted: schema}
 		}
+		s.setTime(schema.Time)
 		return s, nil
 	}
 	s := newSharded(id, schema, m.cfg.Seed, m.cfg.SubTables)

@@ -32,8 +32,10 @@ type StreamSide struct {
 	// Filter is the part of the condition that is over this side alone: a row for which
 	// it is not true matches nothing, and is never kept. nil: no such part.
 	Filter expr.Expr
-	// Columns are the columns that the join puts out, by their index, ascending.
-	Columns []int
+	// Columns are the columns that the join puts out, by their index, ascending, and Used
+	// those that it uses in any way: these are kept, so that a restart may put out others
+	// of them, or ask another condition about them.
+	Columns, Used []int
 	// EventColumn is the index of the column that carries the watermark, or −1: a row
 	// at or before the watermark is late.
 	EventColumn int

@@ -46,7 +46,7 @@ func (p *planner) streamJoin(n *logical.Join, need set) (physical.Node, []*expr.
 	}{{left, &j.LeftSide}, {right, &j.RightSide}} {
 		p.oneEventTime(n.Pos(), s.side.used, j.State)
 		s.to.EventColumn = s.side.eventColumn()
-		s.side.putOut(s.to, need)
+		s.to.Columns, s.to.Used = s.side.indexes(need), s.side.indexes(inputs)
 	}
 	if n.Kind == physical.LeftSemi {
 		j.RightSide.Columns = nil
@@ -111,13 +111,15 @@ func (s *joinSide) eventColumn() int {
 	return -1
 }
 
-// putOut notes which columns the join puts out.
-func (s *joinSide) putOut(to *physical.StreamSide, need set) {
+// indexes returns which columns are in need.
+func (s *joinSide) indexes(need set) []int {
+	var out []int
 	for i, c := range s.cols {
 		if need[c.ID] {
-			to.Columns = append(to.Columns, i)
+			out = append(out, i)
 		}
 	}
+	return out
 }
 
 func (s *joinSide) pick(side physical.StreamSide) []*expr.Column {
