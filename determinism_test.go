@@ -33,6 +33,14 @@ var repeatable = []struct{ name, mode, sql string }{
 	{"chained", "append", `SELECT window(w, '30 seconds').start AS start, sum(x) AS x, count(*) AS n FROM (
 		SELECT window AS w, k, sum(x) AS x FROM e WATERMARK ts DELAY OF INTERVAL 10 SECONDS GROUP BY window(ts, '5 seconds'), k)
 		GROUP BY window(w, '30 seconds')`},
+	{"sessions", "append", `SELECT k, v % 3 AS m, session_window.start AS start, session_window.end AS end, count(*) AS n, max(v) AS v
+		FROM e WATERMARK ts DELAY OF INTERVAL 20 SECONDS GROUP BY k, session_window(ts, '3 seconds'), v % 3`},
+	{"sessions in order", "append", `SELECT k, v, session_window AS w, sum(x) AS x, stddev(x) AS dev, collect_list(x) AS xs, max_by(x, v) AS best
+		FROM e WATERMARK ts DELAY OF INTERVAL 15 SECONDS GROUP BY session_window(ts, CASE WHEN v % 5 = 0 THEN '9 seconds' ELSE '2 seconds' END), k, v`},
+	{"sessions complete", "complete", `SELECT v % 7 AS d, session_window AS w, count(*) AS n, sum(x) AS x, first(k) AS k FROM e GROUP BY v % 7, session_window(ts, '1 second')`},
+	{"sessions of windows", "append", `SELECT k, session_window AS s, sum(n) AS n FROM (
+		SELECT k, window AS w, count(*) AS n FROM e WATERMARK ts DELAY OF INTERVAL 10 SECONDS GROUP BY window(ts, '5 seconds'), k)
+		GROUP BY k, session_window(w, '6 seconds')`},
 	{"explode", "append", `SELECT k, explode(sequence(1, v % 4 + 1)) AS i, x FROM e WHERE v IS NOT NULL`},
 }
 

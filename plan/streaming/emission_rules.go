@@ -65,6 +65,9 @@ func aggregateRule(n *physical.Aggregate, mode base.OutputMode) string {
 	case mode == base.Update:
 		return "every epoch puts out the groups that changed; none is ever forgotten, as no key holds the watermark's column"
 	}
+	if n.Session != nil && n.Session.Key == n.State.EventKey {
+		return "a session comes out once, in the epoch after the watermark has passed its end; until then each row that touches it makes it longer"
+	}
 	return fmt.Sprintf("a group comes out once, in the epoch after the watermark has passed its %s", n.Out[n.State.EventKey].Name)
 }
 
