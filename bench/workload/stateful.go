@@ -12,7 +12,7 @@ func stateful() []Workload {
 GROUP BY session_window(ts, '10 seconds'), user`,
 		Ended: `SELECT w.start AS start, user, n, s FROM (SELECT session_window AS w, user, count(*) AS n, sum(v) AS s FROM {events}
 GROUP BY session_window(ts, '10 seconds'), user) WHERE w.end <= (SELECT date_trunc('MILLISECOND', max(ts)) - INTERVAL 10 SECONDS FROM {events})`,
-		Targets: map[Form]float64{Stream: 15},
+		Targets: map[Form]float64{Memory: 1, Files: 1, Stream: 15},
 		// Sessions that touch are one.
 		DuckDB: []string{`WITH cut AS (SELECT user, ts, v, CASE WHEN ts - lag(ts) OVER w <= INTERVAL 10 SECONDS THEN 0 ELSE 1 END AS fresh
 FROM events WINDOW w AS (PARTITION BY user ORDER BY ts)),
