@@ -37,7 +37,9 @@ func TestOverAgainstBruteForce(t *testing.T) {
 		for _, o := range all {
 			in = append(in, row{o.k, o.id, o.x, o.v})
 		}
-		ref := func(i int) *expr.Ref { return &expr.Ref{Index: i, Name: schema[i].Name, Typ: schema[i].Type, Null: true} }
+		ref := func(i int) *expr.Ref {
+			return &expr.Ref{Index: i, Name: schema[i].Name, Typ: schema[i].Type, Null: true}
+		}
 		lower, upper := -2+r.IntN(4), r.IntN(3)
 		a, b := int64(1+r.IntN(3)), int64(1+r.IntN(3))
 		bound := func(kind int, n int64) expr.Bound {
@@ -49,7 +51,9 @@ func TestOverAgainstBruteForce(t *testing.T) {
 		}
 		rowsFrame := &expr.Frame{Rows: true, Lower: bound(lower, a), Upper: bound(upper, b)}
 		sum := &expr.Agg{Fn: "sum", Args: []expr.Expr{ref(3)}, Typ: expr.Int64, Null: true}
-		call := func(fn string, typ *expr.Type, args ...expr.Expr) *expr.Call { return &expr.Call{Fn: fn, Args: args, Typ: typ, Null: true} }
+		call := func(fn string, typ *expr.Type, args ...expr.Expr) *expr.Call {
+			return &expr.Call{Fn: fn, Args: args, Typ: typ, Null: true}
+		}
 		list := &expr.Agg{Fn: "collect_list", Args: []expr.Expr{ref(1)}, Typ: expr.ArrayOf(expr.Int32, false)}
 		count := &expr.Agg{Fn: "count", Args: []expr.Expr{ref(3)}, Typ: expr.Int64}
 		functions := []physical.OverFunction{

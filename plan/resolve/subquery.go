@@ -16,10 +16,12 @@ type joined struct {
 	kind  expr.SubqueryKind
 	node  logical.Node
 	conds []expr.Expr
-	value expr.Expr // of a scalar subquery: over node's columns
-	typ   *expr.Type
-	null  bool
-	text  string
+	// values is how many of conds, the last ones, compare the values of IN.
+	values int
+	value  expr.Expr // of a scalar subquery: over node's columns
+	typ    *expr.Type
+	null   bool
+	text   string
 }
 
 func (e *joined) Pos() base.Pos         { return e.at }
@@ -102,7 +104,7 @@ func (x *exprs) inSubquery(e *expr.Subquery, s *scope, node logical.Node, conds 
 		null = null || l.Nullable() || r.Nullable()
 		conds = append(conds, &expr.Call{At: e.At, Fn: "=", Args: []expr.Expr{l, r}, Typ: expr.Bool, Null: l.Nullable() || r.Nullable()})
 	}
-	return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, typ: expr.Bool, null: null, text: text}, nil
+	return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, values: len(values), typ: expr.Bool, null: null, text: text}, nil
 }
 
 func quotedSQL(list []expr.Expr) string {
@@ -156,9 +158,23 @@ func placeSubqueries(node logical.Node, list []expr.Expr) (logical.Node, []expr.
 				node = &logical.Join{At: q.at, Kind: physical.LeftOuter, Left: node, Right: q.node, Cond: conjunction(q.conds)}
 				return q.value, nil
 			}
-			col := &expr.Column{At: q.at, ID: expr.NewID(), Name: "exists", Typ: expr.Bool}
-			node = &logical.Join{At: q.at, Kind: physical.Existence, Left: node, Right: q.node, Cond: conjunction(q.conds), Exists: col}
-			return col, nil
+			exists := func(conds []expr.Expr) *expr.Column {
+				col := &expr.Column{At: q.at, ID: expr.NewID(), Name: "exists", Typ: expr.Bool}
+				node = &logical.Join{At: q.at, Kind: physical.Existence, Left: node, Right: q.node, Cond: conjunction(conds), Exists: col}
+				return col
+			}
+			found := exists(q.conds)
+			if q.kind != expr.InSubquery || !q.null {
+				return found, nil
+			}
+			// IN is NULL where no row is equal and the comparison with one is NULL.
+			n := len(q.conds) - q.values
+			equal := conjunction(q.conds[n:])
+			unknown := exists(append(q.conds[:n:n], &expr.Call{At: q.at, Fn: "isnull", Args: []expr.Expr{equal}, Typ: expr.Bool}))
+			null, no := &expr.Literal{At: q.at, Typ: expr.Bool}, &expr.Literal{At: q.at, Value: false, Typ: expr.Bool}
+			maybe := &expr.Call{At: q.at, Fn: "if", Args: []expr.Expr{unknown, null, no}, Typ: expr.Bool, Null: true}
+			yes := &expr.Literal{At: q.at, Value: true, Typ: expr.Bool}
+			return &expr.Call{At: q.at, Fn: "if", Args: []expr.Expr{found, yes, maybe}, Typ: expr.Bool, Null: true}, nil
 		})
 		if err != nil {
 			return nil, nil, err
