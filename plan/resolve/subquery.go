@@ -22,6 +22,10 @@ type joined struct {
 	typ    *expr.Type
 	null   bool
 	text   string
+	// not says that the subquery is a NOT IN within an expression. As in Spark, IN
+	// there is true or false, never NULL, and NOT IN is not true where a comparison is
+	// NULL.
+	not bool
 }
 
 func (e *joined) Pos() base.Pos         { return e.at }
@@ -149,6 +153,19 @@ func placeSubqueries(node logical.Node, list []expr.Expr) (logical.Node, []expr.
 		if e == nil {
 			continue
 		}
+		e, err := expr.Rewrite(e, func(e expr.Expr) (expr.Expr, error) {
+			if not, ok := e.(*expr.Call); ok && not.Fn == "not" {
+				if q, ok := not.Args[0].(*joined); ok && q.kind == expr.InSubquery {
+					d := *q
+					d.not = true
+					return &d, nil
+				}
+			}
+			return e, nil
+		})
+		if err != nil {
+			return nil, nil, err
+		}
 		d, err := expr.Rewrite(e, func(e expr.Expr) (expr.Expr, error) {
 			q, ok := e.(*joined)
 			if !ok {
@@ -163,18 +180,14 @@ func placeSubqueries(node logical.Node, list []expr.Expr) (logical.Node, []expr.
 				node = &logical.Join{At: q.at, Kind: physical.Existence, Left: node, Right: q.node, Cond: conjunction(conds), Exists: col}
 				return col
 			}
-			found := exists(q.conds)
-			if q.kind != expr.InSubquery || !q.null {
-				return found, nil
+			if !q.not {
+				return exists(q.conds), nil
 			}
-			// IN is NULL where no row is equal and the comparison with one is NULL.
 			n := len(q.conds) - q.values
 			equal := conjunction(q.conds[n:])
-			unknown := exists(append(q.conds[:n:n], &expr.Call{At: q.at, Fn: "isnull", Args: []expr.Expr{equal}, Typ: expr.Bool}))
-			null, no := &expr.Literal{At: q.at, Typ: expr.Bool}, &expr.Literal{At: q.at, Value: false, Typ: expr.Bool}
-			maybe := &expr.Call{At: q.at, Fn: "if", Args: []expr.Expr{unknown, null, no}, Typ: expr.Bool, Null: true}
-			yes := &expr.Literal{At: q.at, Value: true, Typ: expr.Bool}
-			return &expr.Call{At: q.at, Fn: "if", Args: []expr.Expr{found, yes, maybe}, Typ: expr.Bool, Null: true}, nil
+			unknown := &expr.Call{At: q.at, Fn: "isnull", Args: []expr.Expr{equal}, Typ: expr.Bool}
+			either := &expr.Call{At: q.at, Fn: "or", Args: []expr.Expr{equal, unknown}, Typ: expr.Bool, Null: true}
+			return &expr.Call{At: q.at, Fn: "not", Args: []expr.Expr{exists(append(q.conds[:n:n], either))}, Typ: expr.Bool}, nil
 		})
 		if err != nil {
 			return nil, nil, err
