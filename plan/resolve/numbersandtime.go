@@ -5,7 +5,6 @@ import (
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
-	"github.com/flightd/flightd/plan/sql"
 )
 
 // intLiteral returns the value of an integer literal, under minus too.
@@ -241,70 +240,4 @@ func (x *exprs) convertTimezone(c *call) (expr.Expr, error) {
 		c.args[i] = x.cast(c.args[i], t)
 	}
 	return x.result(c, expr.TimestampNTZ)
-}
-
-// toNumber reads the precision and scale of the result off the format.
-func (x *exprs) toNumber(c *call) (expr.Expr, error) {
-	if err := x.coerce(c); err != nil {
-		return nil, err
-	}
-	format, _ := stringLiteral(c.args[1])
-	whole, scale, point := 0, 0, false
-	for _, r := range strings.ToUpper(format) {
-		switch {
-		case r == '.' || r == 'D':
-			point = true
-		case (r == '0' || r == '9') && point:
-			scale++
-		case r == '0' || r == '9':
-			whole++
-		}
-	}
-	return x.result(c, expr.BoundedDecimal(max(whole+scale, 1), scale))
-}
-
-func (x *exprs) toChar(c *call) (expr.Expr, error) {
-	t := c.args[0].Type()
-	fn := "to_char"
-	switch {
-	case isTime(t):
-		return x.callOf(c, "date_format", "", c.args...)
-	case t.IsNumeric() || t.Kind == expr.KindString || t.Kind == expr.KindNull:
-		if t.Kind != expr.KindDecimal {
-			d := expr.DecimalOf(t)
-			if d == nil {
-				d = expr.Decimal(38, 18)
-			}
-			c.args[0] = x.cast(c.args[0], d)
-		}
-	case t.Kind == expr.KindBinary:
-	default:
-		return nil, unexpectedInput(c.at, c.text(), 0, `"NUMERIC"`, c.args[0])
-	}
-	return &expr.Call{At: c.at, Fn: fn, Args: c.args, Typ: expr.String, Null: true, Mode: x.mode(), Text: "to_char(" + c.args[0].SQL() + ", " + c.args[1].SQL() + ")"}, nil
-}
-
-// fromSchema resolves the functions that take the type of their result as text.
-func (x *exprs) fromSchema(c *call) (expr.Expr, error) {
-	at := 1
-	if c.f.Rule == "@variant_get" {
-		at = 2
-	}
-	t := expr.Variant
-	if at < len(c.args) {
-		text, ok := stringLiteral(c.args[at])
-		if !ok {
-			return nil, base.UserError("INVALID_SCHEMA.NON_STRING_LITERAL", "42K07",
-				"The input expression must be string literal and not null.").At(c.at)
-		}
-		var err error
-		if t, err = sql.ParseType(text); err != nil {
-			schema, err := sql.ParseSchema(text)
-			if err != nil {
-				return nil, base.AsError(err).At(c.args[at].Pos())
-			}
-			t = expr.StructOf(schema...)
-		}
-	}
-	return x.result(c, t)
 }

@@ -1,0 +1,126 @@
+package resolve
+
+import (
+	"strings"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/sql"
+)
+
+// numberFormat reads the format of to_number and to_char, argument 1 of c; nil if
+// it is NULL.
+func (x *exprs) numberFormat(c *call) (*expr.NumberFormat, error) {
+	if !foldable(c.args[1]) {
+		return nil, mismatch("NON_FOLDABLE_INPUT", c.at, c.text(), "the input `format` should be a foldable \"STRING\" expression; however, got %q.", c.args[1].SQL())
+	}
+	text, ok := stringLiteral(c.args[1])
+	if !ok {
+		return nil, nil
+	}
+	f, err := expr.ParseNumberFormat(text)
+	if err != nil {
+		return nil, err.At(c.at)
+	}
+	return f, nil
+}
+
+// toNumber reads the precision and scale of the result off the format.
+func (x *exprs) toNumber(c *call) (expr.Expr, error) {
+	if err := x.coerce(c); err != nil {
+		return nil, err
+	}
+	f, err := x.numberFormat(c)
+	if err != nil {
+		return nil, err
+	}
+	t := expr.Decimal(10, 0)
+	if f != nil {
+		if f.Whole+f.Scale > expr.MaxPrecision {
+			return nil, base.UserError("DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003",
+				"The format has %d digits; a decimal has at most %d.", f.Whole+f.Scale, expr.MaxPrecision).At(c.at)
+		}
+		t = expr.Decimal(f.Whole+f.Scale, f.Scale)
+	}
+	return x.result(c, t)
+}
+
+// toChar resolves to_char, which is another function for each kind of value.
+func (x *exprs) toChar(c *call) (expr.Expr, error) {
+	switch t := c.args[0].Type(); {
+	case isTime(t):
+		return x.callOf(c, "date_format", "", c.args...)
+	case t.Kind == expr.KindBinary:
+		return x.binaryToChar(c)
+	case t.IsNumeric() || t.Kind == expr.KindString || t.Kind == expr.KindNull:
+		if t.Kind != expr.KindDecimal {
+			d := expr.DecimalOf(t)
+			if d == nil {
+				d = expr.Decimal(38, 18)
+			}
+			c.args[0] = x.cast(c.args[0], d)
+		}
+	default:
+		return nil, unexpectedInput(c.at, c.text(), 0, `"DECIMAL"`, c.args[0])
+	}
+	t := x.wanted(c.args[1].Type(), []expr.Want{{Type: expr.String}})
+	if t == nil {
+		return nil, unexpectedInput(c.at, c.text(), 1, `"STRING"`, c.args[1])
+	}
+	c.args[1] = x.cast(c.args[1], t)
+	if _, err := x.numberFormat(c); err != nil {
+		return nil, err
+	}
+	return &expr.Call{At: c.at, Fn: "to_char", Args: c.args, Typ: expr.String, Null: true, Mode: x.mode(), Text: "to_char(" + c.args[0].SQL() + ", " + c.args[1].SQL() + ")"}, nil
+}
+
+// binaryToChar is to_char of bytes. Under the name to_varchar it is shown by that.
+func (x *exprs) binaryToChar(c *call) (expr.Expr, error) {
+	format, ok := stringLiteral(c.args[1])
+	if !foldable(c.args[1]) {
+		return nil, base.UserError("NON_FOLDABLE_ARGUMENT", "42K08",
+			"The function `%s` requires the parameter `format` to be a foldable expression of the type \"STRING\", but the actual argument is a non-foldable.", c.name).At(c.at)
+	}
+	shown := func(args ...expr.Expr) string {
+		if c.name != "to_varchar" {
+			return ""
+		}
+		return showCall(c.name, c.name, args, false)
+	}
+	switch strings.ToLower(format) {
+	case "base64", "hex":
+		return x.callOf(c, strings.ToLower(format), shown(c.args[0]), c.args[0])
+	case "utf-8":
+		return x.callOf(c, "decode", shown(c.args...), c.args...)
+	}
+	if !ok {
+		return &expr.Literal{At: c.at, Typ: expr.String}, nil
+	}
+	return nil, base.UserError("INVALID_PARAMETER_VALUE.BINARY_FORMAT", "22023",
+		"The value of parameter(s) `format` in `%s` is invalid: expects one of binary formats 'base64', 'hex', 'utf-8', but got '%s'.", c.name, format).At(c.at)
+}
+
+// fromSchema resolves the functions that take the type of their result as text.
+func (x *exprs) fromSchema(c *call) (expr.Expr, error) {
+	at := 1
+	if c.f.Rule == "@variant_get" {
+		at = 2
+	}
+	t := expr.Variant
+	if at < len(c.args) {
+		text, ok := stringLiteral(c.args[at])
+		if !ok {
+			return nil, base.UserError("INVALID_SCHEMA.NON_STRING_LITERAL", "42K07",
+				"The input expression must be string literal and not null.").At(c.at)
+		}
+		var err error
+		if t, err = sql.ParseType(text); err != nil {
+			schema, err := sql.ParseSchema(text)
+			if err != nil {
+				return nil, base.AsError(err).At(c.args[at].Pos())
+			}
+			t = expr.StructOf(schema...)
+		}
+	}
+	return x.result(c, t)
+}
