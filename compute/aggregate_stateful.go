@@ -31,11 +31,14 @@ var _ Operator = (*statefulAggregate)(nil)
 
 func newStatefulAggregate(n *physical.Aggregate, g *grouping, in *feed, env *Env) (Operator, error) {
 	g.countRows = n.State.EventKey >= 0
-	table, err := keptTable(env, n.State, g.schema)
-	if err != nil {
-		return nil, err
+	a := &statefulAggregate{feed: in, node: n, plan: g, env: env, schema: n.Out.Arrow()}
+	schema := g.schema
+	if a.bounded() {
+		schema.Time = &state.TimeColumn{Key: true, At: g.keys.eventKey(n.State.EventKey)}
 	}
-	return &statefulAggregate{feed: in, node: n, plan: g, env: env, table: table, schema: n.Out.Arrow()}, nil
+	var err error
+	a.table, err = keptTable(env, n.State, schema)
+	return a, err
 }
 
 func (a *statefulAggregate) Next(ctx context.Context) (Batch, error) {
@@ -184,8 +187,6 @@ func (a *statefulAggregate) evict() (*emitter, error) {
 	var out []state.Ref
 	gone := eviction{env: a.env, table: a.table}
 	if a.bounded() {
-		key := a.plan.keys.eventKey(a.node.State.EventKey)
-		gone.times = func(t *state.Table, rows []int32) (state.Vector, error) { return t.Key(key, rows) }
 		if err := gone.find(watermark(a.env.Evict, a.node.State.Operator)); err != nil {
 			return nil, err
 		}

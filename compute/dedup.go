@@ -22,7 +22,6 @@ type dedup struct {
 	node    *physical.Dedup
 	env     *Env
 	table   *state.Sharded
-	keys    *keyLayout
 	metrics StateMetrics
 	dropped int64 // duplicates
 
@@ -61,13 +60,16 @@ func newDedup(n *physical.Dedup, input Operator, env *Env) (Operator, error) {
 			return nil, base.UserError("", "", "dropDuplicatesWithinWatermark is not supported on streaming DataFrames/DataSets without watermark")
 		}
 		fields.Values = []state.Field{{Name: "expires", Type: "TIMESTAMP", Kind: state.Int64}}
+		fields.Time = &state.TimeColumn{At: 0, Fixed: true}
+	} else if key := slices.Index(n.Keys, n.EventColumn); n.EventColumn >= 0 && key >= 0 {
+		fields.Time = &state.TimeColumn{Key: true, At: k.keys.eventKey(key)}
 	}
 	table, err := keptTable(env, n.State, fields)
 	if err != nil {
 		return nil, err
 	}
 	k.parts = table.Subs()
-	d := &dedup{node: n, env: env, table: table, keys: k.keys, subs: make([]dedupSub, table.Subs())}
+	d := &dedup{node: n, env: env, table: table, subs: make([]dedupSub, table.Subs())}
 	d.input = newKeyedInput(input, k, func(env *Env) *keyer {
 		lane := newKeyer(n, env)
 		lane.parts, lane.used = k.parts, k.used
@@ -210,14 +212,8 @@ func (d *dedup) emit() (Batch, bool) {
 
 // evict forgets keys that are due, and reports.
 func (d *dedup) evict() error {
-	key := slices.Index(d.node.Keys, d.node.EventColumn)
-	if d.node.Within || d.node.EventColumn >= 0 && key >= 0 {
-		gone := eviction{env: d.env, table: d.table, times: func(t *state.Table, rows []int32) (state.Vector, error) {
-			if d.node.Within {
-				return t.Value(0).Gather(rows), nil
-			}
-			return t.Key(d.keys.eventKey(key), rows)
-		}}
+	if d.table.Schema().Time != nil {
+		gone := eviction{env: d.env, table: d.table}
 		if err := gone.find(watermark(d.env.Evict, d.node.State.Operator)); err != nil {
 			return err
 		}

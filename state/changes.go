@@ -9,7 +9,7 @@ import (
 	"github.com/flightd/flightd/internal/base"
 )
 
-// manyChanges is from how many changed rows on they are written by sub-table, by
+// manyChanges is from how many changed rows on they are written in parts, by
 // several workers.
 const manyChanges = 1 << 14
 
@@ -36,20 +36,10 @@ func encodeChanges(enc *zstd.Encoder, epoch base.Epoch, tables []*Sharded, worke
 		return nil, err
 	}
 	for i, s := range tables {
-		if s.RemovedLen() > manyChanges {
-			err = f.writeSubs(frameGone, i, s, workers, (*Table).goneBlocks)
-		} else {
-			err = s.goneBlocks(func(block []byte, rows int) error { return f.write(frameGone, i, rows, block) })
-		}
-		if err != nil {
+		if err := f.writeAll(frameGone, i, s, s.RemovedLen() > manyChanges, workers); err != nil {
 			return nil, base.Wrap(err, "%s", s.id)
 		}
-		if s.ChangedLen() > manyChanges {
-			err = f.writeSubs(frameUpserts, i, s, workers, (*Table).changedBlocks)
-		} else {
-			err = f.writeRefs(i, s, s.Changed())
-		}
-		if err != nil {
+		if err := f.writeAll(frameUpserts, i, s, s.ChangedLen() > manyChanges, workers); err != nil {
 			return nil, base.Wrap(err, "%s", s.id)
 		}
 	}
@@ -59,55 +49,40 @@ func encodeChanges(enc *zstd.Encoder, epoch base.Epoch, tables []*Sharded, worke
 	return out.Bytes(), nil
 }
 
-// writeRefs writes refs in blocks of bounded size.
-func (f *frameWriter) writeRefs(table int, s *Sharded, refs []Ref) error {
-	fields := blockFields(s.schema, true)
-	var buf bytes.Buffer
-	for len(refs) > 0 {
-		n := cutBlock(len(refs), s.rowSize(), func(i int) int {
-			t := s.subs[refs[i].Sub]
-			return t.rowBytes(t.layout, refs[i].Row)
+// writeAll writes the changed rows of a table, or those that were removed; if they
+// are many, several workers make the blocks.
+func (f *frameWriter) writeAll(typ uint8, table int, s *Sharded, many bool, workers int) error {
+	write := func(block []byte, rows int) error { return f.write(typ, table, rows, block) }
+	switch {
+	case many:
+		if done, err := f.writeDense(typ, table, s, workers); done || err != nil {
+			return err
+		}
+		blocks := (*Table).changedBlocks
+		if typ == frameGone {
+			blocks = (*Table).goneBlocks
+		}
+		return f.writeMade(typ, table, workers, len(s.subs), func(i int, each func(block []byte, rows int) error) error {
+			return blocks(s.subs[i], each)
 		})
-		block := refs[:n]
-		refs = refs[n:]
-		cols := []Vector{{Kind: Int64, Len: n, Data: bytesOf(s.Numbers(block))}}
-		for i := range s.schema.Keys {
-			v, err := s.Key(i, block)
-			if err != nil {
-				return err
-			}
-			cols = append(cols, v)
-		}
-		for i := range s.schema.Values {
-			v, err := s.Value(i, block)
-			if err != nil {
-				return err
-			}
-			cols = append(cols, v)
-		}
-		buf.Reset()
-		if err := encodeBlock(&buf, fields, cols); err != nil {
-			return err
-		}
-		if err := f.write(frameUpserts, table, n, buf.Bytes()); err != nil {
-			return err
-		}
+	case typ == frameGone:
+		return s.goneBlocks(write)
 	}
-	return nil
+	return s.refBlocks(s.Changed(), write)
 }
 
-// writeSubs writes the blocks of the sub-tables, one sub-table after another; those of
+// writeMade writes the blocks that parts 0 to n−1 make, in their order; those of
 // several are made at a time.
-func (f *frameWriter) writeSubs(typ uint8, table int, s *Sharded, workers int, blocks func(t *Table, each func(block []byte, rows int) error) error) error {
+func (f *frameWriter) writeMade(typ uint8, table, workers, n int, part func(i int, each func(block []byte, rows int) error) error) error {
 	type made struct {
 		frames [][]byte
 		rows   []int
 		err    error
 	}
-	out := make([]made, len(s.subs))
-	s.each(workers, func(i int, t *Table) {
+	out := make([]made, n)
+	inTurn(workers, n, func(i int) {
 		m := &out[i]
-		m.err = blocks(t, func(block []byte, rows int) error {
+		m.err = part(i, func(block []byte, rows int) error {
 			frame, err := f.compress(block, rows)
 			m.frames, m.rows = append(m.frames, frame), append(m.rows, rows)
 			return err

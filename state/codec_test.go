@@ -308,6 +308,43 @@ func TestNarrowed(t *testing.T) {
 	}
 }
 
+// TestCodecs writes payloads that either codec is the better one for.
+func TestCodecs(t *testing.T) {
+	enc, err := newEncoder(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 9))
+	for _, c := range []struct{ n, values int }{{0, 1}, {100, 2}, {quickBytes - 1, 1}, {quickBytes, 1}, {100_000, 3}, {100_000, 250}, {1 << 20, 256}} {
+		payload := make([]byte, c.n)
+		for i := range payload {
+			if payload[i] = byte(i / 100); i%50 == 0 || c.values > 200 {
+				payload[i] = byte(rng.IntN(c.values))
+			}
+		}
+		var out bytes.Buffer
+		f := &frameWriter{w: &out, enc: enc}
+		for range 2 {
+			if err := f.write(frameUpserts, 0, 0, payload); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := newSliceReader(out.Bytes())
+		for range 2 {
+			if fr, err := d.next(); err != nil || !bytes.Equal(fr.payload, payload) {
+				t.Errorf("%d bytes of %d values: %d come back, %v", c.n, c.values, len(fr.payload), err)
+			}
+		}
+		want := uint8(codecZstd)
+		if c.n >= quickBytes && c.values < 200 {
+			want = codecS2
+		}
+		if got := out.Bytes()[17]; got != want {
+			t.Errorf("%d bytes of %d values have codec %d, want %d", c.n, c.values, got, want)
+		}
+	}
+}
+
 // TestDifferences: numbers that ascend take a byte each.
 func TestDifferences(t *testing.T) {
 	for _, c := range []struct{ step, jitter, width int64 }{{64, 0, 1}, {1000, 0, 2}, {100_000, 40_000, 4}, {1 << 40, 0, 8}} {

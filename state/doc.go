@@ -53,7 +53,7 @@
 //     was removed and comes again has a new one.
 //  4. Commit returns the same bytes for the same epoch, before and after a
 //     restore; for any number of sub-tables too, unless the epoch touched or
-//     removed more than 16,384 rows.
+//     removed more than 16,384 rows that lie far apart in their order.
 //  5. Snapshot plus changelog gives every key, value, row number and counter of
 //     the tables that were there.
 //  6. Two keys are one row, or one chain of rows, if and only if their columns are

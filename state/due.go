@@ -61,8 +61,14 @@ func newTimeIndex() timeIndex { return timeIndex{grid: firstGrid, told: list{-1,
 // lives, but not fall, and NULL is never due. A row that is due stays due until it is
 // removed.
 func (t *Table) Due(limit int64, times func(rows []int32) (Vector, error)) ([]int32, error) {
+	return t.dueRows(limit, times, false)
+}
+
+// dueRows is Due; fixed says that times do not change as long as a row lives, which
+// leaves fewer rows to be asked.
+func (t *Table) dueRows(limit int64, times func(rows []int32) (Vector, error), fixed bool) ([]int32, error) {
 	x := &t.times
-	rows, err := x.due(t, limit, times)
+	rows, err := x.due(t, limit, times, fixed)
 	if err != nil {
 		*x = newTimeIndex() // it may have lost rows
 		return nil, err
@@ -169,7 +175,7 @@ func (x *timeIndex) tidy(t *Table, times func(rows []int32) (Vector, error)) err
 	return nil
 }
 
-func (x *timeIndex) due(t *Table, limit int64, times func(rows []int32) (Vector, error)) ([]int32, error) {
+func (x *timeIndex) due(t *Table, limit int64, times func(rows []int32) (Vector, error), fixed bool) ([]int32, error) {
 	if err := x.learn(t, times); err != nil {
 		return nil, err
 	}
@@ -179,11 +185,19 @@ func (x *timeIndex) due(t *Table, limit int64, times func(rows []int32) (Vector,
 	widest := uint(0)
 	for ; n < len(x.buckets) && x.buckets[n].start <= limit; n++ {
 		b := &x.buckets[n]
-		x.rows = x.live(t, x.rows, b.list)
-		widest = max(widest, width(b))
+		if !fixed || b.last > limit {
+			x.rows = x.live(t, x.rows, b.list)
+			widest = max(widest, width(b))
+		}
+	}
+	due := make([]int32, 0, len(x.rows))
+	for _, b := range x.buckets[:n] {
+		if fixed && b.last <= limit { // so are all of its rows
+			due = x.live(t, due, b.list)
+			x.join(&x.told, b.list)
+		}
 	}
 	x.buckets = slices.Delete(x.buckets, 0, n)
-	due := make([]int32, 0, len(x.rows))
 	grid := widest - min(widest, finer)
 	err := x.ask(x.rows, times, func(row int32, at int64, valid bool) {
 		switch {

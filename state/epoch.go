@@ -39,6 +39,16 @@ func (t *Table) touch(k *Keys, rows, sel []int32, first int64) {
 	}
 }
 
+// touchNew marks the rows from from on, which have come in the order of their input
+// rows: their numbers are the ordinals of these.
+func (t *Table) touchNew(from int) {
+	for r := from; r < t.n; r++ {
+		t.epochs[r] = t.epoch
+		t.changed = append(t.changed, int32(r))
+	}
+	t.touched = append(t.touched, t.numbers[from:t.n]...)
+}
+
 func (t *Table) touchOne(row int32, ordinal int64) {
 	if t.epochs[row] != t.epoch {
 		t.epochs[row] = t.epoch

@@ -13,13 +13,12 @@ import (
 // each is called for every sub-table with the rows that go, ascending, before they
 // do; calls for different sub-tables may run at the same time. It may be nil.
 func (s *Sharded) Expire(limit int64, workers int, each func(i int, rows []int32) error) error {
-	if s.schema.Time == nil || s.expired != nil && *s.expired > limit {
-		return invariants.AssertionFailedf("expiring rows of %s up to %d: it has no time column, or did so already", s.id, limit)
+	if err := s.expire(limit); err != nil {
+		return err
 	}
-	s.expired = &limit
 	errs := make([]error, len(s.subs))
 	s.each(workers, func(i int, t *Table) {
-		rows, err := t.Due(limit, t.Times)
+		rows, err := t.Expired(limit)
 		if err == nil && each != nil && len(rows) > 0 {
 			err = each(i, rows)
 		}
@@ -34,6 +33,37 @@ func (s *Sharded) Expire(limit int64, workers int, each func(i int, rows []int32
 		}
 	}
 	return nil
+}
+
+func (s *Sharded) expire(limit int64) error {
+	if s.schema.Time == nil || s.expired != nil && *s.expired > limit {
+		return invariants.AssertionFailedf("expiring rows of %s up to %d: it has no time column, or did so already", s.id, limit)
+	}
+	s.expired = &limit
+	return nil
+}
+
+// ExpireFound is Expire for who has found the rows: rows[i] are what Expired returns
+// for sub-table i.
+func (s *Sharded) ExpireFound(limit int64, workers int, rows [][]int32) error {
+	if err := s.expire(limit); err != nil {
+		return err
+	}
+	errs := make([]error, len(s.subs))
+	s.each(workers, func(i int, t *Table) { errs[i] = t.removeRows(rows[i], false) })
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Expired returns the rows that Expire would remove, ascending. It may be called for
+// several sub-tables at the same time.
+func (t *Table) Expired(limit int64) ([]int32, error) {
+	c := t.schema.Time
+	return t.dueRows(limit, t.Times, c.Key || c.Fixed)
 }
 
 // Times returns the times of rows: their values in the column Schema.Time.

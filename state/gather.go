@@ -226,3 +226,54 @@ func interleaveValid(parts []Vector, refs []Ref) []byte {
 	}
 	return out
 }
+
+// pick takes, for each ref, the value of its row in the column of its sub-table.
+func pick[T any](s *Sharded, refs []Ref, column func(t *Table) []T) []T {
+	cols, out := make([][]T, len(s.subs)), make([]T, len(refs))
+	for i, t := range s.subs {
+		cols[i] = column(t)
+	}
+	for i, r := range refs {
+		out[i] = cols[r.Sub][r.Row]
+	}
+	return out
+}
+
+// plainValue is Value for a column of eight bytes a value, none of them NULL.
+func (s *Sharded) plainValue(i int, refs []Ref) (Vector, bool) {
+	v := Vector{Kind: s.schema.Values[i].Kind, Len: len(refs)}
+	if s.schema.Values[i].Nullable {
+		return v, false
+	}
+	switch v.Kind {
+	case Int64:
+		v.Data = bytesOf(pick(s, refs, func(t *Table) []int64 { return t.values[i].(*Fixed[int64]).data }))
+	case Float64:
+		v.Data = bytesOf(pick(s, refs, func(t *Table) []float64 { return t.values[i].(*Fixed[float64]).data }))
+	default:
+		return v, false
+	}
+	return v, true
+}
+
+// plainKey is Key for a column that is a word of its own, where no key has a NULL.
+func (s *Sharded) plainKey(i int, refs []Ref) (Vector, bool) {
+	l := s.layout
+	v := Vector{Kind: s.schema.Keys[i].Kind, Len: len(refs)}
+	if l.encoded() || v.Kind != Int64 && v.Kind != Float64 {
+		return v, false
+	}
+	cols := make([][]uint64, len(s.subs))
+	for j, t := range s.subs {
+		if t.nulls != nil {
+			return v, false
+		}
+		cols[j] = t.words[min(l.places[i].word, len(t.words)):]
+	}
+	out := make([]uint64, len(refs))
+	for j, r := range refs {
+		out[j] = cols[r.Sub][int(r.Row)*l.words]
+	}
+	v.Data = bytesOf(out)
+	return v, true
+}

@@ -66,6 +66,9 @@ type Schema struct {
 type TimeColumn struct {
 	Key bool `json:",omitempty"`
 	At  int
+	// Fixed says that a row's time does not change as long as it lives, as that of a
+	// key never does.
+	Fixed bool `json:",omitempty"`
 }
 
 // Equal reports whether the key columns and the value columns are the same, in

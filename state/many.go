@@ -105,7 +105,7 @@ func (t *Table) insert(k *Keys, sel, rows []int32, first int64, numbers []int64)
 		v.grow(t.n - was)
 	}
 	if t.epochs != nil && numbers == nil {
-		t.touch(k, rows, sel, first)
+		t.touchNew(was)
 	}
 	return nil
 }

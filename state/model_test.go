@@ -66,7 +66,7 @@ func randomColumn(rng *rand.Rand, kind Kind, n, domain int) Vector {
 				b.append(bytesOf([]float64{float64(x)}))
 			}
 		case Bytes:
-			b.append([]byte(strings.Repeat(string(rune('a'+x%7)), x%40+x/100)))
+			b.append([]byte(strings.Repeat(string(rune('a'+x%7)), x%40+min(x/100, 60))))
 		case Wide:
 			b.append(bytesOf([]Word16{{Lo: uint64(x % 3), Hi: uint64(x)}}))
 		default:

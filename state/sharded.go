@@ -311,20 +311,22 @@ func (s *Sharded) InOrder(rows [][]int32) []Ref {
 
 // Numbers returns the row numbers of refs.
 func (s *Sharded) Numbers(refs []Ref) []int64 {
-	out := make([]int64, len(refs))
-	for i, r := range refs {
-		out[i] = s.subs[r.Sub].numbers[r.Row]
-	}
-	return out
+	return pick(s, refs, func(t *Table) []int64 { return t.numbers })
 }
 
 // Key returns key column i of refs, canonical as Normalise makes it.
 func (s *Sharded) Key(i int, refs []Ref) (Vector, error) {
+	if v, ok := s.plainKey(i, refs); ok {
+		return v, nil
+	}
 	return s.gather(refs, s.schema.Keys[i].Kind, func(t *Table, rows []int32) (Vector, error) { return t.Key(i, rows) })
 }
 
 // Value returns value column i of refs.
 func (s *Sharded) Value(i int, refs []Ref) (Vector, error) {
+	if v, ok := s.plainValue(i, refs); ok {
+		return v, nil
+	}
 	return s.gather(refs, s.schema.Values[i].Kind, func(t *Table, rows []int32) (Vector, error) { return t.values[i].Gather(rows), nil })
 }
 
@@ -341,9 +343,14 @@ func (s *Sharded) endEpoch(workers int) {
 // each calls work for every sub-table, for several at a time if there are several
 // workers.
 func (s *Sharded) each(workers int, work func(i int, t *Table)) {
-	if workers = min(workers, len(s.subs)); workers <= 1 {
-		for i, t := range s.subs {
-			work(i, t)
+	inTurn(workers, len(s.subs), func(i int) { work(i, s.subs[i]) })
+}
+
+// inTurn calls work for 0 … n−1 by several workers.
+func inTurn(workers, n int, work func(i int)) {
+	if workers = min(workers, n); workers <= 1 {
+		for i := range n {
+			work(i)
 		}
 		return
 	}
@@ -351,8 +358,8 @@ func (s *Sharded) each(workers int, work func(i int, t *Table)) {
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(s.subs); i = int(next.Add(1)) - 1 {
-				work(i, s.subs[i])
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				work(i)
 			}
 		})
 	}

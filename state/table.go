@@ -152,17 +152,21 @@ func (t *Table) Add(k *Keys, sel, rows []int32) (made []int32, err error) {
 }
 
 func (t *Table) add(k *Keys, sel, rows []int32, first int64) ([]int32, error) {
+	was := t.n
 	t.made = sized(t.made, len(sel))[:0]
 	if err := t.place(k, sel, rows, first, nil, true); err != nil {
 		return nil, err
 	}
-	if k.longs != nil { // those with a hash of another come last
+	switch {
+	case k.longs != nil: // those with a hash of another come last
 		slices.Sort(t.made)
-	}
-	if t.epochs != nil {
-		for _, i := range t.made {
-			t.touchOne(rows[i], first+k.ordinal(sel[i]))
+		if t.epochs != nil {
+			for _, i := range t.made {
+				t.touchOne(rows[i], first+k.ordinal(sel[i]))
+			}
 		}
+	case t.epochs != nil:
+		t.touchNew(was)
 	}
 	return t.made, nil
 }
