@@ -91,7 +91,8 @@ func newTable() map[string]row {
 	for _, family := range []map[string]row{
 		arithmeticRows(), comparisonRows(), logicRows(), conditionalRows(), nestedRows(),
 		stringRows(), concatRows(), likeRows(), regexpRows(), hashRows(), codecRows(), mathRows(), roundRows(),
-		collectionRows(), mapRows(), lambdaRows(), jsonRows(), miscRows(), formatRows(), numberFormatRows(), urlRows(),
+		collectionRows(), mapRows(), lambdaRows(), jsonRows(), miscRows(), formatRows(), numberFormatRows(), urlRows(), cryptoRows(), bitmapRows(), wordRows(),
+		sessionRows(),
 		timeFieldRows(), timeMakeRows(), timeTruncRows(), timeFormatRows(), timeParseRows(),
 	} {
 		for name, r := range family {

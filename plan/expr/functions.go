@@ -34,6 +34,8 @@ type Function struct {
 	Rule string
 	// Null says when the result may be NULL.
 	Null Nullability
+	// Exact parameters take an argument as it is or NULL; nothing is cast to them.
+	Exact bool
 	// Nondeterministic functions give another value at each call.
 	Nondeterministic bool
 	// Shown is the name that Spark shows in column names; "" means as typed.
@@ -134,7 +136,7 @@ func newFunctionTable() *FunctionTable {
 
 // parseRow reads one row of the table:
 //
-//	name alias… (param, param?, param?shown, param*) result [nullable|notnull] [nondet] [as:SHOWN]
+//	name alias… (param, param?, param?shown, param*) result [nullable|notnull] [nondet] [exact] [as:SHOWN]
 //
 // A param is types joined by |, perhaps with its name and a colon before; shown
 // is what column names have for an optional argument that is not given.
@@ -177,6 +179,8 @@ func parseRow(row string) *Function {
 			f.Null = Nullable
 		case flag == "notnull":
 			f.Null = NotNull
+		case flag == "exact":
+			f.Exact = true
 		case flag == "nondet":
 			f.Nondeterministic = true
 		case strings.HasPrefix(flag, "as:"):

@@ -75,11 +75,11 @@ atan (double) double as:ATAN
 atan2 (double, double) double as:ATAN2
 atanh (double) double as:ATANH
 bin (bigint) string
-bit_count (integral|boolean) int
+bit_count (integral|boolean) int exact
 getbit bit_get (integral, int) tinyint
-bitmap_bit_position (bigint) bigint notnull
-bitmap_bucket_number (bigint) bigint notnull
-bitmap_count (binary) bigint
+bitmap_bit_position (bigint) bigint
+bitmap_bucket_number (bigint) bigint
+bitmap_count (binary) bigint exact
 bround (numeric, int?) @round
 round (numeric, int?) @round
 cbrt (double) double as:CBRT

@@ -19,7 +19,7 @@ decode (any, any*) @decode
 encode (string|binary, string) binary
 elt (int, string|binary*) @elt nullable
 find_in_set (string, string) int
-format_number (numeric, int|string) string nullable
+format_number (numeric, int|string) string nullable exact
 format_string printf (string, any*) string
 initcap (string) string
 instr (string, string) int
@@ -50,7 +50,7 @@ repeat (string, int) string
 replace (string, string, string?'') string
 reverse (string|binary|array) $0
 sentences (string, string?'', string?'') words
-soundex (string) string
+soundex (string) string exact
 space (int) string
 split (string, string, int?-1) strings
 split_part (string, string, int) string nullable
@@ -70,8 +70,8 @@ try_validate_utf8 (string) string nullable
 url_decode (string) string
 try_url_decode (string) string nullable
 url_encode (string) string
-parse_url (string, string, string?) string nullable
-try_parse_url (string, string, string?) string nullable
+parse_url (string, string, string?) string nullable exact
+try_parse_url (string, string, string?) string nullable exact exact
 crc32 (binary) bigint
 md5 (binary) string
 sha1 sha (binary) string
@@ -80,7 +80,7 @@ hash (any*) int notnull
 xxhash64 (any*) bigint notnull
 aes_encrypt (binary, binary, string?GCM, string?DEFAULT, binary?'', binary?'') binary
 aes_decrypt (binary, binary, string?GCM, string?DEFAULT, binary?'') binary
-try_aes_decrypt (binary, binary, string?, string?, binary?) binary nullable
+try_aes_decrypt (binary, binary, string?GCM, string?DEFAULT, binary?'') binary nullable
 hmac (binary, binary, string?SHA-256) binary
 collate (string, string) @collate
 collation (string) string notnull
@@ -89,13 +89,13 @@ randstr (int, int?) string notnull nondet
 
 // miscRows are JSON and its kin, and what asks about the session.
 const miscRows = `
-get_json_object (string, string) string nullable
-json_array_length (string) int nullable
-json_object_keys (string) strings nullable
+get_json_object (string, string) string nullable exact
+json_array_length (string) int nullable exact
+json_object_keys (string) strings nullable exact
 to_json (any, map?) string nullable
-from_json (string, any, map?) @from_schema nullable
-from_csv (string, any, map?) @from_schema nullable
-from_xml (string, any, map?) @from_schema nullable
+from_json (string, any, map?) @from_schema nullable exact
+from_csv (string, any, map?) @from_schema nullable exact
+from_xml (string, any, map?) @from_schema nullable exact
 to_csv (struct, map?) string nullable
 to_xml (any, map?) string nullable
 schema_of_json (string, map?) string notnull
@@ -117,14 +117,14 @@ try_variant_set (variant, string, any, any?) variant nullable
 variant_array_append (variant, string, any) variant nullable
 try_variant_array_append (variant, string, any) variant nullable
 variant_strip_nulls (variant, boolean?) variant nullable
-xpath (string, string) strings nullable
-xpath_boolean (string, string) boolean nullable
-xpath_double xpath_number (string, string) double nullable
-xpath_float (string, string) float nullable
-xpath_int (string, string) int nullable
-xpath_long (string, string) bigint nullable
-xpath_short (string, string) smallint nullable
-xpath_string (string, string) string nullable
+xpath (string, string) strings nullable exact
+xpath_boolean (string, string) boolean nullable exact
+xpath_double xpath_number (string, string) double nullable exact
+xpath_float (string, string) float nullable exact
+xpath_int (string, string) int nullable exact
+xpath_long (string, string) bigint nullable exact
+xpath_short (string, string) smallint nullable exact
+xpath_string (string, string) string nullable exact
 typeof (any) string notnull
 version () string notnull
 uuid () string notnull nondet

@@ -19,6 +19,9 @@ func (x *exprs) coerce(c *call) error {
 			continue
 		}
 		t := x.wanted(a.Type(), p.Wants)
+		if c.f.Exact && t != nil && t.Kind != a.Type().Kind && a.Type().Kind != expr.KindNull {
+			t = nil
+		}
 		if t == nil {
 			return unexpectedInput(a.Pos(), text, i, wantText(p.Wants), a).At(c.at)
 		}
