@@ -77,9 +77,9 @@ func (x *exprs) toChar(c *call) (expr.Expr, error) {
 // binaryToChar is to_char of bytes. Under the name to_varchar it is shown by that.
 func (x *exprs) binaryToChar(c *call) (expr.Expr, error) {
 	format, ok := stringLiteral(c.args[1])
-	if !foldable(c.args[1]) {
+	if !foldable(c.args[1]) || !ok {
 		return nil, base.UserError("NON_FOLDABLE_ARGUMENT", "42K08",
-			"The function `%s` requires the parameter `format` to be a foldable expression of the type \"STRING\", but the actual argument is a non-foldable.", c.name).At(c.at)
+			"The function `%s` requires the parameter `format` to be a foldable expression of the type \"STRING\", but the actual argument is none, or NULL.", c.name).At(c.at)
 	}
 	shown := func(args ...expr.Expr) string {
 		if c.name != "to_varchar" {
@@ -92,9 +92,6 @@ func (x *exprs) binaryToChar(c *call) (expr.Expr, error) {
 		return x.callOf(c, strings.ToLower(format), shown(c.args[0]), c.args[0])
 	case "utf-8":
 		return x.callOf(c, "decode", shown(c.args...), c.args...)
-	}
-	if !ok {
-		return &expr.Literal{At: c.at, Typ: expr.String}, nil
 	}
 	return nil, base.UserError("INVALID_PARAMETER_VALUE.BINARY_FORMAT", "22023",
 		"The value of parameter(s) `format` in `%s` is invalid: expects one of binary formats 'base64', 'hex', 'utf-8', but got '%s'.", c.name, format).At(c.at)
