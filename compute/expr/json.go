@@ -51,6 +51,8 @@ func parseWholeJSON(s []byte) (jsonValue, bool) {
 type jsonParser struct {
 	s  []byte
 	at int
+	// zeros: numbers may begin with zeros; bare: names may stand without quotes.
+	zeros, bare bool
 }
 
 func (p *jsonParser) space() {
@@ -117,7 +119,7 @@ func (p *jsonParser) number() (jsonValue, bool) {
 	}
 	first := p.at
 	n := digits()
-	if n == 0 || n > 1 && p.s[first] == '0' {
+	if n == 0 || n > 1 && p.s[first] == '0' && !p.zeros {
 		return jsonValue{}, false
 	}
 	if p.at < len(p.s) && p.s[p.at] == '.' {
@@ -252,10 +254,7 @@ func (p *jsonParser) object(depth int) (jsonValue, bool) {
 	}
 	for {
 		p.space()
-		if p.at >= len(p.s) || p.s[p.at] != '"' && p.s[p.at] != '\'' {
-			return v, false
-		}
-		key, ok := p.str()
+		key, ok := p.name()
 		if !ok {
 			return v, false
 		}
@@ -282,6 +281,18 @@ func (p *jsonParser) object(depth int) (jsonValue, bool) {
 			return v, false
 		}
 	}
+}
+
+// name reads the name of a member.
+func (p *jsonParser) name() (string, bool) {
+	if p.at < len(p.s) && (p.s[p.at] == '"' || p.s[p.at] == '\'') {
+		return p.str()
+	}
+	start := p.at
+	for p.bare && p.at < len(p.s) && isWord(p.s[p.at]) {
+		p.at++
+	}
+	return string(p.s[start:p.at]), p.at > start
 }
 
 // appendJSON appends v as compact JSON; numbers with a fraction or an exponent are

@@ -92,14 +92,14 @@ const miscRows = `
 get_json_object (string, string) string nullable exact
 json_array_length (string) int nullable exact
 json_object_keys (string) strings nullable exact
-to_json (any, map?) string nullable
-from_json (string, any, map?) @from_schema nullable exact
-from_csv (string, any, map?) @from_schema nullable exact
+to_json (any, any?) @to_text nullable
+from_json (string, any, any?) @from_schema nullable exact
+from_csv (string, any, any?) @from_schema nullable exact
 from_xml (string, any, map?) @from_schema nullable exact
-to_csv (struct, map?) string nullable
+to_csv (any, any?) @to_text nullable
 to_xml (any, map?) string nullable
-schema_of_json (string, map?) string notnull
-schema_of_csv (string, map?) string notnull
+schema_of_json (string, any?) @schema_of notnull exact
+schema_of_csv (string, any?) @schema_of notnull exact
 schema_of_xml (string, map?) string notnull
 parse_json (string) variant
 try_parse_json (string) variant nullable

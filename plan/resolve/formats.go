@@ -97,11 +97,71 @@ func (x *exprs) binaryToChar(c *call) (expr.Expr, error) {
 		"The value of parameter(s) `format` in `%s` is invalid: expects one of binary formats 'base64', 'hex', 'utf-8', but got '%s'.", c.name, format).At(c.at)
 }
 
+// options checks that argument i, if there is one, is map() over texts.
+func (c *call) options(i int) error {
+	if i >= len(c.args) {
+		return nil
+	}
+	k, ok := c.args[i].(*expr.Call)
+	if !ok || k.Fn != "map" {
+		return base.UserError("INVALID_OPTIONS.NON_MAP_FUNCTION", "42K06", "Invalid options: Must use the `map()` function for options.").At(c.at)
+	}
+	if t := k.Type(); len(k.Args) > 0 && (t.Key.Kind != expr.KindString || t.Elem.Kind != expr.KindString) {
+		return base.UserError("INVALID_OPTIONS.NON_STRING_TYPE", "42K06",
+			"Invalid options: A type of keys and values in `map()` must be string, but got %q.", t.SQL()).At(c.at)
+	}
+	return nil
+}
+
+// schemaOf resolves schema_of_json and schema_of_csv, whose text is a constant.
+func (x *exprs) schemaOf(c *call) (expr.Expr, error) {
+	text := showCall(c.name, c.name, c.args[:1], false)
+	kind := strings.TrimPrefix(c.f.Name, "schema_of_")
+	a := c.args[0]
+	switch {
+	case a.Type().Kind != expr.KindString && a.Type().Kind != expr.KindNull:
+		return nil, unexpectedInput(c.at, text, 0, `"STRING"`, a)
+	case !foldable(a):
+		return nil, mismatch("NON_FOLDABLE_INPUT", c.at, text, "the input `%s` should be a foldable \"STRING\" expression; however, got %q.", kind, a.SQL())
+	case a.Type().Kind == expr.KindNull:
+		return nil, mismatch("UNEXPECTED_NULL", c.at, text, "The %s must not be null.", kind)
+	}
+	if err := c.options(1); err != nil {
+		return nil, err
+	}
+	out, err := x.result(c, expr.String)
+	if k, ok := out.(*expr.Call); ok {
+		k.Text = text
+	}
+	return out, err
+}
+
+// toText resolves to_json and to_csv.
+func (x *exprs) toText(c *call) (expr.Expr, error) {
+	if err := c.options(1); err != nil {
+		return nil, err
+	}
+	if t := c.args[0].Type(); c.f.Name == "to_csv" && t.Kind != expr.KindNull {
+		bad := t.Kind != expr.KindStruct
+		for _, f := range t.Fields {
+			bad = bad || f.Type.Kind == expr.KindVariant
+		}
+		if bad {
+			return nil, mismatch("UNSUPPORTED_INPUT_TYPE", c.at, c.text(), "The input of `to_csv` can't be %q type data.", t.SQL())
+		}
+	}
+	return x.result(c, expr.String)
+}
+
 // fromSchema resolves the functions that take the type of their result as text.
 func (x *exprs) fromSchema(c *call) (expr.Expr, error) {
 	at := 1
 	if c.f.Rule == "@variant_get" {
 		at = 2
+	} else if t := c.args[0].Type(); t.Kind != expr.KindString && t.Kind != expr.KindNull {
+		return nil, unexpectedInput(c.at, c.text(), 0, `"STRING"`, c.args[0])
+	} else if err := c.options(2); err != nil {
+		return nil, err
 	}
 	t := expr.Variant
 	if at < len(c.args) {
@@ -111,13 +171,45 @@ func (x *exprs) fromSchema(c *call) (expr.Expr, error) {
 				"The input expression must be string literal and not null.").At(c.at)
 		}
 		var err error
-		if t, err = sql.ParseType(text); err != nil {
-			schema, err := sql.ParseSchema(text)
-			if err != nil {
-				return nil, base.AsError(err).At(c.args[at].Pos())
+		if t, err = schemaType(text); err != nil {
+			e := *base.AsError(err)
+			e.Pos, e.Query = c.at, "" // the schema is no part of the statement's text
+			return nil, &e
+		}
+	}
+	if c.f.Name == "from_csv" {
+		if t.Kind != expr.KindStruct {
+			return nil, base.UserError("INVALID_SCHEMA.NON_STRUCT_TYPE", "42K07",
+				"The input expression should be evaluated to struct type, but got %q.", t.SQL()).At(c.at)
+		}
+		for _, f := range t.Fields {
+			if f.Type.IsNested() {
+				return nil, base.UserError("UNSUPPORTED_DATATYPE", "0A000", "Unsupported data type %q.", f.Type.SQL()).At(c.at)
 			}
-			t = expr.StructOf(schema...)
 		}
 	}
 	return x.result(c, t)
+}
+
+// schemaType reads a type, or the columns of a struct. Of a text that is neither,
+// a single word is a type that does not exist.
+func schemaType(text string) (*expr.Type, error) {
+	t, bad := sql.ParseType(text)
+	if bad == nil {
+		return t, nil
+	}
+	schema, err := sql.ParseSchema(text)
+	if err == nil {
+		return expr.StructOf(schema...), nil
+	}
+	if len(strings.Fields(text)) == 1 {
+		return nil, bad
+	}
+	if e := base.AsError(err); e.Condition == "UNSUPPORTED_DATATYPE" {
+		// Spark tells what the text is as a type, which is no type's name.
+		e := *e
+		e.Condition, e.SQLState = "PARSE_SYNTAX_ERROR", "42601"
+		return nil, &e
+	}
+	return nil, err
 }

@@ -95,6 +95,10 @@ func (x *exprs) lesser(c *call) (expr.Expr, error) {
 		return x.toNumber(c)
 	case "@to_char":
 		return x.toChar(c)
+	case "@schema_of":
+		return x.schemaOf(c)
+	case "@to_text":
+		return x.toText(c)
 	case "@from_schema", "@variant_get":
 		return x.fromSchema(c)
 	case "@sequence":
