@@ -58,7 +58,7 @@ class Flink(Engine):
         if t["format"] == "json":
             options["json.timestamp-format.standard"] = "ISO-8601"
         text = ", ".join(f"'{k}' = '{v}'" for k, v in options.items())
-        self.env.execute_sql(f"CREATE TABLE {t['name']} ({', '.join(columns)}) WITH ({text})")
+        self.env.execute_sql(f"CREATE TABLE `{t['name']}` ({', '.join(columns)}) WITH ({text})")
 
     def job(self):
         self.runs = getattr(self, "runs", 0) + 1

@@ -27,7 +27,9 @@ SELECT min(ts) AS start, user, count(*) AS n, sum(v) AS s FROM numbered GROUP BY
 		},
 		SQL: `SELECT v.ad, v.price, c.cost FROM {views} v JOIN {clicks} c ON v.ad = c.ad
 AND c.ts >= v.ts AND c.ts <= v.ts + INTERVAL 3 SECONDS`,
-		DuckDB: []string{`SELECT v.ad, v.price, c.cost FROM views v JOIN clicks c ON v.ad = c.ad AND c.ts >= v.ts AND c.ts <= v.ts + INTERVAL 3 SECONDS`},
+		Targets:  map[Form]float64{Stream: 40},
+		FlinkSQL: "SELECT v.ad, v.price, c.cost FROM `views` v JOIN clicks c ON v.ad = c.ad\nAND c.ts BETWEEN v.ts AND v.ts + INTERVAL '3' SECOND",
+		DuckDB:   []string{`SELECT v.ad, v.price, c.cost FROM views v JOIN clicks c ON v.ad = c.ad AND c.ts >= v.ts AND c.ts <= v.ts + INTERVAL 3 SECONDS`},
 	}, {
 		Name: "w8", Title: "duplicates within the watermark, 10 %", Forms: anywhere, Mode: "append", EventTime: "ts", Delay: "10 SECONDS",
 		Tables:    []gen.Table{events(ts, gen.Repeated("id", 10, 10_000))},
@@ -36,6 +38,7 @@ AND c.ts >= v.ts AND c.ts <= v.ts + INTERVAL 3 SECONDS`,
 		SparkSQL:  "SELECT id FROM events",
 		FlinkSQL:  `SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY id ORDER BY PROCTIME() ASC) AS nth FROM events) WHERE nth = 1`,
 		Dedup:     []string{"id"},
+		Targets:   map[Form]float64{Stream: 12},
 	}}
 }
 
