@@ -58,7 +58,7 @@ func toNumber(c *expr.Call, env *Env) (func(f *frame) error, error) {
 					"The format is invalid: %s. The input \"STRING\" %s does not match the format.", shape, bytes.ToValidUTF8(a.at(i), []byte("\uFFFD"))))
 			}
 			x, status := arrowtext.ParseDecimal(digits, expr.MaxPrecision, 0)
-			if status != arrowtext.DecimalOK {
+			if status != arrowtext.DecimalOK || !x.Fits(f.call.Typ.Precision) {
 				return f.raise(i, outOfRange(string(digits), f.call.Typ))
 			}
 			if negative {

@@ -12,6 +12,7 @@ func TestNumberFormats(t *testing.T) {
 		{in("454"), "454.0"}, {in("12,454.8-"), "-12454.8"}, {in(" 5"), "5.0"}, {in(nil), "NULL"},
 		{in("<12>"), "!INVALID_FORMAT.MISMATCH_INPUT"}, {in(""), "!INVALID_FORMAT.MISMATCH_INPUT"}, {in("1,2,3"), "!INVALID_FORMAT.MISMATCH_INPUT"},
 	})
+	check(t, call("to_number", expr.Decimal(1, 1), s, str(".9")), []testCase{{in(".5"), "0.5"}, {in("0"), "0.0"}, {in("5"), "!NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION"}})
 	try := call("try_to_number", expr.Decimal(3, 2), s, str("9.99"))
 	try.Mode = expr.Try
 	check(t, try, []testCase{{in("1.5"), "1.50"}, {in("x"), "NULL"}, {in(".5"), "0.50"}})

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -37,7 +38,7 @@ const maxXMLDepth = 1000
 
 var (
 	errXMLDepth = errors.New("elements are nested too deeply")
-	errXMLShape = errors.New("the document is not one element whose tags match")
+	errXMLShape = errors.New("the document is not one element whose tags match and whose attributes differ")
 )
 
 // parseXML reads a document without regard to name spaces.
@@ -73,7 +74,10 @@ func parseXML(s []byte) (*xmlNode, error) {
 			n := add(&xmlNode{kind: xmlElement, name: xmlName(t.Name)})
 			at.kids = append(at.kids, n)
 			at = n
-			for _, a := range t.Attr {
+			for i, a := range t.Attr {
+				if slices.ContainsFunc(t.Attr[:i], func(b xml.Attr) bool { return a.Name == b.Name }) {
+					return nil, errXMLShape
+				}
 				if name := xmlName(a.Name); name != "xmlns" && !strings.HasPrefix(name, "xmlns:") {
 					n.attrs = append(n.attrs, add(&xmlNode{kind: xmlAttribute, name: name, text: a.Value}))
 				}

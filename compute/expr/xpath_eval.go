@@ -154,10 +154,8 @@ func (s *xpathStep) matches(n *xmlNode) bool {
 	if n.kind != principal {
 		return false
 	}
-	if prefix, ok := strings.CutSuffix(s.test, "*"); ok {
-		return strings.HasPrefix(n.name, prefix)
-	}
-	return n.name == s.test
+	// A prefix stands for no name space here, so that a name with one is no node's.
+	return s.test == "*" || n.name == s.test && !strings.Contains(s.test, ":")
 }
 
 // ordered sorts nodes as they stand in the document and leaves out doubles.

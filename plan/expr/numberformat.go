@@ -173,7 +173,8 @@ func markName(mark rune) string {
 }
 
 // Parse reads s as the format says and appends its digits to dst, Scale of them
-// behind the point; ok is false where s does not match.
+// behind the point; ok is false where s does not match. Where s has no point, digits
+// of the format's scale count as whole ones: there may be more than Whole then.
 func (f *NumberFormat) Parse(dst, s []byte) (digits []byte, negative, ok bool) {
 	opened, closed, point := false, false, false
 	whole, frac := dst, 0
