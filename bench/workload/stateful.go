@@ -1,6 +1,10 @@
 package workload
 
-import "github.com/flightd/flightd/bench/gen"
+import (
+	"fmt"
+
+	"github.com/flightd/flightd/bench/gen"
+)
 
 // stateful are sessions, the join of two streams, and duplicates.
 func stateful() []Workload {
@@ -57,7 +61,26 @@ func nexmark() []Workload {
 		}
 		return w
 	}
+	person := gen.Table{Name: "person", Format: gen.Parquet, Columns: []gen.Column{gen.Counter("id", 1), gen.Text("name", "person ", 4, 1000),
+		gen.Choice("city", "Boise", "Portland", "Phoenix", "Cheyenne"), gen.Choice("state", "AZ", "CA", "ID", "OR", "WA", "WY"), gen.Clock("ts", 100, 0)}}
+	auction := gen.Table{Name: "auction", Format: gen.Parquet, Columns: []gen.Column{gen.Counter("id", 1), gen.Repeated("seller", 50, 50_000),
+		gen.Uniform("category", 20), gen.Clock("ts", 100, 0)}}
+	const sellers = `SELECT p.id, p.name FROM
+(SELECT id, name, window AS w FROM {person} GROUP BY id, name, window(ts, '10 seconds')) p JOIN
+(SELECT seller, window AS w FROM {auction} GROUP BY seller, window(ts, '10 seconds')) a ON p.id = a.seller AND p.w = a.w`
+	const tumbled = "FROM TABLE(TUMBLE(TABLE %s, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY window_start, window_end"
 	return []Workload{
+		{Name: "w9_q3", Title: "Nexmark q3: local item suggestion", Forms: anywhere, Mode: "append", Tables: []gen.Table{auction, person},
+			SQL: `SELECT p.name, p.city, p.state, a.id FROM {auction} a JOIN {person} p ON a.seller = p.id
+WHERE a.category = 10 AND p.state IN ('OR', 'ID', 'CA')`},
+		{Name: "w9_q8", Title: "Nexmark q8: new users that sell", Forms: anywhere, Mode: "append", EventTime: "ts", Delay: "10 SECONDS",
+			Tables: []gen.Table{auction, person}, Targets: map[Form]float64{Stream: 20}, SQL: sellers,
+			Ended: sellers + " WHERE p.w.end <= (SELECT least((SELECT max(ts) FROM {auction}), (SELECT max(ts) FROM {person})) - INTERVAL 10 SECONDS)",
+			DuckDB: []string{`WITH p AS (SELECT DISTINCT id, name, epoch_us(ts) // 10000000 AS w FROM person),
+a AS (SELECT DISTINCT seller, epoch_us(ts) // 10000000 AS w FROM auction) SELECT p.id, p.name FROM p JOIN a ON p.id = a.seller AND p.w = a.w`},
+			FlinkSQL: fmt.Sprintf(`SELECT p.id, p.name FROM (SELECT id, name, window_start, window_end %s, id, name) p
+JOIN (SELECT seller, window_start, window_end %s, seller) a
+ON p.id = a.seller AND p.window_start = a.window_start AND p.window_end = a.window_end`, fmt.Sprintf(tumbled, "person"), fmt.Sprintf(tumbled, "auction"))},
 		// From memory there would be nothing to do: who copies nothing wins.
 		query("q0", "pass through", "SELECT auction, bidder, price, channel, url, ts FROM {bid}", "", "", []Form{Files, Stream}),
 		query("q1", "currencies", "SELECT auction, bidder, 0.908D * price AS price, channel, url, ts FROM {bid}",
