@@ -33,6 +33,10 @@ func (r *run) loop(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		idle := !ran && trigger.Kind == ProcessingTime && trigger.Interval == 0
+		if idle { // who waits for this moment must see the status that goes with it
+			r.idle()
+		}
 		if ran {
 			r.q.putBack(waiting)
 		} else {
@@ -45,8 +49,7 @@ func (r *run) loop(ctx context.Context) error {
 			return nil
 		case trigger.Kind == ProcessingTime && trigger.Interval > 0:
 			r.q.pause(ctx, untilNext(r.eng.clock.Now(), trigger.Interval))
-		case !ran:
-			r.idle()
+		case idle:
 			r.q.pause(ctx, r.pollingDelay)
 		}
 		if ctx.Err() != nil {
