@@ -68,7 +68,11 @@ func (e *eviction) remove(m *StateMetrics) error {
 			}
 		}
 		var err error
-		oldest[i], found[i], err = t.Oldest(e.timesOf(t))
+		if e.times == nil {
+			oldest[i], found[i], err = t.OldestTime()
+		} else {
+			oldest[i], found[i], err = t.Oldest(e.timesOf(t))
+		}
 		return err
 	})
 	for i, us := range oldest {
@@ -80,9 +84,6 @@ func (e *eviction) remove(m *StateMetrics) error {
 }
 
 func (e *eviction) timesOf(t *state.Table) func(rows []int32) (state.Vector, error) {
-	if e.times == nil {
-		return t.Times
-	}
 	return func(rows []int32) (state.Vector, error) { return e.times(t, rows) }
 }
 

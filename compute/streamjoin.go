@@ -28,8 +28,11 @@ type streamJoin struct {
 	// left and right are read in this order; at is the one that is being read, then nil.
 	left, right *streamSide
 	at          *streamSide
-	conds       conditions
-	out         *arrow.Schema
+	// waiting are the last rows of the left side: a part works on them and on the first
+	// ones of the right side while its tables are in the cache.
+	waiting []*joinRun
+	conds   conditions
+	out     *arrow.Schema
 	// made is what waits to be put out, and heavy what puts out the pairs of one run.
 	made    []emission
 	heavy   *heavyRun
@@ -42,6 +45,7 @@ type streamJoin struct {
 // emission is what came of a run: record batches, or the run itself if it has so
 // many pairs that they are made while they are put out.
 type emission struct {
+	side  *streamSide
 	recs  []arrow.RecordBatch
 	heavy *joinRun
 }
@@ -114,7 +118,7 @@ func (j *streamJoin) next() (Batch, bool) {
 	e := &j.made[0]
 	switch {
 	case e.heavy != nil:
-		j.heavy = newHeavyRun(j.at, e.heavy)
+		j.heavy = newHeavyRun(e.side, e.heavy)
 	case len(e.recs) > 0:
 		rec := e.recs[0]
 		e.recs = e.recs[1:]
@@ -132,14 +136,22 @@ func (j *streamJoin) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(runs) > 0 {
-		return s.take(ctx, runs)
+	if s.feed.ended {
+		s.count(&j.metrics)
 	}
-	s.count(&j.metrics)
-	if j.at = nil; s == j.left {
-		j.at = j.right
+	switch {
+	case s == j.right:
+		if s.feed.ended {
+			j.at = nil
+		}
+		left := j.waiting
+		j.waiting = nil
+		return j.take(ctx, left, runs)
+	case s.feed.ended:
+		j.at, j.waiting = j.right, runs
+		return nil
 	}
-	return nil
+	return j.take(ctx, runs, nil)
 }
 
 // evict forgets what is due on either side, and reports.

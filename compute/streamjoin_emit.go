@@ -277,7 +277,11 @@ func (h *heavyRun) candidates() {
 		if !h.within {
 			h.chain, h.within = h.chain[:0], true
 			for row := h.heads[j]; row >= 0; row = t.Older(row) {
-				h.chain = append(h.chain, row)
+				// The right rows of the epoch may be there already; they come to the left ones, not
+				// these to them.
+				if h.side == h.side.join.right || int(row) < h.side.other.old[h.part[j]] {
+					h.chain = append(h.chain, row)
+				}
 			}
 		}
 		for ; len(h.chain) > 0; h.chain = h.chain[:len(h.chain)-1] {

@@ -46,7 +46,7 @@ func (s *streamSide) oldest() error {
 	oldest, found, errs := make([]int64, subs), make([]bool, subs), make([]error, subs)
 	inTurn(s.join.workers(), subs, func(p int) {
 		t := s.table.Sub(p)
-		oldest[p], found[p], errs[p] = t.Oldest(t.Times)
+		oldest[p], found[p], errs[p] = t.OldestTime()
 	})
 	m := &s.join.metrics
 	for p, us := range oldest {

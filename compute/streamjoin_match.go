@@ -26,9 +26,42 @@ func (j *streamJoin) many(n int) int {
 	return max(manyPairs, manyTimes*n)
 }
 
-// take works on runs, which are in order: their rows meet the kept rows of the other
-// side, and are kept. It makes what comes of them.
-func (s *streamSide) take(ctx context.Context, runs []*joinRun) error {
+// take works on runs, which are in order, of the left side and then of the right one:
+// their rows meet the kept rows of the other side, and are kept. It makes what comes of
+// them.
+func (j *streamJoin) take(ctx context.Context, left, right []*joinRun) error {
+	work := []*sideWork{j.left.work(left), j.right.work(right)}
+	errs := make([]error, j.left.table.Subs())
+	inTurn(j.workers(), len(errs), func(p int) {
+		for _, w := range work {
+			if errs[p] == nil && len(w.runs) > 0 {
+				m := &matching{side: w.side, part: p, runs: w.runs}
+				errs[p] = m.match(ctx)
+				w.parts[p] = m
+			}
+		}
+	})
+	if err := firstOf(errs); err != nil {
+		return err
+	}
+	for _, w := range work {
+		made, err := w.emit()
+		j.made = append(j.made, made...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sideWork is runs of one side that are worked on, and what came of them in each part.
+type sideWork struct {
+	side  *streamSide
+	runs  []*joinRun
+	parts []*matching
+}
+
+func (s *streamSide) work(runs []*joinRun) *sideWork {
 	for _, r := range runs {
 		r.first = s.table.Begin(int64(r.batchRows))
 		if s.other.matched >= 0 {
@@ -38,36 +71,33 @@ func (s *streamSide) take(ctx context.Context, runs []*joinRun) error {
 			r.own = make([]int32, r.passed)
 		}
 	}
-	workers := s.join.workers()
-	parts := make([]*matching, s.table.Subs())
-	errs := make([]error, len(parts))
-	inTurn(workers, len(parts), func(p int) {
-		m := &matching{side: s, part: p, runs: runs}
-		errs[p] = m.match(ctx)
-		parts[p] = m
-	})
-	if err := firstOf(errs); err != nil {
-		return err
+	return &sideWork{side: s, runs: runs, parts: make([]*matching, s.table.Subs())}
+}
+
+// emit makes what comes of the runs, in their order.
+func (w *sideWork) emit() ([]emission, error) {
+	if len(w.runs) == 0 {
+		return nil, nil
 	}
-	for _, m := range parts {
+	s := w.side
+	for _, m := range w.parts {
 		s.inserted += m.inserted
 		s.other.inserted -= m.withdrawn
 		s.other.removed += m.forgotten
 		for i, heavy := range m.heavy {
-			runs[i].heavy = runs[i].heavy || heavy
+			w.runs[i].heavy = w.runs[i].heavy || heavy
 		}
 	}
-	made := make([]emission, len(runs))
-	errs = make([]error, len(runs))
-	inTurn(workers, len(runs), func(i int) {
-		if runs[i].heavy {
-			made[i].heavy = runs[i]
+	made, errs := make([]emission, len(w.runs)), make([]error, len(w.runs))
+	inTurn(s.join.workers(), len(w.runs), func(i int) {
+		made[i].side = s
+		if w.runs[i].heavy {
+			made[i].heavy = w.runs[i]
 			return
 		}
-		made[i].recs, errs[i] = s.emit(parts, runs[i], i)
+		made[i].recs, errs[i] = s.emit(w.parts, w.runs[i], i)
 	})
-	s.join.made = made
-	return firstOf(errs)
+	return made, firstOf(errs)
 }
 
 // matching is what one part of the rows of some runs meets.

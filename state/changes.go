@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -62,27 +63,29 @@ func (f *frameWriter) writeAll(typ uint8, table int, s *Sharded, many bool, work
 		if typ == frameGone {
 			blocks = (*Table).goneBlocks
 		}
-		return f.writeMade(typ, table, workers, len(s.subs), func(i int, each func(block []byte, rows int) error) error {
-			return blocks(s.subs[i], each)
+		return f.writeMade(typ, table, workers, len(s.subs), func(i int, buf *bytes.Buffer, each func(block []byte, rows int) error) error {
+			return blocks(s.subs[i], buf, each)
 		})
 	case typ == frameGone:
 		return s.goneBlocks(write)
 	}
-	return s.refBlocks(s.Changed(), write)
+	return s.refBlocks(new(bytes.Buffer), s.Changed(), write)
 }
 
 // writeMade writes the blocks that parts 0 to n−1 make, in their order; those of
 // several are made at a time.
-func (f *frameWriter) writeMade(typ uint8, table, workers, n int, part func(i int, each func(block []byte, rows int) error) error) error {
+func (f *frameWriter) writeMade(typ uint8, table, workers, n int, part func(i int, buf *bytes.Buffer, each func(block []byte, rows int) error) error) error {
 	type made struct {
 		frames [][]byte
 		rows   []int
 		err    error
 	}
 	out := make([]made, n)
+	buffers := sync.Pool{New: func() any { return new(bytes.Buffer) }}
 	inTurn(workers, n, func(i int) {
-		m := &out[i]
-		m.err = part(i, func(block []byte, rows int) error {
+		m, buf := &out[i], buffers.Get().(*bytes.Buffer)
+		defer buffers.Put(buf)
+		m.err = part(i, buf, func(block []byte, rows int) error {
 			frame, err := f.compress(block, rows)
 			m.frames, m.rows = append(m.frames, frame), append(m.rows, rows)
 			return err
@@ -101,14 +104,14 @@ func (f *frameWriter) writeMade(typ uint8, table, workers, n int, part func(i in
 	return nil
 }
 
-func (t *Table) changedBlocks(each func(block []byte, rows int) error) error {
-	return t.blocks(t.layout, t.schema, t.Changed(), each)
+func (t *Table) changedBlocks(buf *bytes.Buffer, each func(block []byte, rows int) error) error {
+	return t.blocks(buf, t.layout, t.schema, t.Changed(), each)
 }
 
 // goneBlocks makes blocks of the numbers of the rows that the last epoch had and this
 // one removed.
-func (t *Table) goneBlocks(each func(block []byte, rows int) error) error {
-	return numberBlocks(t.goneNumbers(), each)
+func (t *Table) goneBlocks(buf *bytes.Buffer, each func(block []byte, rows int) error) error {
+	return numberBlocks(buf, t.goneNumbers(), each)
 }
 
 func (s *Sharded) goneBlocks(each func(block []byte, rows int) error) error {
@@ -117,7 +120,7 @@ func (s *Sharded) goneBlocks(each func(block []byte, rows int) error) error {
 		numbers = append(numbers, t.goneNumbers()...)
 	}
 	slices.Sort(numbers)
-	return numberBlocks(numbers, each)
+	return numberBlocks(new(bytes.Buffer), numbers, each)
 }
 
 func (t *Table) goneNumbers() []int64 {
@@ -128,13 +131,12 @@ func (t *Table) goneNumbers() []int64 {
 	return numbers
 }
 
-func numberBlocks(numbers []int64, each func(block []byte, rows int) error) error {
-	var buf bytes.Buffer
+func numberBlocks(buf *bytes.Buffer, numbers []int64, each func(block []byte, rows int) error) error {
 	for len(numbers) > 0 {
 		n := min(len(numbers), blockRows)
 		buf.Reset()
 		cols := []Vector{{Kind: Int64, Len: n, Data: bytesOf(numbers[:n])}}
-		if err := encodeBlock(&buf, blockFields(Schema{}, false), cols); err != nil {
+		if err := encodeBlock(buf, blockFields(Schema{}, false), cols); err != nil {
 			return err
 		}
 		if err := each(buf.Bytes(), n); err != nil {

@@ -19,6 +19,8 @@ type Column interface {
 	// MemBytes is the memory that the column holds.
 	MemBytes() int64
 
+	// view is Gather, but the result may be the column's own memory.
+	view(rows []int32) Vector
 	// grow adds n rows, NULL if the column is nullable, and zero or empty.
 	grow(n int)
 	// reorder keeps exactly rows, in their order: in new memory, or, if they ascend, in
@@ -90,6 +92,9 @@ func (v *validity) gather(rows []int32) []byte {
 	if v.bits == nil {
 		return nil
 	}
+	if len(rows) >= v.n>>6 && v.whole() { // it is asked 64 rows at a time
+		return nil
+	}
 	out, nulls := make([]byte, (len(rows)+7)/8), 0
 	for i, r := range rows {
 		b := v.bits[r>>3] >> (r & 7) & 1
@@ -106,6 +111,10 @@ func (v *validity) load(rows []int32, from *Vector, sel []int32) {
 	if v.bits == nil {
 		return
 	}
+	if first, ok := spanOf(rows); ok && from.Valid == nil {
+		v.fill(int(first), int(first)+len(rows))
+		return
+	}
 	for i, r := range rows {
 		if from.IsValid(at(sel, i)) {
 			setBit(v.bits, int(r))
@@ -116,11 +125,12 @@ func (v *validity) load(rows []int32, from *Vector, sel []int32) {
 }
 
 func (v *validity) reorder(rows []int32) {
-	v.n = len(rows)
 	if !v.nullable {
+		v.n = len(rows)
 		return
 	}
 	bits := v.gather(rows)
+	v.n = len(rows)
 	if bits == nil {
 		bits = make([]byte, (len(rows)+7)/8)
 		for i := range bits {

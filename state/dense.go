@@ -132,8 +132,8 @@ func (f *frameWriter) writeDense(typ uint8, table int, s *Sharded, workers int) 
 		if !ok {
 			return false, nil
 		}
-		return true, f.writeMade(typ, table, workers, r.count(), func(i int, each func(block []byte, rows int) error) error {
-			return numberBlocks(denseNumbers(r, i, numbers), each)
+		return true, f.writeMade(typ, table, workers, r.count(), func(i int, buf *bytes.Buffer, each func(block []byte, rows int) error) error {
+			return numberBlocks(buf, denseNumbers(r, i, numbers), each)
 		})
 	}
 	r, ok := s.denseChanges()
@@ -145,15 +145,14 @@ func (f *frameWriter) writeDense(typ uint8, table int, s *Sharded, workers int) 
 	if slices.Contains(same, false) {
 		return false, nil
 	}
-	return true, f.writeMade(typ, table, workers, len(refs), func(i int, each func(block []byte, rows int) error) error {
-		return s.refBlocks(refs[i], each)
+	return true, f.writeMade(typ, table, workers, len(refs), func(i int, buf *bytes.Buffer, each func(block []byte, rows int) error) error {
+		return s.refBlocks(buf, refs[i], each)
 	})
 }
 
-// refBlocks makes blocks of refs, of bounded size.
-func (s *Sharded) refBlocks(refs []Ref, each func(block []byte, rows int) error) error {
+// refBlocks makes blocks of refs, of bounded size, in buf.
+func (s *Sharded) refBlocks(buf *bytes.Buffer, refs []Ref, each func(block []byte, rows int) error) error {
 	fields, fixed := blockFields(s.schema, true), s.rowSize()
-	var buf bytes.Buffer
 	for len(refs) > 0 {
 		n := cutBlock(len(refs), fixed, func(i int) int {
 			t := s.subs[refs[i].Sub]
@@ -177,7 +176,7 @@ func (s *Sharded) refBlocks(refs []Ref, each func(block []byte, rows int) error)
 			cols = append(cols, v)
 		}
 		buf.Reset()
-		if err := encodeBlock(&buf, fields, cols); err != nil {
+		if err := encodeBlock(buf, fields, cols); err != nil {
 			return err
 		}
 		if err := each(buf.Bytes(), n); err != nil {

@@ -170,6 +170,7 @@ func (t *Table) compact() {
 // reindex makes keep, all live rows in any order, the rows of the table. They ascend
 // if it is to be done in place.
 func (t *Table) reindex(keep []int32, inPlace bool) {
+	t.zones.reset()
 	remap := make([]int32, t.n)
 	for i := range remap {
 		remap[i] = -1

@@ -8,7 +8,7 @@ import (
 // Expire removes the rows whose time (Schema.Time) is at or before limit, in every
 // sub-table, several at a time. The changelog keeps the limit instead of the rows: so
 // it is the last thing that an epoch does to a table, and a row with such a time must
-// not come after it. NULL times never expire.
+// not come after it. NULL times never expire; others never change.
 //
 // each is called for every sub-table with the rows that go, ascending, before they
 // do; calls for different sub-tables may run at the same time. It may be nil.
@@ -59,13 +59,6 @@ func (s *Sharded) ExpireFound(limit int64, workers int, rows [][]int32) error {
 	return nil
 }
 
-// Expired returns the rows that Expire would remove, ascending. It may be called for
-// several sub-tables at the same time.
-func (t *Table) Expired(limit int64) ([]int32, error) {
-	c := t.schema.Time
-	return t.dueRows(limit, t.Times, c.Key || c.Fixed)
-}
-
 // Times returns the times of rows: their values in the column Schema.Time.
 func (t *Table) Times(rows []int32) (Vector, error) {
 	if c := t.schema.Time; !c.Key {
@@ -82,6 +75,7 @@ func (s *Sharded) setTime(c *TimeColumn) {
 	s.schema.Time = c
 	for _, t := range s.subs {
 		t.schema.Time, t.times = c, newTimeIndex()
+		t.zones.reset()
 	}
 }
 

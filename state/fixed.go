@@ -75,6 +75,10 @@ func (c *Fixed[T]) Load(rows []int32, v *Vector, sel []int32) {
 		return
 	}
 	vals := Values[T](v)
+	if from, ok := spanOf(rows); ok {
+		c.loadSpan(c.data[from:int(from)+len(rows)], vals, sel)
+		return
+	}
 	if sel == nil {
 		for i, r := range rows {
 			c.data[r] = vals[i]
@@ -83,6 +87,21 @@ func (c *Fixed[T]) Load(rows []int32, v *Vector, sel []int32) {
 	}
 	for i, r := range rows {
 		c.data[r] = vals[sel[i]]
+	}
+}
+
+// loadSpan sets rows that follow one another.
+func (c *Fixed[T]) loadSpan(rows, vals []T, sel []int32) {
+	if sel == nil {
+		copy(rows, vals)
+		return
+	}
+	if from, ok := spanOf(sel); ok {
+		copy(rows, vals[from:])
+		return
+	}
+	for i := range rows {
+		rows[i] = vals[sel[i]]
 	}
 }
 

@@ -77,33 +77,33 @@ func (p *Pinned) Release() {
 
 // writeRows writes the live rows of a sub-table.
 func (f *frameWriter) writeRows(table int, t pinnedTable, r *rows) error {
-	return r.blocks(t.layout, t.head.Schema, r.live(), func(block []byte, rows int) error {
+	var buf bytes.Buffer
+	return r.blocks(&buf, t.layout, t.head.Schema, r.live(), func(block []byte, rows int) error {
 		return f.write(frameUpserts, table, rows, block)
 	})
 }
 
 // blocks encodes rows of in blocks of bounded size, and hands each to f, with its
-// number of rows. The bytes are good until f returns.
-func (r *rows) blocks(l *layout, schema Schema, of []int32, f func(block []byte, rows int) error) error {
+// number of rows. The bytes, which are those of buf, are good until f returns.
+func (r *rows) blocks(buf *bytes.Buffer, l *layout, schema Schema, of []int32, f func(block []byte, rows int) error) error {
 	fields, fixed := blockFields(schema, true), r.rowSize(l)
-	var buf bytes.Buffer
 	for len(of) > 0 {
 		n := cutBlock(len(of), fixed, func(i int) int { return r.rowBytes(l, of[i]) })
 		block := of[:n]
 		of = of[n:]
-		cols := []Vector{{Kind: Int64, Len: n, Data: bytesOf(taken(r.numbers, block))}}
+		cols := []Vector{{Kind: Int64, Len: n, Data: bytesOf(r.numbersOf(block))}}
 		for i := range l.fields {
-			v, err := r.key(l, i, block)
+			v, err := r.keyView(l, i, block)
 			if err != nil {
 				return err
 			}
 			cols = append(cols, v)
 		}
 		for _, c := range r.values {
-			cols = append(cols, c.Gather(block))
+			cols = append(cols, c.view(block))
 		}
 		buf.Reset()
-		if err := encodeBlock(&buf, fields, cols); err != nil {
+		if err := encodeBlock(buf, fields, cols); err != nil {
 			return err
 		}
 		if err := f(buf.Bytes(), n); err != nil {

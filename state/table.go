@@ -41,6 +41,7 @@ type Table struct {
 	// dead counts all removed rows that are not compacted yet; removals those of
 	// this epoch.
 	dead, removals int
+	zones          zones
 	// slack is how many of 64 rows may be removed ones before the table is compacted.
 	slack int
 	// unordered says that row numbers do not ascend with rows: within a restore, or
