@@ -211,6 +211,37 @@ func MoveSlots(slots []uint64, shift uint, old []uint64, remap []int32) {
 	}
 }
 
+// KeepSlots gives every used slot the row names[row+1] − 1, and frees those for which
+// that is −1; names[0] is 0. At least one slot must be free. It returns how many slots
+// are used then.
+func KeepSlots(slots []uint64, shift uint, names []int32) (used int) {
+	mask := uint32(len(slots) - 1)
+	start := uint32(0)
+	for slots[start] != 0 {
+		start++
+	}
+	// From a free slot on, all that lie between the home of a slot and it are done.
+	for i := range uint32(len(slots)) {
+		at := (start + i) & mask
+		s := slots[at]
+		if s == 0 {
+			continue
+		}
+		name := names[uint32(s)]
+		slots[at] = 0
+		if name == 0 {
+			continue
+		}
+		used++
+		p := uint32(s>>32) >> shift & mask
+		for p != at && slots[p] != 0 {
+			p = (p + 1) & mask
+		}
+		slots[p] = s>>32<<32 | uint64(name)
+	}
+	return used
+}
+
 // RemapSlots gives every used slot the row remap[row]; no row may map below 0.
 func RemapSlots(slots []uint64, remap []int32) {
 	for i, s := range slots {

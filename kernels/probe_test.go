@@ -244,6 +244,40 @@ func TestMoveSlots(t *testing.T) {
 	}
 }
 
+func TestKeepSlots(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 5))
+	for range 200 {
+		const shift = 32 - 6
+		slots, names := make([]uint64, 1<<6), []int32{0}
+		kept := map[int32]uint32{}
+		for row := range int32(rng.IntN(63)) {
+			hash := uint64(rng.Uint32N(1<<20)+0xfff80000) << 32 // most lie at the end, and around it
+			Insert(slots, shift, hash, row)
+			if names = append(names, 0); rng.IntN(3) > 0 {
+				names[row+1] = int32(len(kept) + 1)
+				kept[int32(len(kept))] = uint32(hash >> 32)
+			}
+		}
+		if used := KeepSlots(slots, shift, names); used != len(kept) {
+			t.Fatalf("%d slots are used, want %d", used, len(kept))
+		}
+		used := 0
+		for _, s := range slots {
+			if s != 0 {
+				used++
+			}
+		}
+		if used != len(kept) {
+			t.Fatalf("%d slots are used, want %d", used, len(kept))
+		}
+		for row, tag := range kept {
+			if !Replace(slots, shift, uint64(tag)<<32, row, row) {
+				t.Fatalf("row %d of tag %x is not found in %x", row, tag, slots)
+			}
+		}
+	}
+}
+
 func TestRemapSlots(t *testing.T) {
 	slots := []uint64{0, 7<<32 | 1, 0, 9<<32 | 3}
 	RemapSlots(slots, []int32{5, -1, 0})

@@ -171,23 +171,22 @@ func (t *Table) compact() {
 // if it is to be done in place.
 func (t *Table) reindex(keep []int32, inPlace bool) {
 	t.zones.reset()
-	remap := make([]int32, t.n)
-	for i := range remap {
-		remap[i] = -1
-	}
-	for i, r := range keep {
-		remap[r] = int32(i)
-	}
 	if t.unordered {
 		t.times = newTimeIndex()
-	} else {
+	}
+	var remap []int32
+	if !t.schema.Many || t.times.seen > 0 {
+		remap = make([]int32, t.n)
+		for i := range remap {
+			remap[i] = -1
+		}
+		for i, r := range keep {
+			remap[r] = int32(i)
+		}
 		t.times.remap(t, remap, len(keep))
 	}
 	used := len(keep) + t.n - t.old
 	if t.schema.Many {
-		if !t.unordered {
-			t.remapChains(keep, remap)
-		}
 		used = min(used, t.heads+t.n-t.old)
 	}
 	slots := len(t.slots)
@@ -196,15 +195,20 @@ func (t *Table) reindex(keep []int32, inPlace bool) {
 			slots /= 2
 		}
 	}
+	if t.schema.Many && !t.unordered {
+		t.keepChains(len(keep), slots)
+	}
 	switch t.reorder(keep, t.layout.words, inPlace); {
-	case t.schema.Many && t.unordered: // so are the chains
-		t.stackAll()
+	case t.schema.Many:
+		if t.unordered { // so are the chains
+			t.stackAll()
+		}
 	case t.stale && slots <= hashedSlots:
 		if slots < len(t.slots) {
 			t.setSlots(slots)
 		}
 		t.stackAll()
-	case t.stale || t.schema.Many || slots < len(t.slots):
+	case t.stale || slots < len(t.slots):
 		t.moveSlots(slots, remap)
 	default:
 		kernels.RemapSlots(t.slots, remap)

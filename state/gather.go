@@ -242,18 +242,32 @@ func pick[T any](s *Sharded, refs []Ref, column func(t *Table) []T) []T {
 // plainValue is Value for a column of eight bytes a value, none of them NULL.
 func (s *Sharded) plainValue(i int, refs []Ref) (Vector, bool) {
 	v := Vector{Kind: s.schema.Values[i].Kind, Len: len(refs)}
-	if s.schema.Values[i].Nullable {
-		return v, false
-	}
 	switch v.Kind {
 	case Int64:
-		v.Data = bytesOf(pick(s, refs, func(t *Table) []int64 { return t.values[i].(*Fixed[int64]).data }))
+		if s.wholeValue(i, len(refs), func(t *Table) *validity { return &t.values[i].(*Fixed[int64]).validity }) {
+			v.Data = bytesOf(pick(s, refs, func(t *Table) []int64 { return t.values[i].(*Fixed[int64]).data }))
+		}
 	case Float64:
-		v.Data = bytesOf(pick(s, refs, func(t *Table) []float64 { return t.values[i].(*Fixed[float64]).data }))
-	default:
-		return v, false
+		if s.wholeValue(i, len(refs), func(t *Table) *validity { return &t.values[i].(*Fixed[float64]).validity }) {
+			v.Data = bytesOf(pick(s, refs, func(t *Table) []float64 { return t.values[i].(*Fixed[float64]).data }))
+		}
 	}
-	return v, true
+	return v, v.Data != nil
+}
+
+// wholeValue reports whether column i has no NULL, and it costs little beside n values
+// to see that.
+func (s *Sharded) wholeValue(i, n int, of func(t *Table) *validity) bool {
+	if !s.schema.Values[i].Nullable {
+		return true
+	}
+	rows := 0
+	for _, t := range s.subs {
+		if rows += t.n; rows>>6 > n || !of(t).whole() {
+			return false
+		}
+	}
+	return true
 }
 
 // plainKey is Key for a column that is a word of its own, where no key has a NULL.

@@ -186,30 +186,27 @@ func (t *Table) stackAll() {
 	}
 }
 
-// remapChains gives the rows of the chains their new names: keep, the live rows,
-// ascending, become 0, 1, …, and remap says which is which. Links are to rows below,
-// so one pass makes remap say, of each removed row, the live one behind it.
-func (t *Table) remapChains(keep, remap []int32) {
-	older := make([]int32, len(keep))
-	for r := range int32(t.n) {
-		next := t.older[r]
-		if next >= 0 {
-			next = remap[next]
+// keepChains makes the live rows, which become 0, 1, … in their order, those of the
+// index, which gets n slots, and of the chains.
+func (t *Table) keepChains(kept, n int) {
+	// Links are to rows below: so one pass knows the new name of each row, plus one, or,
+	// of a removed row, that of the live one behind it.
+	older, names := make([]int32, 0, kept), make([]int32, t.n+1)
+	for r, next := range t.older[:t.n] {
+		name := names[next+1]
+		if t.alive(int32(r)) {
+			older = append(older, name-1)
+			name = int32(len(older))
 		}
-		if t.alive(r) {
-			older[remap[r]] = next
-		} else {
-			remap[r] = next
-		}
+		names[r+1] = name
 	}
 	t.older = older
-	heads := 0
-	for _, s := range t.slots {
-		if s != 0 && remap[uint32(s)-1] >= 0 {
-			heads++
-		}
+	t.heads = kernels.KeepSlots(t.slots, t.shift, names)
+	if n < len(t.slots) {
+		old := t.slots
+		t.setSlots(n)
+		kernels.Reslot(t.slots, t.shift, old)
 	}
-	t.heads = heads
 }
 
 // rowOf returns the row that had number when the epoch began, or -1.
