@@ -54,6 +54,7 @@ func functions() map[string]constructor {
 		"regr_sxx":              momentsOf(2, 1, (*moments).sumOfSquares),
 		"regr_sxy":              comomentsOf(covarianceKind{result: (*comoments).sxy}),
 		"regr_syy":              momentsOf(2, 0, (*moments).sumOfSquares),
+		"schema_of_variant_agg": newVariantSchema,
 		"skewness":              momentsOf(3, 0, (*moments).skewness),
 		"some":                  foldOf(foldOr),
 		"std":                   momentsOf(2, 0, (*moments).stddevSamp),

@@ -73,6 +73,10 @@ func castColumn(from, to *expr.Type, call *expr.Call, env *Env) (func(f *frame) 
 	switch {
 	case from.Kind == expr.KindNull:
 		return func(*frame) error { return nil }, nil
+	case from.Kind == expr.KindVariant:
+		return castFromVariant(to, call, env)
+	case to.Kind == expr.KindVariant:
+		return castToVariant, nil
 	case to.Kind == expr.KindString:
 		return castToText, nil
 	case from.IsNested() && from.Kind == to.Kind:

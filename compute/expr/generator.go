@@ -14,7 +14,7 @@ type Generator interface {
 }
 
 // CompileGenerator returns the generator of a bound call of explode, posexplode,
-// inline, stack or json_tuple, or of its outer form. The fields of the call's type
+// inline, stack, json_tuple or variant_explode, or of its outer form. The fields of the call's type
 // are the columns.
 func CompileGenerator(call *expr.Call, env *Env) (Generator, error) {
 	env.prepare()
@@ -36,6 +36,8 @@ func CompileGenerator(call *expr.Call, env *Env) (Generator, error) {
 			return nil, unsupported(call)
 		}
 		return &stack{call: call, args: args[1:], n: int(n)}, nil
+	case "variant_explode", "variant_explode_outer":
+		return &variantExplode{arg: args[0]}, nil
 	case "json_tuple":
 		return &jsonTuple{args: args}, nil
 	}

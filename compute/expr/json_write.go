@@ -96,6 +96,8 @@ func (o *jsonOptions) append(dst []byte, v *vec.Vec, i int) []byte {
 		return append(o.timestamp.format(append(dst, '"'), vec.Values[int64](v)[i], o.env.zone, o.env.Zone), '"')
 	case expr.KindTimestampNTZ:
 		return append(o.ntz.format(append(dst, '"'), vec.Values[int64](v)[i], utc, timeUTC), '"')
+	case expr.KindVariant:
+		return appendVariantText(dst, v.Str(i), o.env.zone)
 	case expr.KindArray:
 		dst = append(dst, '[')
 		for k := v.Off[i]; k < v.Off[i+1]; k++ {

@@ -32,8 +32,10 @@ func appendText(dst []byte, v *vec.Vec, i int, zone *kernels.Zone) []byte {
 		return arrowtext.AppendFloat32(dst, vec.Values[float32](v)[i])
 	case expr.KindFloat64:
 		return arrowtext.AppendFloat64(dst, vec.Values[float64](v)[i])
-	case expr.KindString, expr.KindBinary, expr.KindVariant:
+	case expr.KindString, expr.KindBinary:
 		return append(dst, v.Str(i)...)
+	case expr.KindVariant:
+		return appendVariantText(dst, v.Str(i), nil)
 	case expr.KindDate:
 		return arrowtext.AppendDate(dst, int64(vec.Values[int32](v)[i]))
 	case expr.KindTimestamp:

@@ -15,7 +15,8 @@ import (
 //
 //	BOOLEAN                    Data is a bitmap
 //	types with a Width         Data holds Len values of that width
-//	STRING, BINARY, VARIANT    Off has Len+1 offsets into Data
+//	STRING, BINARY             Off has Len+1 offsets into Data
+//	VARIANT                    the same; each value with its metadata as variant.Join puts them
 //	ARRAY                      Off has Len+1 offsets into Kids[0]
 //	MAP                        Off has Len+1 offsets into Kids[0] (keys) and Kids[1] (values)
 //	STRUCT                     Kids are the fields, Len rows each
@@ -165,7 +166,9 @@ func fromData(d arrow.ArrayData, t *expr.Type) *Vec {
 	case expr.KindNull:
 	case expr.KindBool:
 		v.Data = bits(bufs[1].Bytes(), off, n)
-	case expr.KindString, expr.KindBinary, expr.KindVariant:
+	case expr.KindVariant:
+		joinVariants(v, d)
+	case expr.KindString, expr.KindBinary:
 		v.Off = offsets(bufs[1], off, n)
 		if len(bufs) > 2 && bufs[2] != nil {
 			v.Data = bufs[2].Bytes()
@@ -232,7 +235,9 @@ func (v *Vec) data() *array.Data {
 	switch v.Type.Kind {
 	case expr.KindNull:
 		return array.NewData(dt, v.Len, []*memory.Buffer{nil}, nil, v.Len, 0)
-	case expr.KindString, expr.KindBinary, expr.KindVariant:
+	case expr.KindVariant:
+		return array.NewData(dt, v.Len, []*memory.Buffer{valid}, v.splitVariants(), nulls, 0)
+	case expr.KindString, expr.KindBinary:
 		off := v.Off
 		if len(off) == 0 {
 			off = make([]int32, 1)

@@ -99,6 +99,9 @@ func appendValue(dst []byte, arr arrow.Array, i int, zone *kernels.Zone) []byte 
 		}
 		return append(dst, ']')
 	case *array.Struct:
+		if value, metadata, ok := variantColumns(a); ok {
+			return appendVariantColumns(dst, value, metadata, i, zone)
+		}
 		dst = append(dst, '{')
 		for k := range a.NumField() {
 			if k > 0 {

@@ -22,7 +22,8 @@ var rooms = []room{
 	{dir: "internal/base"},
 	{dir: "internal/invariants"},
 	{dir: "internal/lint"},
-	{dir: "internal/arrowtext", may: []string{"kernels"}},
+	{dir: "internal/arrowtext", may: []string{"kernels", "internal/variant"}},
+	{dir: "internal/variant", may: []string{"kernels"}},
 	{dir: "internal/atomicfile"},
 	{dir: "internal/kafkaclient"},
 	{dir: "internal/manifest", may: []string{"internal/atomicfile"}},
@@ -35,7 +36,7 @@ var rooms = []room{
 	{dir: "kernels"},
 	{dir: "plan", may: []string{"plan"}},
 	{dir: "state", may: []string{"kernels", "state"}},
-	{dir: "compute", may: []string{"compute", "plan/expr", "plan/physical", "state", "kernels", "internal/arrowtext"}},
+	{dir: "compute", may: []string{"compute", "plan/expr", "plan/physical", "state", "kernels", "internal/arrowtext", "internal/variant"}},
 	{dir: "checkpoint", may: []string{"checkpoint"}},
 
 	{dir: "sources", may: append([]string{"=sources"}, append(sharedBySources, onDisk...)...)},

@@ -29,8 +29,10 @@ func (t *Type) Arrow() arrow.DataType {
 		return arrow.PrimitiveTypes.Float64
 	case KindString:
 		return arrow.BinaryTypes.String
-	case KindBinary, KindVariant:
+	case KindBinary:
 		return arrow.BinaryTypes.Binary
+	case KindVariant:
+		return variantArrow()
 	case KindDate:
 		return arrow.FixedWidthTypes.Date32
 	case KindTimestamp:
@@ -55,6 +57,28 @@ func (t *Type) Arrow() arrow.DataType {
 		return arrow.StructOf(arrowFields(t.Fields)...)
 	}
 	return arrow.Null
+}
+
+// variantArrow is the Arrow type of a VARIANT, which is Spark's: the bytes of the
+// value and of its metadata, the second marked.
+func variantArrow() arrow.DataType {
+	return arrow.StructOf(
+		arrow.Field{Name: "value", Type: arrow.BinaryTypes.Binary},
+		arrow.Field{Name: "metadata", Type: arrow.BinaryTypes.Binary, Metadata: arrow.NewMetadata([]string{VariantMark}, []string{"true"})},
+	)
+}
+
+// VariantMark is the key of the Arrow metadata that marks the second field of a
+// VARIANT.
+const VariantMark = "variant"
+
+// IsVariantArrow reports whether an Arrow struct is a VARIANT.
+func IsVariantArrow(t *arrow.StructType) bool {
+	if t.NumFields() != 2 || t.Field(0).Name != "value" || t.Field(1).Name != "metadata" {
+		return false
+	}
+	mark, _ := t.Field(1).Metadata.GetValue(VariantMark)
+	return mark == "true" && t.Field(0).Type.ID() == arrow.BINARY && t.Field(1).Type.ID() == arrow.BINARY
 }
 
 func arrowFields(fields []Field) []arrow.Field {
@@ -176,6 +200,9 @@ func FromArrow(dt arrow.DataType) (*Type, error) {
 		}
 		return ArrayOf(e, dt.ElemField().Nullable), nil
 	case *arrow.StructType:
+		if IsVariantArrow(dt) {
+			return Variant, nil
+		}
 		s, err := SchemaFromArrow(arrow.NewSchema(dt.Fields(), nil))
 		if err != nil {
 			return nil, err

@@ -8,9 +8,9 @@ func (c Coercion) CanCast(from, to *Type) bool {
 	case from.Equal(to), f == KindNull:
 		return true
 	case f == KindVariant:
-		return c.fromVariant(to)
+		return ToVariant(to, true)
 	case t == KindVariant:
-		return !from.IsInterval() && f != KindMap && f != KindStruct && (f != KindArray || c.CanCast(from.Elem, to)) && f != KindNull
+		return ToVariant(from, false)
 	case t == KindString:
 		return true
 	case from.IsNested() || to.IsNested():
@@ -60,18 +60,23 @@ func (c Coercion) canCastNested(from, to *Type) bool {
 	return true
 }
 
-func (c Coercion) fromVariant(to *Type) bool {
+// ToVariant reports whether a variant can hold values of t; objects, which structs
+// and maps with STRING keys would be, only where they may be.
+func ToVariant(t *Type, objects bool) bool {
 	switch {
-	case to.IsInterval(), to.Kind == KindTime, to.Kind == KindNull:
+	case t.IsInterval(), t.Kind == KindNull:
 		return false
-	case to.Kind == KindArray, to.Kind == KindMap:
-		return c.fromVariant(to.Elem)
-	case to.Kind == KindStruct:
-		for _, f := range to.Fields {
-			if !c.fromVariant(f.Type) {
+	case t.Kind == KindArray:
+		return ToVariant(t.Elem, objects)
+	case t.Kind == KindMap:
+		return objects && t.Key.Kind == KindString && ToVariant(t.Elem, objects)
+	case t.Kind == KindStruct:
+		for _, f := range t.Fields {
+			if !ToVariant(f.Type, objects) {
 				return false
 			}
 		}
+		return objects
 	}
 	return true
 }

@@ -60,8 +60,8 @@ inline (array) @inline
 inline_outer (array) @inline
 stack (int, any*) @stack
 json_tuple (string, string*) @json_tuple
-variant_explode (variant) @variant_explode
-variant_explode_outer (variant) @variant_explode
+variant_explode (input:variant) @variant_explode
+variant_explode_outer (input:variant) @variant_explode
 `
 
 // rankingRows are the functions that need OVER.

@@ -57,6 +57,7 @@ ilike (string, string, string?) boolean
 rlike regexp regexp_like (string, string) boolean as:RLIKE
 getitem [] (any, any) @getitem nullable
 getfield . (any, any) @getfield
+: (any, any, any?) @variant_path
 getmapvalue (map, any) @getitem nullable
 array (any*) @array notnull
 map (any*) @map notnull

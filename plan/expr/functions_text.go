@@ -101,22 +101,22 @@ to_xml (any, map?) string nullable
 schema_of_json (string, any?) @schema_of notnull exact
 schema_of_csv (string, any?) @schema_of notnull exact
 schema_of_xml (string, map?) string notnull
-parse_json (string) variant
-try_parse_json (string) variant nullable
-is_variant_null (variant) boolean notnull
-is_valid_variant (binary) boolean
+parse_json (string) variant exact
+try_parse_json (string) variant nullable exact
+is_variant_null (variant) boolean notnull exact
+is_valid_variant (variant) boolean
 schema_of_variant (variant) string
-to_variant_object (any) variant
-variant_get (variant, string, string?) @variant_get nullable
-try_variant_get (variant, string, string?) @variant_get nullable
-variant_delete (variant, string*) variant nullable
-variant_insert (variant, string, any, any?) variant nullable
-variant_set (variant, string, any, any?) variant nullable
-try_variant_insert (variant, string, any, any?) variant nullable
-try_variant_set (variant, string, any, any?) variant nullable
-variant_array_append (variant, string, any) variant nullable
-try_variant_array_append (variant, string, any) variant nullable
-variant_strip_nulls (variant, boolean?) variant nullable
+to_variant_object (any) @to_variant
+variant_get (variant, string, any?) @variant_get nullable exact
+try_variant_get (variant, string, any?) @variant_get nullable exact
+variant_delete (variant, string*) @variant_edit nullable exact
+variant_insert (variant, string, any) @variant_edit nullable exact
+variant_set (v:variant, path:string, val:any, create_if_missing:boolean?true) @variant_edit nullable exact
+try_variant_insert (variant, string, any) @variant_edit nullable exact
+try_variant_set (v:variant, path:string, val:any, create_if_missing:boolean?true) @variant_edit nullable exact
+variant_array_append (variant, string, any) @variant_edit nullable exact
+try_variant_array_append (variant, string, any) @variant_edit nullable exact
+variant_strip_nulls (child:variant, boolean?true) @variant_edit nullable exact
 xpath (string, string) strings nullable exact
 xpath_boolean (string, string) boolean nullable exact
 xpath_double xpath_number (string, string) double nullable exact

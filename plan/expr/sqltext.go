@@ -16,7 +16,7 @@ func (e *Alias) SQL() string { return e.Child.SQL() + " AS " + QuoteIfNeeded(e.N
 
 // SQL is CAST(child AS type), or the child's text for an implicit cast.
 func (e *Cast) SQL() string {
-	if e.Implicit || e.To.IsNested() && e.Mode != Try {
+	if e.Implicit || e.To.IsNested() {
 		return e.Child.SQL()
 	}
 	fn := "CAST"

@@ -195,6 +195,9 @@ func itemName(raw, e expr.Expr) string {
 		return e.Name
 	case *expr.Cast:
 		// A column that is only cast keeps its name.
+		if a, ok := e.Child.(*expr.Alias); ok {
+			return a.Name
+		}
 		if c, ok := e.Child.(*expr.Column); ok && !e.Implicit {
 			if in := raw.Children(); len(in) == 1 {
 				return itemName(in[0], c)

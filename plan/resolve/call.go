@@ -215,6 +215,11 @@ func (x *exprs) scalar(c *call) (expr.Expr, error) {
 	if err := x.coerce(c); err != nil {
 		return nil, err
 	}
+	if c.f.Name == "hash" || c.f.Name == "xxhash64" {
+		if err := hashable(c); err != nil {
+			return nil, err
+		}
+	}
 	return x.result(c, nil)
 }
 
@@ -286,6 +291,8 @@ func (c *call) text() string {
 // shownArgs leaves out the arguments that Spark's names of some functions lack.
 func shownArgs(fn string, args []expr.Expr) []expr.Expr {
 	switch fn {
+	case "variant_get", "try_variant_get":
+		return args[:min(2, len(args))]
 	case "from_json", "from_csv", "from_xml", "to_json", "to_csv", "to_xml", "approx_count_distinct":
 		return args[:min(1, len(args))]
 	case "log":

@@ -155,27 +155,14 @@ func (x *exprs) toText(c *call) (expr.Expr, error) {
 
 // fromSchema resolves the functions that take the type of their result as text.
 func (x *exprs) fromSchema(c *call) (expr.Expr, error) {
-	at := 1
-	if c.f.Rule == "@variant_get" {
-		at = 2
-	} else if t := c.args[0].Type(); t.Kind != expr.KindString && t.Kind != expr.KindNull {
+	if t := c.args[0].Type(); t.Kind != expr.KindString && t.Kind != expr.KindNull {
 		return nil, unexpectedInput(c.at, c.text(), 0, `"STRING"`, c.args[0])
 	} else if err := c.options(2); err != nil {
 		return nil, err
 	}
-	t := expr.Variant
-	if at < len(c.args) {
-		text, ok := stringLiteral(c.args[at])
-		if !ok {
-			return nil, base.UserError("INVALID_SCHEMA.NON_STRING_LITERAL", "42K07",
-				"The input expression must be string literal and not null.").At(c.at)
-		}
-		var err error
-		if t, err = schemaType(text); err != nil {
-			e := *base.AsError(err)
-			e.Pos, e.Query = c.at, "" // the schema is no part of the statement's text
-			return nil, &e
-		}
+	t, err := c.schemaArgument(1)
+	if err != nil {
+		return nil, err
 	}
 	if c.f.Name == "from_csv" {
 		if t.Kind != expr.KindStruct {
@@ -189,6 +176,22 @@ func (x *exprs) fromSchema(c *call) (expr.Expr, error) {
 		}
 	}
 	return x.result(c, t)
+}
+
+// schemaArgument reads the type that an argument names.
+func (c *call) schemaArgument(i int) (*expr.Type, error) {
+	text, ok := stringLiteral(c.args[i])
+	if !ok {
+		return nil, base.UserError("INVALID_SCHEMA.NON_STRING_LITERAL", "42K07",
+			"The input expression must be string literal and not null.").At(c.at)
+	}
+	t, err := schemaType(text)
+	if err != nil {
+		e := *base.AsError(err)
+		e.Pos, e.Query = c.at, "" // the schema is no part of the statement's text
+		return nil, &e
+	}
+	return t, nil
 }
 
 // schemaType reads a type, or the columns of a struct. Of a text that is neither,

@@ -228,31 +228,11 @@ func (r *resolver) distinct(n *logical.Distinct, outer *scope) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
-	for _, c := range in.cols {
-		if hasMap(c.Typ) {
-			return rel{}, base.UserError("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000",
-				"The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is %q.",
-				quoteName([]string{c.Name}), c.Typ.SQL()).At(n.At)
-		}
+	if err := setOperationOn(n.At, in.cols); err != nil {
+		return rel{}, err
 	}
 	node := finish(in)
 	return rel{node: &logical.Distinct{At: n.At, Input: node}, cols: in.cols}, nil
-}
-
-func hasMap(t *expr.Type) bool {
-	switch t.Kind {
-	case expr.KindMap:
-		return true
-	case expr.KindArray:
-		return hasMap(t.Elem)
-	case expr.KindStruct:
-		for _, f := range t.Fields {
-			if hasMap(f.Type) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (r *resolver) limit(n *logical.Limit, outer *scope) (rel, error) {

@@ -54,12 +54,8 @@ func (r *resolver) setOp(n *logical.SetOp, outer *scope) (rel, error) {
 	if n.Except {
 		name = "EXCEPT"
 	}
-	for _, c := range append(append([]*expr.Column(nil), left.cols...), right.cols...) {
-		if hasMap(c.Typ) {
-			return rel{}, base.UserError("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000",
-				"The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is %q.",
-				quoteName([]string{c.Name}), c.Typ.SQL()).At(n.At)
-		}
+	if err := setOperationOn(n.At, append(append([]*expr.Column(nil), left.cols...), right.cols...)); err != nil {
+		return rel{}, err
 	}
 	kids := []rel{left, right}
 	if err := r.align(n.At, name, kids); err != nil {

@@ -99,8 +99,16 @@ func (x *exprs) lesser(c *call) (expr.Expr, error) {
 		return x.schemaOf(c)
 	case "@to_text":
 		return x.toText(c)
-	case "@from_schema", "@variant_get":
+	case "@from_schema":
 		return x.fromSchema(c)
+	case "@variant_get":
+		return x.variantGet(c)
+	case "@variant_path":
+		return x.variantPath(c)
+	case "@variant_edit":
+		return x.variantEdit(c)
+	case "@to_variant":
+		return x.toVariant(c)
 	case "@sequence":
 		return x.sequence(c)
 	case "@element_at":

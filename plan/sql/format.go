@@ -184,6 +184,11 @@ func formatOperator(b *strings.Builder, e *expr.Apply) {
 	case "case":
 		formatCase(b, args)
 		return
+	case ":":
+		formatBase(b, args[0])
+		b.WriteByte(':')
+		formatPath(b, args[1].(*expr.Literal).Value.(string)[1:])
+		return
 	case "[]":
 		formatBase(b, args[0])
 		b.WriteByte('[')
@@ -300,4 +305,29 @@ func formatBound(b *strings.Builder, x expr.Bound) {
 		b.WriteByte(' ')
 	}
 	b.WriteString(map[int]string{-2: "UNBOUNDED PRECEDING", -1: "PRECEDING", 0: "CURRENT ROW", 1: "FOLLOWING", 2: "UNBOUNDED FOLLOWING"}[x.Kind])
+}
+
+// formatPath writes the path behind v: as the parser takes it, .a['b c'][0].
+func formatPath(b *strings.Builder, path string) {
+	for first := true; path != ""; first = false {
+		var step string
+		switch {
+		case path[0] == '.':
+			end := strings.IndexAny(path[1:], ".[")
+			if end < 0 {
+				end = len(path) - 1
+			}
+			step, path = quoteName(path[1:end+1]), path[end+1:]
+			if !first {
+				step = "." + step
+			}
+		case strings.HasPrefix(path, "['"):
+			end := strings.Index(path, "']")
+			step, path = "["+quoteText(path[2:end])+"]", path[end+2:]
+		default:
+			end := strings.IndexByte(path, ']') + 1
+			step, path = path[:end], path[end:]
+		}
+		b.WriteString(step)
+	}
 }

@@ -1,8 +1,6 @@
 package sql
 
 import (
-	"strings"
-
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 )
@@ -41,20 +39,21 @@ func (p *parser) primary() expr.Expr {
 	}
 }
 
-// variantPath reads the path behind v:a.b[1], which is variant_get(v, '$.a.b[1]').
+// variantPath reads the path behind v:a.b[1]. The call has v, the path as text,
+// $.a.b[1], and its last name, if there is one.
 func (p *parser) variantPath(first base.Pos, e expr.Expr) expr.Expr {
 	t := p.tok()
 	path := "$"
+	var last *expr.Literal
+	name := func(at token, s string) { last = &expr.Literal{At: at.pos(), Value: s, Typ: expr.String} }
 	for n := 1; ; n++ {
 		p.chain(n)
-		switch {
+		switch at := p.tok(); {
 		case n == 1 && p.isName(0), p.isOp(".") && p.isName(1):
 			p.op(".")
-			if name := p.name("a field"); expr.QuoteIfNeeded(name) == name {
-				path += "." + name
-			} else {
-				path += "['" + strings.ReplaceAll(name, "'", "\\'") + "']"
-			}
+			s := p.name("a field")
+			name(at, s)
+			path += "." + s
 		case p.op("["):
 			i := p.tok()
 			switch i.kind {
@@ -62,15 +61,19 @@ func (p *parser) variantPath(first base.Pos, e expr.Expr) expr.Expr {
 				p.at++
 				path += "[" + p.text[i.start:i.end] + "]"
 			case text:
-				path += "['" + strings.ReplaceAll(p.textLiteral(), "'", "\\'") + "']"
+				s := p.textLiteral()
+				name(i, s)
+				path += "['" + s + "']"
 			default:
 				p.unexpected("an index", "a field's name in quotes")
 			}
 			p.mustOp("]")
 		default:
-			at := p.since(t)
-			return &expr.Apply{At: p.from(first), Name: []string{"variant_get"}, Args: []expr.Expr{e,
-				&expr.Literal{At: at, Value: path, Typ: expr.String}, &expr.Literal{At: at, Value: "variant", Typ: expr.String}}}
+			args := []expr.Expr{e, &expr.Literal{At: p.since(t), Value: path, Typ: expr.String}}
+			if last != nil {
+				args = append(args, last)
+			}
+			return &expr.Apply{At: p.from(first), Name: []string{":"}, Args: args, Operator: true}
 		}
 	}
 }
