@@ -76,8 +76,8 @@ crc32 (binary) bigint
 md5 (binary) string
 sha1 sha (binary) string
 sha2 (binary, int) string nullable
-hash (any*) int notnull
-xxhash64 (any*) bigint notnull
+hash (any, any*) int notnull
+xxhash64 (any, any*) bigint notnull
 aes_encrypt (binary, binary, string?GCM, string?DEFAULT, binary?'', binary?'') binary
 aes_decrypt (binary, binary, string?GCM, string?DEFAULT, binary?'') binary
 try_aes_decrypt (binary, binary, string?GCM, string?DEFAULT, binary?'') binary nullable

@@ -150,6 +150,9 @@ func (b *block) resolveItems(list []expr.Expr) error {
 			it.e = &expr.Alias{At: meta.At, Child: it.e, Name: meta.Name, ID: expr.NewID(), Meta: meta.Meta}
 		}
 		explicit := it.name != ""
+		if a, ok := it.e.(*expr.Alias); ok && explicit && a.Meta == nil {
+			it.e = a.Child // v:a AS b
+		}
 		if !explicit && it.names == nil {
 			it.name = itemName(inner, it.e)
 		}

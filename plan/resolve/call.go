@@ -168,52 +168,32 @@ func checkCount(c *call, n int) error {
 
 func itoa(n int) string { return fmt.Sprint(n) }
 
-// positional puts named arguments into their parameters' places.
-func (x *exprs) positional(c *call) ([]expr.Expr, error) {
-	e := c.apply
-	if e.ArgNames == nil {
-		return e.Args, nil
-	}
-	out := make([]expr.Expr, 0, len(e.Args))
-	for i, a := range e.Args {
-		name := e.ArgNames[i]
-		if name == "" {
-			out = append(out, a)
-			continue
-		}
-		at := -1
-		for k, p := range c.f.Params {
-			if p.Name != "" && strings.EqualFold(p.Name, name) {
-				at = k
-			}
-		}
-		if at < 0 {
-			return nil, base.UserError("UNRECOGNIZED_PARAMETER_NAME", "4274K",
-				"Cannot invoke routine `%s` because the routine call included a named argument reference for the argument named `%s`, but this routine does not include any signature containing an argument with this name.",
-				c.name, name).At(a.Pos())
-		}
-		for len(out) <= at {
-			out = append(out, nil)
-		}
-		out[at] = a
-	}
-	for i, a := range out {
-		if a == nil {
-			return nil, base.UserError("REQUIRED_PARAMETER_NOT_FOUND", "4274K",
-				"Cannot invoke routine `%s` because the parameter named `%s` is required, but the routine call did not supply a value.",
-				c.name, c.f.Params[i].Name).At(c.at)
-		}
-	}
-	return out, nil
-}
-
 // scalar resolves a call of a scalar function or generator whose arguments are.
 func (x *exprs) scalar(c *call) (expr.Expr, error) {
 	if c.f.Rule[0] == '@' {
 		return x.special(c)
 	}
+	text := c.text()
+	if c.f.Name == "bitmap_count" && c.args[0].Type().Kind == expr.KindNull { // it takes nothing but BINARY
+		return nil, unexpectedInput(c.at, text, 0, `"BINARY"`, c.args[0])
+	}
 	if err := x.coerce(c); err != nil {
 		return nil, err
+	}
+	if err := checkElements(c, text); err != nil {
+		return nil, err
+	}
+	switch c.f.Name {
+	case "map_from_arrays":
+		if err := mapKey(c, text, c.args[0].Type().Elem); err != nil {
+			return nil, err
+		}
+	case "map_from_entries":
+		if e := c.args[0].Type().Elem; e.Kind == expr.KindStruct && len(e.Fields) == 2 {
+			if err := mapKey(c, text, e.Fields[0].Type); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if c.f.Name == "hash" || c.f.Name == "xxhash64" {
 		if err := hashable(c); err != nil {
@@ -291,6 +271,8 @@ func (c *call) text() string {
 // shownArgs leaves out the arguments that Spark's names of some functions lack.
 func shownArgs(fn string, args []expr.Expr) []expr.Expr {
 	switch fn {
+	case "shuffle":
+		return args[:1]
 	case "variant_get", "try_variant_get":
 		return args[:min(2, len(args))]
 	case "from_json", "from_csv", "from_xml", "to_json", "to_csv", "to_xml", "approx_count_distinct":

@@ -25,6 +25,10 @@ func (x *exprs) coerce(c *call) error {
 		if t == nil {
 			return unexpectedInput(a.Pos(), text, i, wantText(p.Wants), a).At(c.at)
 		}
+		if c.f.Exact && a.Type().Kind == expr.KindNull && t.Kind != expr.KindNull {
+			args[i] = &expr.Literal{At: a.Pos(), Typ: t}
+			continue
+		}
 		args[i] = x.cast(a, t)
 	}
 	if len(shared) > 0 {
@@ -38,6 +42,9 @@ func (x *exprs) coerce(c *call) error {
 
 // share brings the T and [T] arguments to one element type.
 func (x *exprs) share(c *call, args []expr.Expr, shared []int, text string) error {
+	if c.f.Name == "array_contains" && (args[0].Type().Kind == expr.KindNull || args[1].Type().Kind == expr.KindNull) {
+		return nullTyped(c)
+	}
 	var elems []*expr.Type
 	null := false
 	for _, i := range shared {
@@ -58,6 +65,11 @@ func (x *exprs) share(c *call, args []expr.Expr, shared []int, text string) erro
 	for i, t := range elems {
 		if i == 0 {
 			common = t
+		} else if c.f.Params[1].Wants[0].Family == expr.SharedArray {
+			// Two arrays meet in the narrowest type, without the rules for decimals.
+			if common = (expr.Coercion{}).Tightest(common, t); common == nil {
+				return c.arrayMismatch(text, -1, args)
+			}
 		} else if common = x.r.co.WiderNoString(common, t); common == nil {
 			return c.arrayMismatch(text, -1, args)
 		}

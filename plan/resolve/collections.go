@@ -38,8 +38,8 @@ func (x *exprs) mapOf(c *call) (expr.Expr, error) {
 	if err != nil {
 		return nil, mapKeyError(c, text, "CREATE_MAP_VALUE_DIFF_TYPES", "values", values)
 	}
-	if k.Kind == expr.KindMap {
-		return nil, mismatch("INVALID_MAP_KEY_TYPE", c.at, text, "The key of map cannot be/contain %q.", k.SQL())
+	if err := mapKey(c, text, k); err != nil {
+		return nil, err
 	}
 	null := false
 	for _, i := range values {
@@ -197,7 +197,7 @@ func (x *exprs) arrayWith(c *call) (expr.Expr, error) {
 	switch c.f.Rule {
 	case "@array_repeat":
 		n := x.wanted(c.args[1].Type(), []expr.Want{{Type: expr.Int32}})
-		if n == nil {
+		if n == nil || c.args[1].Type().Kind == expr.KindString {
 			return nil, unexpectedInput(c.at, c.text(), 1, `"INT"`, c.args[1])
 		}
 		c.args[1] = x.cast(c.args[1], n)
@@ -208,6 +208,9 @@ func (x *exprs) arrayWith(c *call) (expr.Expr, error) {
 		return out, err
 	case "@array_insert":
 		t := c.args[0].Type()
+		if c.args[1].Type().Kind == expr.KindNull && t.Kind == expr.KindArray {
+			return nil, unexpectedInput(c.at, c.text(), 1, `"INT"`, c.args[1])
+		}
 		if t.Kind != expr.KindArray || !c.args[1].Type().IsInteger() && c.args[1].Type().Kind != expr.KindNull {
 			return nil, mismatch("ARRAY_FUNCTION_DIFF_TYPES", c.at, c.text(), "Input to `array_insert` should have been \"ARRAY\" followed by a value with same element type, but it's [%s].", quotedTypes(types(c.args), ", "))
 		}
@@ -223,7 +226,11 @@ func (x *exprs) arrayWith(c *call) (expr.Expr, error) {
 		}
 		return out, err
 	}
+	text := c.text()
 	if err := x.coerce(c); err != nil {
+		return nil, err
+	}
+	if err := checkElements(c, text); err != nil {
 		return nil, err
 	}
 	t := c.args[0].Type()
@@ -265,6 +272,9 @@ func (x *exprs) arraysZip(c *call) (expr.Expr, error) {
 func (x *exprs) mapWith(c *call) (expr.Expr, error) {
 	if c.f.Name == "map_contains_key" {
 		t := c.args[0].Type()
+		if t.Kind == expr.KindNull || c.args[1].Type().Kind == expr.KindNull {
+			return nil, nullTyped(c)
+		}
 		if t.Kind == expr.KindMap {
 			if w := x.r.co.WiderNoString(t.Key, c.args[1].Type()); w != nil && w.Kind != expr.KindNull {
 				c.args[0], c.args[1] = x.cast(c.args[0], expr.MapOf(w, t.Elem, t.ElemNullable)), x.cast(c.args[1], w)
@@ -277,8 +287,14 @@ func (x *exprs) mapWith(c *call) (expr.Expr, error) {
 		return x.result(c, expr.MapOf(expr.String, expr.String, true))
 	}
 	for i, a := range c.args {
-		if k := a.Type().Kind; k != expr.KindMap && k != expr.KindNull {
+		if a.Type().Kind != expr.KindMap {
 			return nil, mismatch("MAP_CONCAT_DIFF_TYPES", c.at, c.text(), "The `map_concat` should all be of type map, but it's [%s].", quotedTypes(types(c.args[i:i+1]), ", "))
+		}
+	}
+	common := c.args[0].Type()
+	for _, a := range c.args[1:] {
+		if common = x.r.co.WiderNoString(common, a.Type()); common == nil {
+			return nil, mismatch("DATA_DIFF_TYPES", c.at, c.text(), "Input to `map_concat` should all be the same type, but it's (%s).", quotedTypes(types(c.args), " or "))
 		}
 	}
 	t, err := x.common(c, indices(0, len(c.args)))

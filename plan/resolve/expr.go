@@ -135,7 +135,7 @@ func (x *exprs) explicitCast(child expr.Expr, e *expr.Cast) (expr.Expr, error) {
 		rules.ANSI = true
 	}
 	from := child.Type()
-	if !x.r.timeType() && (from.Kind == expr.KindTime && e.To.Kind == expr.KindTime) {
+	if !x.r.timeType() && (from.Kind == expr.KindTime || from.Kind == expr.KindVariant) && e.To.Kind == expr.KindTime {
 		return nil, unsupportedTime(e.At)
 	}
 	if rules.CanCast(from, e.To) {

@@ -256,9 +256,9 @@ func (b *block) sortKeys(n *logical.Sort) ([]expr.SortTerm, error) {
 		}
 		out[i].Expr = e
 	}
-	for _, k := range out {
+	for i, k := range out {
 		if t := k.Expr.Type(); !t.Orderable() {
-			return nil, mismatch("INVALID_ORDERING_TYPE", k.Expr.Pos(), k.Expr.SQL(), "The `sortorder` does not support ordering on type %q.", t.SQL())
+			return nil, mismatch("INVALID_ORDERING_TYPE", n.Keys[i].Expr.Pos(), k.Expr.SQL(), "The `sortorder` does not support ordering on type %q.", t.SQL())
 		}
 	}
 	return out, nil

@@ -132,6 +132,9 @@ func (b *block) groupKey(raw expr.Expr) (expr.Expr, error) {
 	if holdsAgg(e) {
 		return nil, base.UserError("GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in GROUP BY, but found %s.", e.SQL()).At(raw.Pos())
 	}
+	if err := notGroupable(e, raw.Pos()); err != nil {
+		return nil, err
+	}
 	if g := generatorOf(e); g != nil {
 		return nil, base.UserError("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E",
 			"The generator is not supported: outside the SELECT clause, found: Aggregate.").At(raw.Pos())

@@ -175,6 +175,9 @@ func (r *resolver) using(n *logical.Join, names []string, left, right rel, x *ex
 			return rel{}, mismatch("BINARY_OP_DIFF_TYPES", n.At, "("+l.Name+" = "+k.Name+")",
 				"the left and right operands of the binary operator have incompatible types (%q and %q).", l.Typ.SQL(), k.Typ.SQL())
 		}
+		if !w.Orderable() {
+			return rel{}, mismatch("INVALID_ORDERING_TYPE", n.At, "("+l.Name+" = "+k.Name+")", "The `=` does not support ordering on type %q.", w.SQL())
+		}
 		a, b := x.cast(l, w), x.cast(k, w)
 		conds = append(conds, &expr.Call{At: n.At, Fn: "=", Args: []expr.Expr{a, b}, Typ: expr.Bool, Null: a.Nullable() || b.Nullable()})
 		lk, rk = append(lk, l), append(rk, k)

@@ -21,7 +21,7 @@ func (x *exprs) higherOrder(c *call) (expr.Expr, error) {
 			fns = append(fns, l)
 			continue
 		}
-		if len(fns) > 0 || c.f.Parameter(i).Wants[0].Family == expr.Func && c.f.Name != "array_sort" {
+		if len(fns) > 0 || c.f.Parameter(i).Wants[0].Family == expr.Func {
 			e, err := x.expr(a, c.s)
 			if err != nil {
 				return nil, err
@@ -38,7 +38,7 @@ func (x *exprs) higherOrder(c *call) (expr.Expr, error) {
 	for i := range c.args {
 		p := c.f.Parameter(i)
 		t := x.wanted(c.args[i].Type(), p.Wants)
-		if t == nil {
+		if t == nil || c.args[i].Type().Kind == expr.KindNull && p.Wants[0].Family != expr.AnyType {
 			return nil, unexpectedInput(c.at, c.text(), i, wantText(p.Wants), c.args[i])
 		}
 		c.args[i] = x.cast(c.args[i], t)
@@ -75,6 +75,10 @@ func (x *exprs) higherOrder(c *call) (expr.Expr, error) {
 	case "exists", "forall":
 		t = expr.Bool
 	case "transform_keys":
+		c.args = args
+		if err := mapKey(c, c.text(), body.Type()); err != nil {
+			return nil, err
+		}
 		t = expr.MapOf(body.Type(), in.Elem, in.ElemNullable)
 	case "transform_values":
 		t = expr.MapOf(in.Key, body.Type(), body.Nullable())
@@ -118,7 +122,17 @@ func (x *exprs) lambdaParams(c *call) ([]param, error) {
 
 // lambda resolves a lambda with parameters of the given types; it may name fewer.
 func (x *exprs) lambda(c *call, l *expr.Lambda, params []param) (*expr.Lambda, error) {
-	if len(l.Params) > len(params) {
+	if l.Params == nil { // a constant in place of a lambda
+		for _, p := range params {
+			l.Params = append(l.Params, &expr.LambdaVar{At: l.At, Name: "", Typ: p.t, Null: p.null})
+		}
+		d := *l
+		for i := range d.Params {
+			d.Params[i].ID = expr.NewID()
+		}
+		return &d, nil
+	}
+	if want := lambdaSize(c.f.Name, len(params)); len(l.Params) < want || len(l.Params) > len(params) {
 		return nil, base.UserError("INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", "42K0D",
 			"Invalid lambda function call. A higher order function expects %d arguments, but got %d.", len(l.Params), len(params)).At(l.At)
 	}
@@ -139,6 +153,15 @@ func (x *exprs) lambda(c *call, l *expr.Lambda, params []param) (*expr.Lambda, e
 	return &expr.Lambda{At: l.At, Params: vars, Body: body}, nil
 }
 
+// lambdaSize is how many parameters a lambda must name at least: an index may be
+// left out.
+func lambdaSize(fn string, n int) int {
+	if fn == "transform" || fn == "filter" {
+		return 1
+	}
+	return n
+}
+
 // fold resolves aggregate(array, zero, merge[, finish]).
 func (x *exprs) fold(c *call, fns []*expr.Lambda) (expr.Expr, error) {
 	in, zero := c.args[0].Type(), c.args[1]
@@ -147,12 +170,10 @@ func (x *exprs) fold(c *call, fns []*expr.Lambda) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !merge.Body.Type().Equal(acc) {
-		merge.Body, acc = x.cast(merge.Body, acc), merge.Body.Type()
-		if !x.r.co.CanCast(acc, zero.Type()) || !expr.Assignable(acc, zero.Type()) {
-			return nil, unexpectedInput(c.at, c.text(), 2, `"`+zero.Type().SQL()+`"`, &expr.Lambda{At: merge.At, Params: merge.Params, Body: merge.Body})
-		}
-		acc = zero.Type()
+	if t := merge.Body.Type(); t.Kind == expr.KindNull {
+		merge.Body = x.cast(merge.Body, acc)
+	} else if !t.Equal(acc) {
+		return nil, unexpectedInput(c.at, c.text(), 2, `"`+acc.SQL()+`"`, merge)
 	}
 	args := append(append([]expr.Expr(nil), c.args...), merge)
 	t := acc
@@ -175,6 +196,13 @@ func (x *exprs) fold(c *call, fns []*expr.Lambda) (expr.Expr, error) {
 	return out, err
 }
 
+// defaultOrder is what a column name shows of the comparator that array_sort has
+// if none is given.
+const defaultOrder = "lambdafunction((IF(((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)), 0, " +
+	"(IF((namedlambdavariable() IS NULL), 1, (IF((namedlambdavariable() IS NULL), -1, " +
+	"(IF((namedlambdavariable() < namedlambdavariable()), -1, (IF((namedlambdavariable() > namedlambdavariable()), 1, 0)))))))))), " +
+	"namedlambdavariable(), namedlambdavariable())"
+
 // arraySort resolves array_sort with and without a comparator.
 func (x *exprs) arraySort(c *call, fns []*expr.Lambda) (expr.Expr, error) {
 	in := c.args[0].Type()
@@ -182,7 +210,11 @@ func (x *exprs) arraySort(c *call, fns []*expr.Lambda) (expr.Expr, error) {
 		if !in.Elem.Orderable() {
 			return nil, mismatch("INVALID_ORDERING_TYPE", c.at, c.text(), "The `array_sort` does not support ordering on type %q.", in.SQL())
 		}
-		return x.result(c, in)
+		out, err := x.result(c, in)
+		if k, ok := out.(*expr.Call); ok {
+			k.Text = "array_sort(" + c.args[0].SQL() + ", " + defaultOrder + ")"
+		}
+		return out, err
 	}
 	less, err := x.lambda(c, fns[0], []param{{in.Elem, in.ElemNullable}, {in.Elem, in.ElemNullable}})
 	if err != nil {
@@ -190,10 +222,7 @@ func (x *exprs) arraySort(c *call, fns []*expr.Lambda) (expr.Expr, error) {
 	}
 	c.args = append(c.args, less)
 	if less.Body.Type().Kind != expr.KindInt32 {
-		if less.Body.Type().Kind != expr.KindNull {
-			return nil, mismatch("UNEXPECTED_RETURN_TYPE", c.at, c.text(), "The `array_sort` requires return \"INT\" type, but the actual is %q type.", less.Body.Type().SQL())
-		}
-		less.Body = x.cast(less.Body, expr.Int32)
+		return nil, mismatch("UNEXPECTED_RETURN_TYPE", c.at, c.text(), "The `array_sort` requires return \"INT\" type, but the actual is %q type.", less.Body.Type().SQL())
 	}
 	out, err := x.result(c, in)
 	if k, ok := out.(*expr.Call); ok {

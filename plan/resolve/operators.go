@@ -185,7 +185,7 @@ func (x *exprs) compare(c *call) (expr.Expr, error) {
 		return nil, mismatch("BINARY_OP_DIFF_TYPES", c.at, showCall(fn, fn, c.args, true),
 			"the left and right operands of the binary operator have incompatible types (%q and %q).", lt.SQL(), rt.SQL())
 	}
-	if !w.Orderable() && !(w.Kind == expr.KindCalendar && (fn == "=" || fn == "<=>")) {
+	if !w.Orderable() {
 		return nil, mismatch("INVALID_ORDERING_TYPE", c.at, text, "The `%s` does not support ordering on type %q.", fn, w.SQL())
 	}
 	out := &expr.Call{At: c.at, Fn: fn, Args: []expr.Expr{x.cast(l, w), x.cast(r, w)}, Typ: expr.Bool}

@@ -83,6 +83,9 @@ func (x *exprs) over(c *call) (expr.Expr, error) {
 	if out.order, err = x.terms(spec.OrderBy, c.s); err != nil {
 		return nil, err
 	}
+	if err := windowOrder(out.part, out.order); err != nil {
+		return nil, err
+	}
 	if err := x.overFunction(c, out); err != nil {
 		return nil, err
 	}

@@ -18,11 +18,12 @@ func (p *parser) predicate() expr.Expr {
 	var out expr.Expr
 	switch {
 	case p.isWordAt(n, "BETWEEN") && p.startsExpr(n+1):
+		at := p.tok().pos() // as of IN
 		p.at += n + 1
 		low := p.value()
 		p.mustWord("AND")
 		high := p.value()
-		out = &expr.Apply{At: p.from(first), Name: []string{"between"}, Args: []expr.Expr{left, low, high}}
+		out = &expr.Apply{At: p.from(at), Name: []string{"between"}, Args: []expr.Expr{left, low, high}}
 	case p.isWordAt(n, "IN") && p.isOpAt(n+1, "("):
 		t = p.tok() // Spark's place of the predicate begins here, not at its operand
 		p.at += n + 1

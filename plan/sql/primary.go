@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"strings"
+
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 )
@@ -52,7 +54,7 @@ func (p *parser) variantPath(first base.Pos, e expr.Expr) expr.Expr {
 		case n == 1 && p.isName(0), p.isOp(".") && p.isName(1):
 			p.op(".")
 			s := p.name("a field")
-			name(at, s)
+			name(at, s[strings.LastIndexByte(s, '.')+1:])
 			path += "." + s
 		case p.op("["):
 			i := p.tok()
