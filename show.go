@@ -193,7 +193,7 @@ func (s *Session) explain(plan logical.Node) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p, err := planner.New(meant, planner.Options{Stream: isStream(n), Fold: s.eng.fold(conf)})
+	p, err := planner.New(meant, planner.Options{Stream: isStream(n), StreamAsOf: streamAsOf(conf), Fold: s.eng.fold(conf)})
 	if err != nil {
 		return "", err
 	}

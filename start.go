@@ -98,6 +98,7 @@ func planStream(n logical.Node, names *names, conf catalog.Conf, o planner.Optio
 	}
 	o.Stream, o.Plain, o.FirstEventTime = true, plain(conf), !allowMultiple(conf)
 	o.LocalSessions = conf.Bool("spark.sql.streaming.sessionWindow.merge.sessions.in.local.partition", false)
+	o.StreamAsOf = streamAsOf(conf)
 	p, err := planner.New(meant, o)
 	return p, schemaOf(resolved), err
 }
@@ -224,3 +225,6 @@ func durationSetting(c catalog.Conf, key string, def time.Duration) time.Duratio
 	}
 	return def
 }
+
+// streamAsOf reports whether ASOF JOIN of two streams is allowed.
+func streamAsOf(conf catalog.Conf) bool { return conf.Bool("flightd.streamAsOfJoin.enabled", false) }

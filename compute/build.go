@@ -114,6 +114,11 @@ func (b *builder) operator(n physical.Node, in []Operator) (Operator, error) {
 		return newLateTee(n, in[0], b.env)
 	case *physical.Join:
 		return newJoin(n, in[0], in[1], b.env)
+	case *physical.AsOfJoin:
+		if n.State != nil {
+			return newStreamAsOf(n, in[0], in[1], b.env)
+		}
+		return newAsOfJoin(n, in[0], in[1], b.env)
 	case *physical.Union:
 		return &union{inputs: in}, nil
 	case *physical.Sort:

@@ -82,6 +82,11 @@ func (b *builder) withoutSubqueries(n physical.Node) (physical.Node, error) {
 		c := *m
 		c.LeftKeys, c.RightKeys, c.Cond = list(m.LeftKeys), list(m.RightKeys), one(m.Cond)
 		n = &c
+	case *physical.AsOfJoin:
+		c := *m
+		c.LeftKeys, c.RightKeys, c.Cond = list(m.LeftKeys), list(m.RightKeys), one(m.Cond)
+		c.LeftSide.Filter, c.RightSide.Filter = one(m.LeftSide.Filter), one(m.RightSide.Filter)
+		n = &c
 	case *physical.StreamJoin:
 		c := *m
 		c.LeftKeys, c.RightKeys, c.Cond = list(m.LeftKeys), list(m.RightKeys), one(m.Cond)

@@ -28,6 +28,8 @@ var mutants = []mutant{
 	{"what is due at the watermark stays", "state/due.go", "x.buckets[n].start <= limit", "x.buckets[n].start < limit"},
 	{"a session does not grow by a row that touches it", "compute/session_merge.go", "if open < 0 || p.starts[part] > m.ends[open] {", "if open < 0 || p.starts[part] >= m.ends[open] {"},
 	{"a stored session ends where the last one put to it does", "compute/session_merge.go", "m.ends[open] = max(m.ends[open], p.ends[part])", "m.ends[open] = p.ends[part]"},
+	{"equal times do not match as they should", "compute/streamasof_walk.go", "leftFirst := j.node.Forward != j.node.Strict", "leftFirst := j.node.Forward == j.node.Strict"},
+	{"the last right row is not kept", "compute/streamasof_walk.go", "		if r >= 0 {\n			sel = append(sel, r)", "		if r > 0 {\n			sel = append(sel, r)"},
 	{"removals are not replayed", "state/changes.go", "return n, s.Remove(refs)", "return n, nil"},
 }
 

@@ -75,7 +75,7 @@ var delays = []int{0, 1, 5, 20, 60}
 
 // drawQuery makes the i-th query: kinds come in turn, everything else at random.
 func drawQuery(r *rand.Rand, i int) *query {
-	kinds := []func(*rand.Rand) *query{windowed, sessions, joined, deduplicated, rolledUp, joinedThenWindowed, dynamicSessions, chained, byTime, within}
+	kinds := []func(*rand.Rand) *query{windowed, sessions, joined, deduplicated, rolledUp, joinedThenWindowed, dynamicSessions, chained, byTime, within, asOf}
 	return kinds[i%len(kinds)](r)
 }
 

@@ -111,6 +111,9 @@ func (x *trial) want(ctx context.Context) ([]string, error) {
 	}
 	defer eng.Close()
 	session := eng.NewSession()
+	if _, err := session.Set("spark.sql.join.asofJoin.enabled", "true"); err != nil {
+		return nil, err
+	}
 	for _, name := range []string{"p", "q"} {
 		err := session.Read().Schema(ddl + ", ws TIMESTAMP, we TIMESTAMP, grp INT").JSON(filepath.Join(x.home, name)).CreateOrReplaceTempView(name)
 		if err != nil {
@@ -182,6 +185,7 @@ func (x *trial) run(ctx context.Context) error {
 	defer eng.Close()
 	session := eng.NewSession()
 	for _, kv := range [][2]string{{"flightd.subTables", fmt.Sprint(1 << x.r.IntN(5))}, {"flightd.batchRows", fmt.Sprint(pick(x.r, []int{1, 3, 1000}))},
+		{"spark.sql.join.asofJoin.enabled", "true"}, {"flightd.streamAsOfJoin.enabled", "true"},
 		{"spark.sql.streaming.stateStore.minDeltasForSnapshot", fmt.Sprint(1 + x.r.IntN(4))}} {
 		if _, err := session.Set(kv[0], kv[1]); err != nil {
 			return err

@@ -55,6 +55,8 @@ spark.sql.adaptive.streaming.stateless.enabled      true    bool   -planner
 spark.sql.adaptive.*                                ""      string -planner
 spark.sql.autoBroadcastJoinThreshold                10485760 size  -broadcast
 spark.sql.broadcastTimeout                          300     duration -broadcast
+spark.sql.join.asofJoin.enabled                      false   bool   +
+spark.sql.join.sortMergeAsOfJoin.enabled             false   bool   -planner
 spark.sql.join.preferSortMergeJoin                  true    bool   -planner
 spark.sql.cbo.enabled                               false   bool   -planner
 spark.sql.cbo.*                                     ""      string -planner
@@ -210,5 +212,6 @@ spark.databricks.*                                  ""      string -planner
 flightd.batchRows                                   8192    int    +
 flightd.speedRules.enabled                          true    bool   +
 flightd.allowNonDeterministicReplay                 false   bool   +
+flightd.streamAsOfJoin.enabled                      false   bool   +
 flightd.subTables                                   64      int    +
 `

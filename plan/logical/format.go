@@ -120,6 +120,16 @@ func (f *formatter) other(n Node) string {
 			text += " on " + f.expr(n.Cond)
 		}
 		return text
+	case *AsOfJoin:
+		text := "AsOfJoin inner"
+		if n.Outer {
+			text = "AsOfJoin left outer"
+		}
+		text += " match " + f.expr(n.Match[0]) + " " + n.Op + " " + f.expr(n.Match[1])
+		if n.Cond != nil {
+			text += " on " + f.expr(n.Cond)
+		}
+		return text
 	case *Union:
 		return "Union" + f.columns(n.Out)
 	case *SetOp:
@@ -328,6 +338,11 @@ func Exprs(n Node) []expr.Expr {
 	case *Generate:
 		out = append(out, n.Gen)
 	case *Join:
+		if n.Cond != nil {
+			out = append(out, n.Cond)
+		}
+	case *AsOfJoin:
+		out = append(out, n.Match[0], n.Match[1])
 		if n.Cond != nil {
 			out = append(out, n.Cond)
 		}

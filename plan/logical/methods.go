@@ -381,6 +381,29 @@ func (n *Join) Output() []*expr.Column {
 }
 
 // Pos is where it was written.
+func (n *AsOfJoin) Pos() base.Pos { return n.At }
+
+// Inputs are left and right.
+func (n *AsOfJoin) Inputs() []Node { return []Node{n.Left, n.Right} }
+
+// With has other sides.
+func (n *AsOfJoin) With(in []Node) Node { d := *n; d.Left, d.Right = in[0], in[1]; return &d }
+
+// Output is the columns of both sides. Those of the right are nullable if left rows
+// without a match come out, and none is an event time: a match may be as old as it
+// likes.
+func (n *AsOfJoin) Output() []*expr.Column {
+	out := n.Left.Output()
+	out = out[:len(out):len(out)]
+	for _, c := range n.Right.Output() {
+		d := *c
+		d.Null, d.Meta.EventTime = d.Null || n.Outer, false
+		out = append(out, &d)
+	}
+	return out
+}
+
+// Pos is where it was written.
 func (n *Union) Pos() base.Pos { return n.At }
 
 // Inputs are the children.

@@ -256,6 +256,22 @@ type Join struct {
 	Exists *expr.Column
 }
 
+// AsOfJoin pairs each left row with the one right row that is nearest to it by
+// MATCH_CONDITION (Left Op Right): the greatest at or before it for >= and >, the
+// least at or after it for <= and <. Using is gone after resolution.
+type AsOfJoin struct {
+	At base.Pos
+	// Outer keeps left rows without a match.
+	Outer       bool
+	Left, Right Node
+	// Match are the two operands, the left relation's first once resolved, and Op is
+	// >=, >, <= or < between them.
+	Match [2]expr.Expr
+	Op    string
+	Cond  expr.Expr
+	Using []string
+}
+
 // Union is UNION ALL. ByName matches columns by name; AllowMissing fills the
 // missing ones with NULL.
 type Union struct {

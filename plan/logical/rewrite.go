@@ -110,6 +110,11 @@ func (r *rewriter) node(n Node) Node {
 		d := *n
 		d.Cond = r.expr(n.Cond)
 		return &d
+	case *AsOfJoin:
+		d := *n
+		d.Match = [2]expr.Expr{r.expr(n.Match[0]), r.expr(n.Match[1])}
+		d.Cond = r.expr(n.Cond)
+		return &d
 	case *Sort:
 		d := *n
 		d.Keys = append([]expr.SortTerm(nil), n.Keys...)

@@ -157,6 +157,10 @@ func (p *planner) numberStateful(root logical.Node) {
 			if Streaming(n.Left) && Streaming(n.Right) {
 				name = "symmetricHashJoin"
 			}
+		case *logical.AsOfJoin:
+			if Streaming(n.Left) && Streaming(n.Right) {
+				name = "asOfJoin"
+			}
 		}
 		if name != "" && Streaming(n) {
 			s := &physical.State{Operator: len(p.plan.Stateful), Name: name, Mode: p.opts.Mode, EventKey: -1, Idle: name == "globalLimit"}

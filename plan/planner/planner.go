@@ -39,6 +39,8 @@ type Options struct {
 	// FirstEventTime lets an operator whose input has several event times work with the
 	// first, instead of being refused.
 	FirstEventTime bool
+	// StreamAsOf allows ASOF JOIN of two streams.
+	StreamAsOf bool
 	// Fold, if set, evaluates constants in the conditions of joins.
 	Fold expr.Fold
 	// Plain switches the rules for speed off: every column is read.
@@ -182,6 +184,8 @@ func (p *planner) node(n logical.Node, need set) (physical.Node, []*expr.Column,
 		return p.over(n, need)
 	case *logical.Join:
 		return p.join(n, need)
+	case *logical.AsOfJoin:
+		return p.asOfJoin(n, need)
 	case *logical.Union:
 		return p.union(n)
 	case *logical.SetOp:

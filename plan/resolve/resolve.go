@@ -138,6 +138,8 @@ func (r *resolver) node(n logical.Node, outer *scope) (rel, error) {
 		return r.filter(n, outer)
 	case *logical.Join:
 		return r.join(n, outer)
+	case *logical.AsOfJoin:
+		return r.asOfJoin(n, outer)
 	case *logical.Union:
 		return r.union(n, outer)
 	case *logical.SetOp:

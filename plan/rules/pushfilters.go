@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
 	"github.com/flightd/flightd/plan/physical"
@@ -58,6 +60,8 @@ func (p *pusher) push(n logical.Node, cond []expr.Expr) (logical.Node, error) {
 		return p.pushOne(n, n.Input, constant(cond), volatile(cond))
 	case *logical.Join:
 		return p.pushJoin(n, cond)
+	case *logical.AsOfJoin:
+		return p.pushAsOfJoin(n, cond)
 	case *logical.Union:
 		return p.pushUnion(n, cond)
 	}
@@ -305,6 +309,33 @@ func (p *pusher) pushJoin(n *logical.Join, cond []expr.Expr) (logical.Node, erro
 		return nil, err
 	}
 	return filter(&d, cond), nil
+}
+
+// pushAsOfJoin sends what is above the join and over the left side alone to it, and of
+// the join's own condition what is over the right side alone: a right row for which
+// that does not hold is no match. It stays where the right side is a stream: there a
+// row that does not match still moves the watermark.
+func (p *pusher) pushAsOfJoin(n *logical.AsOfJoin, cond []expr.Expr) (logical.Node, error) {
+	d := *n
+	lcols, rcols := n.Left.Output(), n.Right.Output()
+	left, above := split(cond, func(e expr.Expr) bool { return uses(e, lcols) && !uses(e, rcols) })
+	still := !streams(n.Right)
+	right, own := split(expr.Conjuncts(n.Cond), func(e expr.Expr) bool { return still && uses(e, rcols) && !uses(e, lcols) })
+	d.Cond = expr.And(own)
+	var err error
+	if d.Left, err = p.push(n.Left, left); err != nil {
+		return nil, err
+	}
+	if d.Right, err = p.push(n.Right, right); err != nil {
+		return nil, err
+	}
+	return filter(&d, above), nil
+}
+
+// streams reports whether n reads a stream.
+func streams(n logical.Node) bool {
+	r, ok := n.(*logical.Relation)
+	return ok && r.Stream || slices.ContainsFunc(n.Inputs(), streams)
 }
 
 func (p *pusher) pushUnion(n *logical.Union, cond []expr.Expr) (logical.Node, error) {

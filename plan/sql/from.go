@@ -45,6 +45,10 @@ func (p *parser) relation() logical.Node {
 func (p *parser) joins(t token, left logical.Node) logical.Node {
 	for n := 1; p.startsJoin(0); n++ {
 		p.chain(n)
+		if p.startsAsOfJoin(0) {
+			left = p.asOfJoin(left)
+			continue
+		}
 		j := &logical.Join{Left: left}
 		j.Natural = p.word("NATURAL")
 		j.Kind = p.joinKind()

@@ -92,6 +92,8 @@ func (p *parser) startsClause(n int) bool {
 // startsJoin reports whether token n on begins a join.
 func (p *parser) startsJoin(n int) bool {
 	switch {
+	case p.startsAsOfJoin(n):
+		return true
 	case p.isWordAt(n, "JOIN"):
 		return true
 	case p.isWordAt(n, "INNER", "CROSS", "SEMI", "ANTI"):

@@ -135,6 +135,8 @@ func stateful(n logical.Node) bool {
 		}
 	case *logical.Join:
 		return planner.Streaming(n.Left) && planner.Streaming(n.Right)
+	case *logical.AsOfJoin:
+		return planner.Streaming(n.Left) && planner.Streaming(n.Right)
 	}
 	return false
 }
@@ -197,6 +199,10 @@ func (c *checker) one(n logical.Node) error {
 		return c.dedup(n)
 	case *logical.Join:
 		return c.join(n)
+	case *logical.AsOfJoin:
+		if !planner.Streaming(n.Left) {
+			return refuse(n.At, "ASOF JOIN cannot have a stream on its right side and a table on the left.")
+		}
 	}
 	return nil
 }

@@ -45,6 +45,11 @@ func emissionRule(n physical.Node, mode base.OutputMode) (Finding, bool) {
 		return Finding{Subject: subject(n.State), Text: "the first row of a key comes out in the epoch that reads it, later ones never"}, true
 	case *physical.StreamJoin:
 		return Finding{Subject: subject(n.State), Text: joinRule(n)}, true
+	case *physical.AsOfJoin:
+		if n.State == nil {
+			return Finding{}, false
+		}
+		return Finding{Subject: subject(n.State), Text: asOfRule(n)}, true
 	case *physical.Limit:
 		if n.State == nil {
 			return Finding{}, false
@@ -96,6 +101,18 @@ func joinRule(n *physical.StreamJoin) string {
 		text += fmt.Sprintf("; %s rows are kept %s", s.name, kept)
 	}
 	return text
+}
+
+// asOfRule says when rows find their match, and how long rows are kept.
+func asOfRule(n *physical.AsOfJoin) string {
+	bound, text := n.RightSide.Bound, "a left row comes out once, in the epoch after the watermark has passed it: then all that may be its match is there; the last right row of each key is kept "
+	if n.Forward {
+		bound, text = n.LeftSide.Bound, "a left row comes out once, in the epoch after the watermark has passed its match; it waits for one "
+	}
+	if !bound.Bounded() {
+		return text + "for ever"
+	}
+	return text + "until the watermark " + endOf(bound)
 }
 
 // fixed reports whether no watermark moves the bound.

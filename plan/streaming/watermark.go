@@ -65,6 +65,10 @@ func (p *propagation) node(n physical.Node) (int64, error) {
 		p.set(n.State, in)
 	case *physical.Limit:
 		p.set(n.State, in)
+	case *physical.AsOfJoin:
+		if p.set(n.State, in); n.State != nil && in != None {
+			return n.Output(in), nil
+		}
 	case *physical.StreamJoin:
 		p.set(n.State, in)
 		if in != None {
