@@ -67,5 +67,23 @@ func functions() map[string]constructor {
 		"var_pop":               momentsOf(2, 0, (*moments).varPop),
 		"var_samp":              momentsOf(2, 0, (*moments).varSamp),
 		"variance":              momentsOf(2, 0, (*moments).varSamp),
+
+		"hll_sketch_agg":                 newDistinctSketch,
+		"hll_union_agg":                  newDistinctUnion,
+		"kll_merge_agg_bigint":           newQuantileUnion,
+		"kll_merge_agg_double":           newQuantileUnion,
+		"kll_merge_agg_float":            newQuantileUnion,
+		"kll_sketch_agg_bigint":          newQuantileSketch,
+		"kll_sketch_agg_double":          newQuantileSketch,
+		"kll_sketch_agg_float":           newQuantileSketch,
+		"theta_intersection_agg":         newKeyIntersection,
+		"theta_sketch_agg":               newKeySet,
+		"theta_union_agg":                newKeyUnion,
+		"tuple_intersection_agg_double":  newKeyIntersection,
+		"tuple_intersection_agg_integer": newKeyIntersection,
+		"tuple_sketch_agg_double":        newKeySet,
+		"tuple_sketch_agg_integer":       newKeySet,
+		"tuple_union_agg_double":         newKeyUnion,
+		"tuple_union_agg_integer":        newKeyUnion,
 	}
 }

@@ -116,6 +116,21 @@ func (v *Vec) Bool(i int) bool {
 	return v.Data[i>>3]>>(i&7)&1 == 1
 }
 
+// Int returns row i of a column of integers, of 1 to 8 bytes, which is not NULL
+// there.
+func (v *Vec) Int(i int) int64 {
+	i = v.Index(i)
+	switch v.Type.Width() {
+	case 1:
+		return int64(Values[int8](v)[i])
+	case 2:
+		return int64(Values[int16](v)[i])
+	case 4:
+		return int64(Values[int32](v)[i])
+	}
+	return Values[int64](v)[i]
+}
+
 // Str returns the bytes of row i of a STRING or BINARY column; they share the
 // column's buffer.
 func (v *Vec) Str(i int) []byte {

@@ -34,9 +34,10 @@ var rooms = []room{
 	{dir: "internal/golden", may: all},
 
 	{dir: "kernels"},
+	{dir: "sketch", may: []string{"sketch"}},
 	{dir: "plan", may: []string{"plan"}},
 	{dir: "state", may: []string{"kernels", "state"}},
-	{dir: "compute", may: []string{"compute", "plan/expr", "plan/physical", "state", "kernels", "internal/arrowtext", "internal/variant"}},
+	{dir: "compute", may: []string{"compute", "plan/expr", "plan/physical", "state", "kernels", "sketch", "internal/arrowtext", "internal/variant"}},
 	{dir: "checkpoint", may: []string{"checkpoint"}},
 
 	{dir: "sources", may: append([]string{"=sources"}, append(sharedBySources, onDisk...)...)},

@@ -117,7 +117,7 @@ func newFunctionTable() *FunctionTable {
 		rows  string
 	}{
 		{Scalar, operatorRows}, {Scalar, mathRows}, {Scalar, stringRows}, {Scalar, timeRows}, {Scalar, nestedRows},
-		{Scalar, miscRows}, {Aggregating, aggregateRows}, {Generator, generatorRows}, {Ranking, rankingRows},
+		{Scalar, miscRows}, {Scalar, sketchRows()}, {Aggregating, aggregateRows}, {Aggregating, sketchAggregateRows()}, {Generator, generatorRows}, {Ranking, rankingRows},
 	} {
 		for _, row := range strings.Split(part.rows, "\n") {
 			if row = strings.TrimSpace(row); row == "" || strings.HasPrefix(row, "//") {
@@ -206,6 +206,7 @@ var typeNames = map[string]*Type{
 	"binary": Binary, "date": Date, "timestamp": Timestamp, "ntz": TimestampNTZ, "interval": Calendar, "ym": YearMonth, "dt": DayTime,
 	"variant": Variant, "string": String, "strings": ArrayOf(String, true), "floats": ArrayOf(Float32, true), "bool": Bool,
 	"dec18": Decimal(18, 6), "dec16": Decimal(16, 6), "entries": ArrayOf(StructOf(), true), "time": {Kind: KindTime, Precision: 6},
+	"ints": ArrayOf(Int32, true), "bigints": ArrayOf(Int64, true), "doubles": ArrayOf(Float64, true),
 	"words": ArrayOf(ArrayOf(String, false), false), "strmap": MapOf(String, String, true), "dec8": Decimal(8, 6),
 }
 

@@ -49,17 +49,10 @@ percentile_disc (numeric|ansiinterval, double|array, boolean?) percentile nullab
 median (numeric|ansiinterval) median nullable
 mode (any, boolean?) $0 nullable
 histogram_numeric (numeric|date|timestamp|ntz|ansiinterval, int) histogram nullable
-count_min_sketch (integral|string|binary, double, double, int) binary notnull
 grouping (any) @grouping notnull
 grouping_id (any*) @grouping notnull
 bitmap_construct_agg (bigint) binary notnull
 bitmap_or_agg (binary) binary notnull
 bitmap_and_agg (binary) binary notnull
-hll_sketch_agg (int|bigint|string|binary, int?12) binary nullable
-hll_union_agg (binary, boolean?false) binary nullable
-theta_sketch_agg (any, int?12) binary nullable
-theta_union_agg (binary, int?12) binary nullable
-theta_intersection_agg (binary) binary nullable
 schema_of_variant_agg (variant) string notnull
-approx_top_k (any, int?5, int?10000) topk nullable
 `

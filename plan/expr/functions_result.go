@@ -54,6 +54,22 @@ var resultRules = map[string]func(in []*Type) *Type{
 	"topk": func(in []*Type) *Type {
 		return ArrayOf(StructOf(Field{"item", in[0], true}, Field{"count", Int64, false}), false)
 	},
+	"topkstate": func(in []*Type) *Type { return topKState(in[0]) },
+	"topkcombined": func(in []*Type) *Type {
+		if !isTopKState(in[0]) {
+			return nil
+		}
+		return topKState(in[0].Fields[2].Type)
+	},
+	"topkestimate": func(in []*Type) *Type {
+		if !isTopKState(in[0]) {
+			return nil
+		}
+		return ArrayOf(StructOf(Field{"item", in[0].Fields[2].Type, true}, Field{"count", Int64, false}), false)
+	},
+	"quantile_bigint": func(in []*Type) *Type { return perElement(in[1], Int64) },
+	"quantile_float":  func(in []*Type) *Type { return perElement(in[1], Float32) },
+	"quantile_double": func(in []*Type) *Type { return perElement(in[1], Float64) },
 	"widthbucket": func([]*Type) *Type { return Int64 },
 	"explodearr":  func(in []*Type) *Type { return in[0] },
 	"div":         func([]*Type) *Type { return Int64 },

@@ -150,10 +150,4 @@ vector_normalize (floats, float?) floats
 vector_cosine_similarity (floats, floats) float
 vector_inner_product (floats, floats) float
 vector_l2_distance (floats, floats) float
-hll_sketch_estimate (binary) bigint
-hll_union (binary, binary, boolean?false) binary
-theta_sketch_estimate (binary) bigint
-theta_union (binary, binary, int?12) binary
-theta_intersection (binary, binary) binary
-theta_difference (binary, binary) binary
 `

@@ -245,9 +245,15 @@ func (x *exprs) coerceAggregate(c *call, out *expr.Agg) error {
 	if (c.f.Name == "percentile_approx" || c.f.Name == "percentile") && !foldable(c.args[1]) {
 		return mismatch("NON_FOLDABLE_INPUT", c.at, text, "the input `percentage` should be a foldable \"DOUBLE\" expression; however, got %q.", c.args[1].SQL())
 	}
+	if err := c.checkSketch(text); err != nil {
+		return err
+	}
 	out.Args = c.args
 	out.Null = c.f.Null == expr.Nullable
 	out.Typ = c.f.Result(types(c.args))
+	if out.Typ == nil {
+		return c.typeCheck(text, "the state must be a struct that approx_top_k_accumulate made, not %q.", c.args[0].Type().SQL())
+	}
 	if strings.HasPrefix(c.f.Name, "try_") {
 		out.Mode = expr.Try
 	}

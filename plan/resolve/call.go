@@ -200,6 +200,9 @@ func (x *exprs) scalar(c *call) (expr.Expr, error) {
 			return nil, err
 		}
 	}
+	if err := c.checkSketch(text); err != nil {
+		return nil, err
+	}
 	return x.result(c, nil)
 }
 

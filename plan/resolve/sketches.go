@@ -1,0 +1,86 @@
+package resolve
+
+import (
+	"strings"
+
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
+)
+
+// checkSketch checks what functions of sketches want of their arguments besides
+// types: parameters that must be constant, arrays without NULL, items that can be
+// counted. text is the call as it is shown.
+func (c *call) checkSketch(text string) error {
+	name := c.f.Name
+	switch {
+	case strings.HasPrefix(name, "tuple_"), name == "count_min_sketch":
+		for i := range c.args {
+			switch p := c.f.Params[i].Name; p {
+			case "lgNomEntries", "mode", "eps", "confidence", "seed":
+				if err := c.wantConstant(text, i, p); err != nil {
+					return err
+				}
+			}
+		}
+	case strings.HasPrefix(name, "kll_sketch_get_quantile_"):
+		return c.checkQuantiles(text, "rank")
+	case strings.HasPrefix(name, "kll_sketch_get_rank_"):
+		return c.checkQuantiles(text, "quantile")
+	case strings.HasPrefix(name, "kll_"):
+		if len(c.args) == 2 && c.f.Class == expr.Aggregating {
+			return c.wantConstant(text, 1, "k")
+		}
+	case strings.HasPrefix(name, "approx_top_k"):
+		return c.checkTopK(text)
+	}
+	return nil
+}
+
+func (c *call) wantConstant(text string, i int, name string) error {
+	if foldable(c.args[i]) {
+		return nil
+	}
+	return mismatch("NON_FOLDABLE_INPUT", c.at, text, "the input %s should be a foldable %q expression; however, got %q.",
+		name, c.args[i].Type().SQL(), c.args[i].SQL())
+}
+
+// checkQuantiles checks the ranks or items that a quantile sketch is asked for.
+func (c *call) checkQuantiles(text, name string) error {
+	if t := c.args[1].Type(); t.Kind == expr.KindArray && nullableElements(c.args[1]) {
+		return unexpectedInput(c.at, text, 1, wantText(c.f.Params[1].Wants), c.args[1])
+	}
+	return c.wantConstant(text, 1, name)
+}
+
+// nullableElements reports whether an array may hold NULL, before it was cast.
+func nullableElements(e expr.Expr) bool {
+	for {
+		c, ok := e.(*expr.Cast)
+		if !ok || !c.Implicit {
+			return e.Type().Kind == expr.KindArray && e.Type().ElemNullable
+		}
+		e = c.Child
+	}
+}
+
+// checkTopK checks the arguments of the approx_top_k family.
+func (c *call) checkTopK(text string) error {
+	name := c.f.Name
+	if t := c.args[0].Type(); (name == "approx_top_k" || name == "approx_top_k_accumulate") && !expr.TopKItem(t) {
+		return c.typeCheck(text, "columns of type %q are not supported.", t.SQL())
+	}
+	for _, a := range c.args[1:] {
+		if !foldable(a) {
+			return c.typeCheck(text, "%q must be a constant.", a.SQL())
+		}
+	}
+	if name == "approx_top_k_estimate" && c.f.Result(types(c.args)) == nil && c.args[0].Type().Kind != expr.KindNull {
+		return c.typeCheck(text, "the state must be a struct that approx_top_k_accumulate made, not %q.", c.args[0].Type().SQL())
+	}
+	return nil
+}
+
+// typeCheck is the error of arguments of right types that do not fit.
+func (c *call) typeCheck(text, format string, args ...any) *base.Error {
+	return mismatch("TYPE_CHECK_FAILURE_WITH_HINT", c.at, text, format, args...)
+}
