@@ -68,6 +68,10 @@ func functions() map[string]constructor {
 		"var_samp":              momentsOf(2, 0, (*moments).varSamp),
 		"variance":              momentsOf(2, 0, (*moments).varSamp),
 
+		"approx_top_k":                   newTopK,
+		"approx_top_k_accumulate":        newTopK,
+		"approx_top_k_combine":           newTopKUnion,
+		"count_min_sketch":               newCountMin,
 		"hll_sketch_agg":                 newDistinctSketch,
 		"hll_union_agg":                  newDistinctUnion,
 		"kll_merge_agg_bigint":           newQuantileUnion,

@@ -13,23 +13,25 @@ type sketchKind[S any] struct {
 	fresh func() S
 	load  func(b []byte) S
 	store func(dst []byte, s S) []byte
-	// update takes in a row at which no argument is NULL, or any row if nulls.
+	// update takes in a row at which none of the values is NULL, or any row if nulls.
+	// The values are the first argument and so many more; the rest are constants.
 	update func(s S, args []*vec.Vec, row int32) (S, error)
+	more   int
 	nulls  bool
 	// merge returns dst with src, which came after it.
 	merge func(dst, src S) (S, error)
-	// settle, if not nil, returns what merging s into a fresh sketch gives.
-	settle func(s S) (S, error)
-	final  func(b *vec.Builder, s S) error
+	final func(b *vec.Builder, s S) error
 }
 
 // held is the accumulator of every sketch. A group's sketch is read from its bytes
-// once in an Update, whatever number of rows it takes in, and written back.
+// once in an Update, whatever number of rows it takes in, and written back. Before
+// the bytes is one that says whether the sketch was merged into a fresh one: Spark
+// does that with what the rows of a split made, and merging may order and round.
 type held[S any] struct {
 	kind *sketchKind[S]
 	make func() *vec.Builder
 	col  *state.BytesColumn
-	live map[int32]S
+	live map[int32]heldSketch[S]
 	buf  []byte
 	picker
 }
@@ -39,26 +41,41 @@ func heldFunc[S any](c call, kind *sketchKind[S]) *Func {
 	return &Func{
 		Fields: []state.Field{field(state.Bytes, "SKETCH", false)},
 		bind: func(cols []state.Column) Accumulator {
-			return &held[S]{kind: kind, col: cols[0].(*state.BytesColumn), live: map[int32]S{},
+			return &held[S]{kind: kind, col: cols[0].(*state.BytesColumn), live: map[int32]heldSketch[S]{},
 				make: func() *vec.Builder { return vec.NewBuilder(c.Typ) }}
 		},
 	}
 }
 
-// of returns the sketch of group g.
-func (a *held[S]) of(g int32) S {
-	s, ok := a.live[g]
-	if !ok {
-		s = a.read(g)
-	}
-	return s
+// heldSketch is the sketch of a group, and whether it was merged.
+type heldSketch[S any] struct {
+	s      S
+	merged bool
 }
 
-func (a *held[S]) read(g int32) S {
-	if b := a.col.Get(g); len(b) > 0 {
-		return a.kind.load(b)
+// of returns the sketch of group g.
+func (a *held[S]) of(g int32) heldSketch[S] {
+	h, ok := a.live[g]
+	if !ok {
+		h = a.read(g)
 	}
-	return a.kind.fresh()
+	return h
+}
+
+func (a *held[S]) read(g int32) heldSketch[S] {
+	if b := a.col.Get(g); len(b) > 0 {
+		return heldSketch[S]{a.kind.load(b[1:]), b[0] == 1}
+	}
+	return heldSketch[S]{a.kind.fresh(), false}
+}
+
+// settled returns h merged into a fresh sketch, if that was not done.
+func (a *held[S]) settled(h heldSketch[S]) (heldSketch[S], error) {
+	if h.merged {
+		return h, nil
+	}
+	s, err := a.kind.merge(a.kind.fresh(), h.s)
+	return heldSketch[S]{s, true}, err
 }
 
 // flush writes back all sketches that were touched, in the order of groups.
@@ -69,7 +86,12 @@ func (a *held[S]) flush() {
 	}
 	slices.Sort(groups)
 	for _, g := range groups {
-		a.buf = a.kind.store(a.buf[:0], a.live[g])
+		h := a.live[g]
+		a.buf = append(a.buf[:0], 0)
+		if h.merged {
+			a.buf[0] = 1
+		}
+		a.buf = a.kind.store(a.buf, h.s)
 		a.col.Set(g, a.buf)
 	}
 	clear(a.live)
@@ -77,21 +99,22 @@ func (a *held[S]) flush() {
 
 func (a *held[S]) Update(rows, groups []int32, args []*vec.Vec) error {
 	if !a.kind.nulls {
-		rows, groups = a.present(rows, groups, args...)
+		rows, groups = a.present(rows, groups, args[:1+a.kind.more]...)
 	}
-	flat := make([]*vec.Vec, len(args))
-	for i, v := range args {
+	flat := make([]*vec.Vec, 1+a.kind.more)
+	for i, v := range args[:len(flat)] {
 		if flat[i] = v; len(rows) > 0 {
 			flat[i] = v.Flat()
 		}
 	}
 	for i, r := range rows {
-		s, err := a.kind.update(a.of(groups[i]), flat, r)
-		if err != nil {
+		h := a.of(groups[i])
+		var err error
+		if h.s, err = a.kind.update(h.s, flat, r); err != nil {
 			clear(a.live)
 			return err
 		}
-		a.live[groups[i]] = s
+		a.live[groups[i]] = h
 	}
 	a.flush()
 	return nil
@@ -103,37 +126,35 @@ func (a *held[S]) Merge(dst []int32, from Accumulator, src []int32) error {
 		if len(o.col.Get(src[i])) == 0 {
 			continue
 		}
-		s, err := a.kind.merge(a.of(g), o.read(src[i]))
+		h, err := a.of(g), error(nil)
+		if _, ok := a.live[g]; ok || len(a.col.Get(g)) > 0 {
+			h, err = a.settled(h)
+		}
+		if err == nil {
+			h.merged = true
+			h.s, err = a.kind.merge(h.s, o.read(src[i]).s)
+		}
 		if err != nil {
 			clear(a.live)
 			return err
 		}
-		a.live[g] = s
+		a.live[g] = h
 	}
 	a.flush()
 	return nil
 }
 
-// Settle makes groups what merging them into empty ones gives.
-func (a *held[S]) Settle(groups []int32) {
-	if a.kind.settle == nil {
-		return
-	}
-	for _, g := range groups {
-		if len(a.col.Get(g)) == 0 {
-			continue
-		}
-		if s, err := a.kind.settle(a.read(g)); err == nil {
-			a.live[g] = s
-		}
-	}
-	a.flush()
-}
-
 func (a *held[S]) Final(groups []int32) (*vec.Vec, error) {
 	b := a.make()
 	for _, g := range groups {
-		if err := a.kind.final(b, a.read(g)); err != nil {
+		h, err := a.read(g), error(nil)
+		if len(a.col.Get(g)) > 0 {
+			h, err = a.settled(h)
+		}
+		if err == nil {
+			err = a.kind.final(b, h.s)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -71,9 +71,6 @@ func quantileSketch[T kll.Item](c call, k int, item func(v *vec.Vec, i int32) T)
 			return s, nil
 		},
 		merge: mergeQuantiles[T],
-		settle: func(s *kll.Sketch[T]) (*kll.Sketch[T], error) {
-			return mergeQuantiles(kll.New[T](k), s)
-		},
 		final: func(b *vec.Builder, s *kll.Sketch[T]) error {
 			b.AppendBytes(s.Append(nil))
 			return nil

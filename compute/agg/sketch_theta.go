@@ -37,7 +37,12 @@ func newKeySet(c call) (*Func, error) {
 		return nil, err
 	}
 	hash := cexpr.NewKeyHash(c.arg(0))
-	k := &sketchKind[*keySet]{
+	more := 0
+	if kind != theta.Plain {
+		more = 1
+	}
+	return heldFunc(c, &sketchKind[*keySet]{
+		more:  more,
 		fresh: func() *keySet { return &keySet{table: theta.NewTable(kind, mode, lg)} },
 		load: func(b []byte) *keySet {
 			if b[0] == 1 {
@@ -72,9 +77,7 @@ func newKeySet(c call) (*Func, error) {
 			b.AppendBytes(s.compact().Append(nil))
 			return nil
 		},
-	}
-	k.settle = func(s *keySet) (*keySet, error) { return k.merge(k.fresh(), s) }
-	return heldFunc(c, k), nil
+	}), nil
 }
 
 func tupleKind(fn string) theta.Kind {

@@ -92,7 +92,7 @@ func newTable() map[string]row {
 		arithmeticRows(), comparisonRows(), logicRows(), conditionalRows(), nestedRows(),
 		stringRows(), concatRows(), likeRows(), regexpRows(), hashRows(), codecRows(), mathRows(), roundRows(),
 		collectionRows(), mapRows(), lambdaRows(), jsonRows(), miscRows(), formatRows(), numberFormatRows(), urlRows(), cryptoRows(), bitmapRows(), wordRows(),
-		sessionRows(), csvRows(), xpathRows(), variantRows(), sketchRows(),
+		sessionRows(), csvRows(), xpathRows(), variantRows(), sketchRows(), topKRows(),
 		timeFieldRows(), timeMakeRows(), timeTruncRows(), timeFormatRows(), timeParseRows(),
 	} {
 		for name, r := range family {

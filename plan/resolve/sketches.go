@@ -12,6 +12,15 @@ import (
 // counted. text is the call as it is shown.
 func (c *call) checkSketch(text string) error {
 	name := c.f.Name
+	if !sketchFunction(name) {
+		return nil
+	}
+	// An array is taken as it is, or cast by functions that cast, but not from text.
+	if key := implied(c.args[0]); key.Type().Kind == expr.KindArray && !strings.HasPrefix(name, "approx_") {
+		if t := key.Type().Elem; t.Kind == expr.KindString || c.f.Exact && t.Kind != expr.KindInt32 && t.Kind != expr.KindInt64 {
+			return unexpectedInput(c.at, text, 0, wantText(c.f.Params[0].Wants), key)
+		}
+	}
 	switch {
 	case strings.HasPrefix(name, "tuple_"), name == "count_min_sketch":
 		for i := range c.args {
@@ -46,18 +55,19 @@ func (c *call) wantConstant(text string, i int, name string) error {
 
 // checkQuantiles checks the ranks or items that a quantile sketch is asked for.
 func (c *call) checkQuantiles(text, name string) error {
-	if t := c.args[1].Type(); t.Kind == expr.KindArray && nullableElements(c.args[1]) {
-		return unexpectedInput(c.at, text, 1, wantText(c.f.Params[1].Wants), c.args[1])
+	a := implied(c.args[1])
+	if t := a.Type(); t.Kind == expr.KindArray && (t.Elem.Kind == expr.KindString || t.ElemNullable && foldable(a)) {
+		return unexpectedInput(c.at, text, 1, wantText(c.f.Params[1].Wants), a)
 	}
 	return c.wantConstant(text, 1, name)
 }
 
-// nullableElements reports whether an array may hold NULL, before it was cast.
-func nullableElements(e expr.Expr) bool {
+// implied returns an argument as it was before it was cast for its parameter.
+func implied(e expr.Expr) expr.Expr {
 	for {
 		c, ok := e.(*expr.Cast)
 		if !ok || !c.Implicit {
-			return e.Type().Kind == expr.KindArray && e.Type().ElemNullable
+			return e
 		}
 		e = c.Child
 	}
@@ -83,4 +93,14 @@ func (c *call) checkTopK(text string) error {
 // typeCheck is the error of arguments of right types that do not fit.
 func (c *call) typeCheck(text, format string, args ...any) *base.Error {
 	return mismatch("TYPE_CHECK_FAILURE_WITH_HINT", c.at, text, format, args...)
+}
+
+// sketchFunction reports whether a function has to do with sketches.
+func sketchFunction(name string) bool {
+	for _, p := range []string{"theta_", "tuple_", "kll_", "hll_", "approx_top_k", "count_min_"} {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
 }

@@ -159,10 +159,10 @@ func nth(hashes []uint64, i int) uint64 {
 	return hashes[i]
 }
 
-// Compact returns what the sketch holds, cut down to the nominal number of entries;
-// the hashes of a theta sketch in order.
+// Compact returns what the sketch holds; a theta sketch cut down to the nominal
+// number of entries and in order.
 func (t *Table) Compact() *Compact {
-	if t.n > 1<<t.lgNom {
+	if t.kind == Plain && t.n > 1<<t.lgNom {
 		t.theta = nth(t.kept(), 1<<t.lgNom)
 		t.rehash(t.lg)
 	}
