@@ -180,7 +180,7 @@ func castToInt[T kernels.Int](from *expr.Type) func(f *frame) error {
 	case expr.KindTimestamp:
 		return intFrom[T](func(t int64) int64 { return kernels.FloorDiv(t, kernels.Second) })
 	case expr.KindTime:
-		return intFrom[T](func(t int64) int64 { return t / kernels.Second })
+		return intFrom[T](func(t int64) int64 { return t / nanosPerSecond })
 	case expr.KindDayTime:
 		unit := unitOf(from.To)
 		return intFrom[T](func(t int64) int64 { return t / unit })
@@ -321,7 +321,7 @@ func castToFloat[T kernels.Float](from *expr.Type) func(f *frame) error {
 			f.each(func(i int) { dst[i] = T(arrowtext.DecimalFloat64(a.at(i), from.Scale)) })
 			return nil
 		}
-	case expr.KindTimestamp, expr.KindTime:
+	case expr.KindTimestamp:
 		return func(f *frame) error {
 			dst, a := results[T](f), argument[int64](f, 0)
 			f.each(func(i int) { dst[i] = T(float64(a.at(i)) / 1e6) })

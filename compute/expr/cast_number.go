@@ -40,9 +40,13 @@ func castToDecimal(from *expr.Type) func(f *frame) error {
 	case expr.KindFloat64:
 		return floatsToDecimals[float64]
 	case expr.KindTimestamp, expr.KindTime:
+		scale := 6
+		if from.Kind == expr.KindTime {
+			scale = expr.MaxTimePrecision
+		}
 		return func(f *frame) error {
 			a := argument[int64](f, 0)
-			return toDecimals(f, 6, func(i int) kernels.Int128 { return kernels.From64(a.at(i)) })
+			return toDecimals(f, scale, func(i int) kernels.Int128 { return kernels.From64(a.at(i)) })
 		}
 	case expr.KindYearMonth:
 		return func(f *frame) error {

@@ -49,7 +49,7 @@ func castFromText(to *expr.Type) func(f *frame) error {
 	case expr.KindTime:
 		unit := timeUnit(to)
 		return parseEach(func(f *frame, s []byte) (int64, bool) {
-			t, ok := parseTime(f, s)
+			t, ok := arrowtext.ParseTime(s)
 			return t - t%unit, ok
 		})
 	case expr.KindYearMonth:
@@ -151,15 +151,6 @@ func (p *timestampParser) parse(f *frame, s []byte) (int64, bool) {
 		return 0, false
 	}
 	return u, true
-}
-
-// parseTime reads a TIME: hours, minutes and, at will, seconds.
-func parseTime(_ *frame, s []byte) (int64, bool) {
-	t, ok := arrowtext.ParseTimestamp(s)
-	if !ok || !t.TimeOnly || t.Zone != "" {
-		return 0, false
-	}
-	return t.Local, true
 }
 
 func parseIntervals[T any](to *expr.Type, parse func(s []byte) (T, arrowtext.IntervalStatus)) func(f *frame) error {

@@ -42,6 +42,7 @@ func castTemporal(from, to *expr.Type) func(f *frame) error {
 						t = f.env.zone.Local(t)
 					}
 					t = kernels.FloorMod(t, kernels.Day)
+					t *= nanosPerMicro
 					dst[i] = t - t%timeUnit(to)
 				}
 				return nil
@@ -84,10 +85,10 @@ func castTemporal(from, to *expr.Type) func(f *frame) error {
 	return nil
 }
 
-// timeUnit is the smallest step of a TIME type in microseconds.
+// timeUnit is the smallest step of a TIME type in nanoseconds.
 func timeUnit(t *expr.Type) int64 {
 	unit := int64(1)
-	for p := t.Precision; p < 6; p++ {
+	for p := t.Precision; p < expr.MaxTimePrecision; p++ {
 		unit *= 10
 	}
 	return unit
@@ -203,6 +204,18 @@ func castToTimestamp(from, to *expr.Type) func(f *frame) error {
 		return func(f *frame) error {
 			var s spread[int64]
 			f.env.zone.ToUTC(results[int64](f), s.column(f, 0))
+			return nil
+		}
+	case expr.KindTime: // of the epoch's day
+		return func(f *frame) error {
+			dst, a := results[int64](f), argument[int64](f, 0)
+			local := f.env.zone.Local(f.env.Now)
+			midnight := local - kernels.FloorMod(local, kernels.Day)
+			for i := range dst {
+				if dst[i] = midnight + a.at(i)/nanosPerMicro; !ntz {
+					dst[i] = f.env.zone.UTC(dst[i])
+				}
+			}
 			return nil
 		}
 	case expr.KindBool:

@@ -166,7 +166,7 @@ func FuzzPattern(f *testing.F) {
 	f.Fuzz(func(t *testing.T, pat, s string) {
 		if p, err := parsePattern(pat, true); err == nil {
 			p.parse(s)
-			p.format(nil, 1_600_000_000_000_000, utc, timeUTC)
+			p.format(nil, 1_600_000_000_000_000, 0, utc, timeUTC)
 		}
 	})
 }

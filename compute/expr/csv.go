@@ -375,7 +375,7 @@ func (o *csvOptions) write(dst, s []byte, first, null bool) []byte {
 func (o *csvOptions) text(dst []byte, v *vec.Vec, i int) []byte {
 	i = v.Index(i)
 	switch v.Type.Kind {
-	case expr.KindDate, expr.KindTimestamp, expr.KindTimestampNTZ:
+	case expr.KindDate, expr.KindTimestamp, expr.KindTimestampNTZ, expr.KindTime:
 		return bytes.Clone(bytes.Trim(o.jsonOptions.append(dst, v, i), `"`))
 	}
 	return o.nested(dst, v, i)

@@ -93,7 +93,7 @@ func newTable() map[string]row {
 		stringRows(), concatRows(), likeRows(), regexpRows(), hashRows(), codecRows(), mathRows(), roundRows(),
 		collectionRows(), mapRows(), lambdaRows(), jsonRows(), miscRows(), formatRows(), numberFormatRows(), urlRows(), cryptoRows(), bitmapRows(), wordRows(),
 		sessionRows(), csvRows(), xpathRows(), variantRows(), sketchRows(), topKRows(),
-		timeFieldRows(), timeMakeRows(), timeTruncRows(), timeFormatRows(), timeParseRows(),
+		timeFieldRows(), timeOfDayRows(), timeMakeRows(), timeTruncRows(), timeFormatRows(), timeParseRows(),
 	} {
 		for name, r := range family {
 			if _, ok := table[name]; ok {

@@ -252,7 +252,7 @@ func (p formatSpec) format(f *frame, v *vec.Vec, i int) (text, bad string) {
 	kind := v.Type.Kind
 	switch p.verb {
 	case 's':
-		if kind == expr.KindDate || kind == expr.KindTimestamp || kind == expr.KindTimestampNTZ {
+		if kind == expr.KindDate || kind == expr.KindTimestamp || kind == expr.KindTimestampNTZ || kind == expr.KindTime {
 			return p.cut(fmt.Sprint(Value(v, i))), "" // the bare number, as in Spark
 		}
 		return p.cut(string(appendText(nil, v, i, f.env.zone))), ""

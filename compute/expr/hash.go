@@ -77,9 +77,7 @@ func hashRow[H any](v *vec.Vec, i int, h H, by hasher[H]) H {
 		return by.int(int32(vec.Values[int16](v)[i]), h)
 	case expr.KindInt32, expr.KindDate, expr.KindYearMonth:
 		return by.int(vec.Values[int32](v)[i], h)
-	case expr.KindTime:
-		return by.long(vec.Values[int64](v)[i]*1000, h)
-	case expr.KindInt64, expr.KindTimestamp, expr.KindTimestampNTZ, expr.KindDayTime:
+	case expr.KindInt64, expr.KindTimestamp, expr.KindTimestampNTZ, expr.KindDayTime, expr.KindTime:
 		return by.long(vec.Values[int64](v)[i], h)
 	case expr.KindFloat32:
 		return by.int(int32(math.Float32bits(plain(vec.Values[float32](v)[i]))), h)

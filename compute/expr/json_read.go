@@ -330,6 +330,16 @@ func (r *jsonReader) text(b *vec.Builder, s string) bool {
 			b.AppendInt(v)
 		}
 		return ok
+	case expr.KindTime:
+		v, ok := arrowtext.ParseTime([]byte(s))
+		if r.o.time != nil {
+			p, why := r.o.time.parse(s)
+			v, ok = kernels.FloorMod(p.local, kernels.Day)*nanosPerMicro+p.nanos, why == ""
+		}
+		if ok {
+			b.AppendInt(v - v%timeUnit(t))
+		}
+		return ok
 	case expr.KindYearMonth:
 		v, status := arrowtext.ParseYearMonth([]byte(s), int(t.From), int(t.To))
 		if status == arrowtext.IntervalOK {

@@ -14,6 +14,7 @@ type jsonOptions struct {
 	env                   *Env
 	keepNulls             bool
 	timestamp, ntz, date  pattern
+	time                  pattern
 	mode, corrupt         string
 	readTimestamp         bool
 	timestampSet, dateSet bool
@@ -43,7 +44,7 @@ func newJSONOptions(c *expr.Call, arg int, env *Env, parsing bool) (*jsonOptions
 			o.mode = strings.ToUpper(val)
 		case "columnnameofcorruptrecord":
 			o.corrupt = val
-		case "timestampformat", "dateformat", "timestampntzformat":
+		case "timestampformat", "dateformat", "timestampntzformat", "timeformat":
 			p, err := parsePattern(val, parsing)
 			if err != nil {
 				return nil, err.At(c.At)
@@ -53,6 +54,8 @@ func newJSONOptions(c *expr.Call, arg int, env *Env, parsing bool) (*jsonOptions
 				o.date, o.dateSet = p, true
 			case "timestampformat":
 				o.timestamp, o.timestampSet = p, true
+			case "timeformat":
+				o.time = p
 			default:
 				o.ntz = p
 			}
@@ -91,11 +94,11 @@ func (o *jsonOptions) append(dst []byte, v *vec.Vec, i int) []byte {
 		return append(dst, text...)
 	case expr.KindDate:
 		t, _ := arrowtext.JoinDay(int64(vec.Values[int32](v)[i]), 0)
-		return append(o.date.format(append(dst, '"'), t, utc, timeUTC), '"')
+		return append(o.date.format(append(dst, '"'), t, 0, utc, timeUTC), '"')
 	case expr.KindTimestamp:
-		return append(o.timestamp.format(append(dst, '"'), vec.Values[int64](v)[i], o.env.zone, o.env.Zone), '"')
+		return append(o.timestamp.format(append(dst, '"'), vec.Values[int64](v)[i], 0, o.env.zone, o.env.Zone), '"')
 	case expr.KindTimestampNTZ:
-		return append(o.ntz.format(append(dst, '"'), vec.Values[int64](v)[i], utc, timeUTC), '"')
+		return append(o.ntz.format(append(dst, '"'), vec.Values[int64](v)[i], 0, utc, timeUTC), '"')
 	case expr.KindVariant:
 		return appendVariantText(dst, v.Str(i), o.env.zone)
 	case expr.KindArray:
@@ -132,7 +135,13 @@ func (o *jsonOptions) append(dst []byte, v *vec.Vec, i int) []byte {
 			dst = o.append(dst, kid, i)
 		}
 		return append(dst, '}')
-	case expr.KindYearMonth, expr.KindDayTime, expr.KindCalendar, expr.KindTime:
+	case expr.KindTime:
+		if o.time != nil {
+			t := vec.Values[int64](v)[i]
+			return append(o.time.format(append(dst, '"'), t/nanosPerMicro, t%nanosPerMicro, utc, timeUTC), '"')
+		}
+		return append(appendText(append(dst, '"'), v, i, nil), '"')
+	case expr.KindYearMonth, expr.KindDayTime, expr.KindCalendar:
 		return append(appendText(append(dst, '"'), v, i, nil), '"')
 	}
 	return appendText(dst, v, i, o.env.zone)

@@ -149,9 +149,10 @@ func temporalSum(op string, a, b, result *expr.Type) func(f *frame) error {
 		return func(f *frame) error {
 			dst, a, iv := results[int64](f), argument[int64](f, x), argument[int64](f, y)
 			return f.try(func(i int) error {
-				t, ok := kernels.AddOK(a.at(i), sign*iv.at(i))
+				d, fits := kernels.MulOK(sign*iv.at(i), nanosPerMicro)
+				t, ok := kernels.AddOK(a.at(i), d)
 				dst[i] = t
-				if !ok || t < 0 || t >= kernels.Day {
+				if !fits || !ok || t < 0 || t >= nanosPerDay {
 					verb := "add %s to the time value %s"
 					if sign < 0 {
 						verb = "subtract %s from the time value %s"
@@ -198,6 +199,15 @@ func difference(a, b *expr.Type) func(f *frame) error {
 				}
 				return nil
 			})
+		}
+	}
+	if a.Kind == expr.KindTime && b.Kind == expr.KindTime {
+		return func(f *frame) error {
+			dst, x, y := results[int64](f), argument[int64](f, 0), argument[int64](f, 1)
+			for i := range dst {
+				dst[i] = (x.at(i) - y.at(i)) / nanosPerMicro
+			}
+			return nil
 		}
 	}
 	local := func(f *frame, k int) func(i int) int64 {

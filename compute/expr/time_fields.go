@@ -61,6 +61,12 @@ func localDays(f *frame, k int) []int32 {
 // localTimes returns the local microseconds of a timestamp, date or time argument.
 func localTimes(f *frame, k int) []int64 {
 	switch f.args[k].Type.Kind {
+	case expr.KindTime:
+		out, a := make([]int64, f.n), argument[int64](f, k)
+		for i := range out {
+			out[i] = a.at(i) / nanosPerMicro
+		}
+		return out
 	case expr.KindTimestamp:
 		var s spread[int64]
 		out := make([]int64, f.n)
@@ -152,6 +158,16 @@ func extractField(name string, t, result *expr.Type) func(f *frame) error {
 	if field, ok := fields[name]; ok && t.Kind != expr.KindTime {
 		return func(f *frame) error {
 			kernels.DateFields(field, results[int32](f), localDays(f, 1))
+			return nil
+		}
+	}
+	if name == "SECOND" && t.Kind == expr.KindTime {
+		unit := timeUnit(t)
+		return func(f *frame) error {
+			dst, a := results[kernels.Int128](f), argument[int64](f, 1)
+			for i := range dst {
+				dst[i] = kernels.From64(a.at(i) % (60 * nanosPerSecond) / unit)
+			}
 			return nil
 		}
 	}

@@ -18,8 +18,10 @@ func timeFormatRows() map[string]row {
 func dateFormat(f *frame) error {
 	var c patterns
 	zone := f.env.zone
-	kind := f.args[0].Type.Kind
-	if kind == expr.KindTimestampNTZ || kind == expr.KindTime {
+	switch f.args[0].Type.Kind {
+	case expr.KindTime:
+		return formatTimes(f)
+	case expr.KindTimestampNTZ:
 		zone = utc
 	}
 	at := instants(f, 0, zone)
@@ -29,7 +31,7 @@ func dateFormat(f *frame) error {
 		if err != nil {
 			return dst, err.At(f.call.At)
 		}
-		return p.format(dst, at(i), zone, f.env.Zone), nil
+		return p.format(dst, at(i), 0, zone, f.env.Zone), nil
 	})
 }
 
@@ -45,12 +47,13 @@ func fromUnixtime(f *frame) error {
 		if err != nil {
 			return dst, err.At(f.call.At)
 		}
-		return p.format(dst, secs.at(i)*kernels.Second, f.env.zone, f.env.Zone), nil
+		return p.format(dst, secs.at(i)*kernels.Second, 0, f.env.zone, f.env.Zone), nil
 	})
 }
 
-// format appends a time of a zone in the pattern's form.
-func (p pattern) format(dst []byte, t int64, zone *kernels.Zone, loc *time.Location) []byte {
+// format appends a time of a zone, microseconds and nanos beyond them, in the
+// pattern's form.
+func (p pattern) format(dst []byte, t, nanos int64, zone *kernels.Zone, loc *time.Location) []byte {
 	off := zone.Offset(t)
 	local := t + off
 	day, clock := kernels.FloorDiv(local, kernels.Day), kernels.FloorMod(local, kernels.Day)
@@ -104,8 +107,8 @@ func (p pattern) format(dst []byte, t int64, zone *kernels.Zone, loc *time.Locat
 		case 's':
 			dst = pad(dst, clock/kernels.Second%60, it.count)
 		case 'S':
-			nanos := strconv.AppendInt(nil, 1e9+clock%kernels.Second*1000, 10)[1:]
-			dst = append(dst, nanos[:it.count]...)
+			text := strconv.AppendInt(nil, 1e9+clock%kernels.Second*nanosPerMicro+nanos, 10)[1:]
+			dst = append(dst, text[:it.count]...)
 		case 'V', 'z':
 			dst = append(dst, zoneName(it, t, zone, loc)...)
 		case 'O', 'X', 'x', 'Z':

@@ -34,7 +34,6 @@ func timeMakeRows() map[string]row {
 		"now":                 {now(func(env *Env) int64 { return env.Now })},
 		"localtimestamp":      {now(func(env *Env) int64 { return env.zone.Local(env.Now) })},
 		"current_date":        {now(func(env *Env) int64 { return kernels.FloorDiv(env.zone.Local(env.Now), kernels.Day) })},
-		"current_time":        {now(func(env *Env) int64 { return kernels.FloorMod(env.zone.Local(env.Now), kernels.Day) })},
 		"current_timezone":    {constantText(func(env *Env) string { return env.zone.String() })},
 	}
 	for _, name := range []string{"make_timestamp", "make_timestamp_ltz", "make_timestamp_ntz"} {
@@ -147,7 +146,7 @@ func makeTimestamps(f *frame) error {
 		zone := f.env.zone
 		if zoneArg >= 0 {
 			if zone = zones.Zone(string(f.args[zoneArg].Str(i))); zone == nil {
-				return f.raise(i, invalidZone(string(f.args[zoneArg].Str(i))))
+				return invalidZone(string(f.args[zoneArg].Str(i))).At(f.call.At) // in try_ functions too
 			}
 		}
 		if ntz {
@@ -164,7 +163,7 @@ func makeTimestamps(f *frame) error {
 		days := localDays(f, 0)
 		clock := argument[int64](f, 1)
 		return f.try(func(i int) error {
-			local, _ := arrowtext.JoinDay(int64(days[i]), clock.at(i))
+			local, _ := arrowtext.JoinDay(int64(days[i]), clock.at(i)/nanosPerMicro)
 			return finish(i, local)
 		})
 	}

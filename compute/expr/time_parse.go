@@ -140,6 +140,8 @@ func sep(why string) string {
 // parsedTime is what a pattern read.
 type parsedTime struct {
 	local int64
+	// nanos are beyond the microseconds of local.
+	nanos int64
 	zone  string
 }
 
@@ -405,5 +407,5 @@ func (v *fields) resolve() (parsedTime, string) {
 	if !ok {
 		return parsedTime{}, "long overflow"
 	}
-	return parsedTime{local, v.zone}, ""
+	return parsedTime{local, v.nanos % nanosPerMicro, v.zone}, ""
 }

@@ -77,7 +77,7 @@ func (p pattern) check(s string, parsing bool) *base.Error {
 			continue
 		}
 		most, known := patternWidths[it.letter]
-		if !known || parsing && it.letter == 'q' {
+		if !known || parsing && (it.letter == 'q' || it.letter == 'Q') {
 			return base.UserError("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "22007",
 				"Unrecognized datetime pattern: %s. Illegal pattern character found in datetime pattern: %c. Please provide legal character.", s, it.letter)
 		}
@@ -85,7 +85,7 @@ func (p pattern) check(s string, parsing bool) *base.Error {
 			return base.UserError("INVALID_DATETIME_PATTERN.WITH_SUGGESTION", "22007",
 				"Unrecognized datetime pattern: '%s'. You can form a valid datetime pattern with the guide from 'https://spark.apache.org/docs/latest/sql-ref-datetime-pattern.html'.", s)
 		}
-		if it.count > most || parsing && strings.IndexByte("EFQ", it.letter) >= 0 {
+		if it.count > most || parsing && strings.IndexByte("EF", it.letter) >= 0 {
 			return unrecognizedPattern(s)
 		}
 	}

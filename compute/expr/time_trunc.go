@@ -317,7 +317,7 @@ func dateBin(f *frame) error {
 		o := origin(i)
 		if v.months != 0 {
 			if v.months < 0 || v.days != 0 || v.micros != 0 {
-				return f.raise(i, badParameter("BUCKET", "bucket", f.call.Fn, "expects a positive interval."))
+				return f.raise(i, badBucket(f))
 			}
 			d1 := kernels.FloorDiv(zone.Local(o), kernels.Day)
 			n := kernels.FloorDiv(wholeMonthsFloor(zone.Local(o), zone.Local(t)), v.months) * v.months
@@ -327,7 +327,7 @@ func dateBin(f *frame) error {
 		}
 		size := v.days*kernels.Day + v.micros
 		if size <= 0 {
-			return f.raise(i, badParameter("BUCKET", "bucket", f.call.Fn, "expects a positive interval."))
+			return f.raise(i, badBucket(f))
 		}
 		if v.micros == 0 && v.days > 0 { // days follow the local calendar
 			lo, lt := zone.Local(o), zone.Local(t)
@@ -337,6 +337,13 @@ func dateBin(f *frame) error {
 		dst[i] = t - kernels.FloorMod(t-o, size)
 		return nil
 	})
+}
+
+// badBucket is the error of a width that is not positive, which the resolver finds
+// where it is a literal.
+func badBucket(f *frame) *base.Error {
+	return base.UserError("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "42K09",
+		"Cannot resolve %q: the width of a bucket is not above zero.", f.call.SQL())
 }
 
 // wholeMonthsFloor counts whole months from a to b, towards minus infinity.

@@ -119,6 +119,11 @@ func schemaOfVariant(f *frame) error {
 // and structs become objects, NULL members variant nulls.
 func castToVariant(f *frame) error {
 	v := f.args[0]
+	if v.Type.Kind == expr.KindTime { // the encoding has none
+		return f.variants(func(i int, _ *variant.Builder) (bool, error) {
+			return false, f.raise(i, base.UserError("UNSUPPORTED_FEATURE", "0A000", "A VARIANT cannot hold a TIME."))
+		})
+	}
 	return f.variants(func(i int, b *variant.Builder) (bool, error) { return true, appendVariant(b, v, i) })
 }
 

@@ -183,6 +183,10 @@ func fromData(d arrow.ArrayData, t *expr.Type) *Vec {
 		v.Data = bits(bufs[1].Bytes(), off, n)
 	case expr.KindVariant:
 		joinVariants(v, d)
+	case expr.KindTime:
+		if n > 0 {
+			v.Data = clockTimes(d, off, n)
+		}
 	case expr.KindString, expr.KindBinary:
 		v.Off = offsets(bufs[1], off, n)
 		if len(bufs) > 2 && bufs[2] != nil {

@@ -68,7 +68,7 @@ func appendValue(dst []byte, arr arrow.Array, i int, zone *kernels.Zone) []byte 
 		}
 		return AppendTimestamp(dst, t)
 	case *array.Time64:
-		return AppendTime(dst, int64(a.Value(i)))
+		return AppendTime(dst, int64(a.Value(i))*nanosPer(a.DataType().(*arrow.Time64Type).Unit))
 	case *array.MonthInterval:
 		return AppendYearMonth(dst, int32(a.Value(i)), year, month)
 	case *array.Duration:

@@ -66,7 +66,7 @@ func FuzzInt(f *testing.F) {
 }
 
 func FuzzTimes(f *testing.F) {
-	for _, s := range []string{"2020-01-01 10:20:30.5 Europe/Paris", "2020", "T10:20", "-0001-01-01", "10:20:30", "2020-01-01T1:2+05:30", "9999999-01-01", "290309-12-21 19:59:05"} {
+	for _, s := range []string{"2020-01-01 10:20:30.5 Europe/Paris", "2020", "T10:20", "-0001-01-01", "10:20:30", "T1:2:3.123456789 pm", "2020-01-01T1:2+05:30", "9999999-01-01", "290309-12-21 19:59:05"} {
 		f.Add(s)
 	}
 	var zones Zones
@@ -74,6 +74,11 @@ func FuzzTimes(f *testing.F) {
 		if d, ok := ParseDate([]byte(s)); ok {
 			if e, ok := ParseDate(AppendDate(nil, int64(d))); !ok || e != d {
 				t.Fatalf("%q is %s, which reads back as %d", s, AppendDate(nil, int64(d)), e)
+			}
+		}
+		if x, ok := ParseTime([]byte(s)); ok {
+			if y, ok := ParseTime(AppendTime(nil, x)); !ok || y != x || x < 0 || x >= 2*halfDay {
+				t.Fatalf("%q is %s, which reads back as %d", s, AppendTime(nil, x), y)
 			}
 		}
 		if x, ok := ParseTimestamp([]byte(s)); ok {
@@ -87,6 +92,22 @@ func FuzzTimes(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestTimeOfDay(t *testing.T) {
+	for s, want := range map[string]string{
+		"10:20": "10:20:00", "1:2:3": "01:02:03", "01:02:03.": "01:02:03", "10:20:30.1234567899": "10:20:30.123456789", "T10": "10:00:00",
+		"12:00 AM": "00:00:00", "12:00:00pm": "12:00:00", "T1:00:00.5   Pm ": "13:00:00.5", "23:59:59.999999999": "23:59:59.999999999",
+		"": "", "10": "", "24:00": "", "10:60": "", " T10:20": "", "t10:00": "", "0:30 PM": "", "13:00 AM": "", "10:20:30Z": "", "+10:00": "", "am": "", "2020-01-01 10:20:30": "",
+	} {
+		got := ""
+		if v, ok := ParseTime([]byte(s)); ok {
+			got = string(AppendTime(nil, v))
+		}
+		if got != want {
+			t.Errorf("%q is %q, want %q", s, got, want)
+		}
+	}
 }
 
 func FuzzIntervals(f *testing.F) {

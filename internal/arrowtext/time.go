@@ -36,11 +36,11 @@ func appendYear(dst []byte, y int64) []byte {
 func AppendTimestamp(dst []byte, local int64) []byte {
 	dst = AppendDate(dst, kernels.FloorDiv(local, kernels.Day))
 	dst = append(dst, ' ')
-	return AppendTime(dst, kernels.FloorMod(local, kernels.Day))
+	return appendClock(dst, kernels.FloorMod(local, kernels.Day))
 }
 
-// AppendTime appends microseconds of a day as HH:mm:ss and the fraction.
-func AppendTime(dst []byte, t int64) []byte {
+// appendClock appends microseconds of a day as HH:mm:ss and the fraction.
+func appendClock(dst []byte, t int64) []byte {
 	h, m, s := t/kernels.Hour, t/kernels.Minute%60, t/kernels.Second%60
 	dst = append(dst, byte('0'+h/10), byte('0'+h%10), ':', byte('0'+m/10), byte('0'+m%10), ':', byte('0'+s/10), byte('0'+s%10))
 	return appendFraction(dst, t%kernels.Second)
@@ -118,7 +118,9 @@ func CheckedDate(y, m, d int64) (int32, bool) {
 // TimestampText is a timestamp taken apart: local microseconds, or those of a
 // day if there was no date, and the text of the zone if there was one.
 type TimestampText struct {
-	Local    int64
+	Local int64
+	// Nanos are the digits of the fraction after the sixth, up to the ninth.
+	Nanos    int64
 	TimeOnly bool
 	Zone     string
 }
@@ -156,6 +158,9 @@ scan:
 		if c >= '0' && c <= '9' {
 			if i == 6 {
 				if fraction++; fraction > 6 {
+					if fraction <= 9 {
+						t.Nanos = t.Nanos*10 + int64(c-'0')
+					}
 					continue
 				}
 			}
@@ -201,6 +206,9 @@ scan:
 			return t, false
 		}
 		seg[i] = cur
+	}
+	for k := max(fraction, 6); k < 9; k++ {
+		t.Nanos *= 10
 	}
 	for ; fraction < 6; fraction++ {
 		seg[6] *= 10

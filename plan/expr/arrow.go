@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"strconv"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flightd/flightd/internal/base"
@@ -46,11 +48,11 @@ func (t *Type) Arrow() arrow.DataType {
 	case KindCalendar:
 		return arrow.FixedWidthTypes.MonthDayNanoInterval
 	case KindTime:
-		return arrow.FixedWidthTypes.Time64us
+		return arrow.FixedWidthTypes.Time64ns
 	case KindArray:
-		return arrow.ListOfField(arrow.Field{Name: "element", Type: t.Elem.Arrow(), Nullable: t.ElemNullable})
+		return arrow.ListOfField(arrow.Field{Name: "element", Type: t.Elem.Arrow(), Nullable: t.ElemNullable, Metadata: fieldMetadata(t.Elem)})
 	case KindMap:
-		m := arrow.MapOf(t.Key.Arrow(), t.Elem.Arrow())
+		m := arrow.MapOfWithMetadata(t.Key.Arrow(), fieldMetadata(t.Key), t.Elem.Arrow(), fieldMetadata(t.Elem))
 		m.SetItemNullable(t.ElemNullable)
 		return m
 	case KindStruct:
@@ -89,6 +91,10 @@ func arrowFields(fields []Field) []arrow.Field {
 	return out
 }
 
+// TimePrecision is the key of the metadata that a column of TIME has: Arrow's type
+// counts nanoseconds whatever the precision is.
+const TimePrecision = "flightd.time"
+
 // IntervalFields is the key of the metadata that a column of INTERVAL YEAR or
 // INTERVAL DAY TO HOUR has: Arrow's interval types know nothing of the fields.
 const IntervalFields = "flightd.interval"
@@ -97,11 +103,21 @@ func fieldMetadata(t *Type) arrow.Metadata {
 	if t.Kind == KindYearMonth && !t.Equal(YearMonth) || t.Kind == KindDayTime && !t.Equal(DayTime) {
 		return arrow.NewMetadata([]string{IntervalFields}, []string{t.From.String() + " TO " + t.To.String()})
 	}
+	if t.Kind == KindTime {
+		return arrow.NewMetadata([]string{TimePrecision}, []string{strconv.Itoa(t.Precision)})
+	}
 	return arrow.Metadata{}
 }
 
-// withFields gives an interval type the fields that its column's metadata names.
+// withFields gives an interval type the fields, a TIME the precision that its
+// column's metadata names.
 func withFields(t *Type, m arrow.Metadata) *Type {
+	if text, ok := m.GetValue(TimePrecision); ok && t.Kind == KindTime {
+		if p, err := strconv.Atoi(text); err == nil && p >= 0 && p <= MaxTimePrecision {
+			return Time(p)
+		}
+		return t
+	}
 	text, ok := m.GetValue(IntervalFields)
 	if !ok || !t.IsInterval() {
 		return t
@@ -180,9 +196,15 @@ func FromArrow(dt arrow.DataType) (*Type, error) {
 	case *arrow.MonthDayNanoIntervalType:
 		return Calendar, nil
 	case *arrow.Time64Type:
-		if dt.Unit == arrow.Microsecond {
-			return &Type{Kind: KindTime, Precision: 6}, nil
+		if dt.Unit == arrow.Nanosecond {
+			return Time(MaxTimePrecision), nil
 		}
+		return Time(DefaultTimePrecision), nil
+	case *arrow.Time32Type:
+		if dt.Unit == arrow.Millisecond {
+			return Time(3), nil
+		}
+		return Time(0), nil
 	case *arrow.MapType:
 		k, err := FromArrow(dt.KeyType())
 		if err != nil {
@@ -192,13 +214,13 @@ func FromArrow(dt arrow.DataType) (*Type, error) {
 		if err != nil {
 			return nil, err
 		}
-		return MapOf(k, v, dt.ItemField().Nullable), nil
+		return MapOf(withFields(k, dt.KeyField().Metadata), withFields(v, dt.ItemField().Metadata), dt.ItemField().Nullable), nil
 	case *arrow.ListType:
 		e, err := FromArrow(dt.Elem())
 		if err != nil {
 			return nil, err
 		}
-		return ArrayOf(e, dt.ElemField().Nullable), nil
+		return ArrayOf(withFields(e, dt.ElemField().Metadata), dt.ElemField().Nullable), nil
 	case *arrow.StructType:
 		if IsVariantArrow(dt) {
 			return Variant, nil

@@ -117,6 +117,8 @@ func Assignable(from, to *Type) bool {
 		return true
 	case isTime(from.Kind) && isTime(to.Kind):
 		return true
+	case from.Kind == KindTime && isTime(to.Kind), isTime(from.Kind) && to.Kind == KindTime:
+		return from.Kind != KindDate && to.Kind != KindDate
 	case from.Kind != to.Kind:
 		return false
 	case from.Kind == KindYearMonth, from.Kind == KindDayTime, from.Kind == KindTime:

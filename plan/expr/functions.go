@@ -205,7 +205,7 @@ var typeNames = map[string]*Type{
 	"void": Null, "boolean": Bool, "tinyint": Int8, "smallint": Int16, "int": Int32, "bigint": Int64, "float": Float32, "double": Float64,
 	"binary": Binary, "date": Date, "timestamp": Timestamp, "ntz": TimestampNTZ, "interval": Calendar, "ym": YearMonth, "dt": DayTime,
 	"variant": Variant, "string": String, "strings": ArrayOf(String, true), "floats": ArrayOf(Float32, true), "bool": Bool,
-	"dec18": Decimal(18, 6), "dec16": Decimal(16, 6), "entries": ArrayOf(StructOf(), true), "time": {Kind: KindTime, Precision: 6},
+	"dec18": Decimal(18, 6), "dec16": Decimal(16, 6), "entries": ArrayOf(StructOf(), true), "time": Time(DefaultTimePrecision), "dec14": Decimal(14, 6), "dec21": Decimal(21, 0),
 	"ints": ArrayOf(Int32, true), "bigints": ArrayOf(Int64, true), "doubles": ArrayOf(Float64, true),
 	"words": ArrayOf(ArrayOf(String, false), false), "strmap": MapOf(String, String, true), "dec8": Decimal(8, 6),
 }

@@ -4,16 +4,16 @@ package expr
 const timeRows = `
 add_months (date, int) date
 current_date curdate () date notnull
-current_timestamp () timestamp notnull
-now () timestamp notnull
-localtimestamp () ntz notnull
-current_time (int?) time notnull
+current_timestamp (any?) @now notnull
+now (any?) @now notnull
+localtimestamp (any?) @now notnull
+current_time localtime (any?) @current_time notnull
 date_add dateadd (date, int|smallint|tinyint) date
 date_sub (date, int|smallint|tinyint) date
 datediff date_diff (date, date) int
 timestampadd (string, bigint, anytimestamp) $n
 timestampdiff (string, timestamp, timestamp) bigint
-date_format (timestamp, string) string
+date_format (timestamp|time, string) string
 date_from_unix_date (int) date
 date_part datepart (string, any) @extract
 extract (string, any) @extract
@@ -52,21 +52,34 @@ try_make_timestamp_ntz (any, any, int?, int?, int?, dec16?) @make_timestamp null
 months_between (timestamp, timestamp, boolean?true) double
 timestamp_micros (integral) timestamp
 timestamp_millis (integral) timestamp
-timestamp_seconds (numeric) timestamp
+timestamp_seconds (numeric) timestamp exact
+timestamp_nanos (integral|decimal) @timestamp_nanos exact
+unix_nanos (any) @unix_nanos
 to_date (any, string?) @to_date
 try_to_date (any, string?) @to_date nullable
 to_timestamp (any, string?) @to_timestamp
 try_to_timestamp (any, string?) @to_timestamp nullable
 to_timestamp_ltz (any, string?) @to_timestamp
 to_timestamp_ntz (any, string?) @to_timestamp
-to_unix_timestamp (string|date|timestamp|ntz, string?yyyy-MM-dd HH:mm:ss) bigint
-unix_timestamp (string|date|timestamp|ntz?current_timestamp, string?yyyy-MM-dd HH:mm:ss) bigint
-unix_date (date) int
-unix_micros (timestamp) bigint
-unix_millis (timestamp) bigint
-unix_seconds (timestamp) bigint
+to_unix_timestamp (string|date|timestamp|ntz, string?yyyy-MM-dd HH:mm:ss) bigint exact
+unix_timestamp (string|date|timestamp|ntz?NOW, string?yyyy-MM-dd HH:mm:ss) bigint exact
+to_time (string, string?) time exact
+try_to_time (string, string?) time exact nullable
+make_time (int, int, dec16) time
+time_trunc (string, time) $1
+time_diff (string, time, time) bigint
+time_from_seconds (numeric) time exact
+time_from_millis (integral) time exact
+time_from_micros (integral) time exact
+time_to_seconds (time) dec14 exact
+time_to_millis (time) bigint exact
+time_to_micros (time) bigint exact
+unix_date (date) int exact
+unix_micros (anytimestamp) bigint exact
+unix_millis (anytimestamp) bigint exact
+unix_seconds (anytimestamp) bigint exact
 window (any, any, any?, any?) @window
 session_window (any, any) @session_window
 window_time (any) @window_time
-time_bucket (any, anytimestamp, anytimestamp?TIMESTAMP '1970-01-01 00:00:00) $1
+time_bucket (any, any, any?) @time_bucket
 `

@@ -54,7 +54,7 @@ func integerText(v int64, t *Type) string {
 	case KindTimestampNTZ:
 		return "TIMESTAMP_NTZ '" + timestampText(v) + "'"
 	case KindTime:
-		return "TIME '" + clockText(v) + "'"
+		return "TIME '" + timeOfDayText(v) + "'"
 	case KindYearMonth, KindDayTime:
 		return IntervalText(v, t)
 	}
@@ -83,6 +83,15 @@ func timestampText(us int64) string {
 func clockText(us int64) string {
 	text := fmt.Sprintf("%02d:%02d:%02d", us/3600e6, us/60e6%60, us/1e6%60)
 	return text + fraction(us%1e6)
+}
+
+// timeOfDayText shows nanoseconds of the day.
+func timeOfDayText(ns int64) string {
+	text := clockText(ns / 1e9 * 1e6)
+	if ns %= 1e9; ns > 0 {
+		text += "." + strings.TrimRight(fmt.Sprintf("%09d", ns), "0")
+	}
+	return text
 }
 
 func fraction(us int64) string {

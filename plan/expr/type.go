@@ -27,7 +27,7 @@ const (
 	KindYearMonth    // months, int32
 	KindDayTime      // microseconds, int64
 	KindCalendar     // months, days, nanoseconds: 4 + 4 + 8 bytes
-	KindTime         // microseconds of the day, int64
+	KindTime         // nanoseconds of the day, int64
 	KindArray
 	KindMap
 	KindStruct
@@ -106,6 +106,16 @@ const MaxPrecision = 38
 func Decimal(precision, scale int) *Type {
 	return &Type{Kind: KindDecimal, Precision: precision, Scale: scale}
 }
+
+// MaxTimePrecision is the largest precision of a TIME: nanoseconds.
+// DefaultTimePrecision is that of a TIME without one.
+const (
+	MaxTimePrecision     = 9
+	DefaultTimePrecision = 6
+)
+
+// Time returns TIME(precision).
+func Time(precision int) *Type { return &Type{Kind: KindTime, Precision: precision} }
 
 // ArrayOf returns ARRAY<elem>.
 func ArrayOf(elem *Type, elemNullable bool) *Type {

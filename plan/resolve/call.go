@@ -12,7 +12,7 @@ import (
 var castNames = map[string]*expr.Type{
 	"boolean": expr.Bool, "tinyint": expr.Int8, "smallint": expr.Int16, "int": expr.Int32, "bigint": expr.Int64,
 	"float": expr.Float32, "double": expr.Float64, "string": expr.String, "binary": expr.Binary, "date": expr.Date,
-	"timestamp": expr.Timestamp, "decimal": expr.Decimal(10, 0),
+	"timestamp": expr.Timestamp, "decimal": expr.Decimal(10, 0), "time": expr.Time(expr.DefaultTimePrecision),
 }
 
 // call is one call under resolution.
@@ -23,6 +23,8 @@ type call struct {
 	apply *expr.Apply
 	s     *scope
 	args  []expr.Expr
+	// unshown is how many of the last arguments column names leave out.
+	unshown int
 	// withinText is the ORDER BY of WITHIN GROUP as Spark shows it.
 	withinText string
 }
@@ -48,6 +50,9 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 		return out, err
 	}
 	f := expr.Functions.Lookup(name)
+	if unitForms[name] && !e.Operator { // keywords, not names of functions
+		f = nil
+	}
 	if f == nil || (f.Class == expr.Scalar && !e.Operator && isSymbol(name)) {
 		return nil, unresolvedRoutine(e)
 	}
@@ -73,6 +78,9 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 	}
 	return x.scalar(c)
 }
+
+// unitForms are the functions that exist only as TIMESTAMPADD(unit, …).
+var unitForms = map[string]bool{"timestampadd": true, "timestampdiff": true}
 
 func isSymbol(name string) bool { return !(name[0] >= 'a' && name[0] <= 'z') }
 
@@ -127,23 +135,16 @@ func (x *exprs) arguments(c *call) error {
 		}
 		c.args = append(c.args, d)
 	}
-	if !x.r.timeType() && !e.Operator && c.f.Name != "typeof" {
-		for _, a := range c.args {
-			if a.Type().Kind == expr.KindTime && timeFunctions[c.f.Name] {
-				return unsupportedTime(c.at)
-			}
-		}
-	}
 	if n := len(c.args); n < c.f.Min && c.f.Params[n].Name != "" {
 		return base.UserError("REQUIRED_PARAMETER_NOT_FOUND", "4274K",
 			"Cannot invoke routine `%s` because the parameter named `%s` is required, but the routine call did not supply a value. Please update the routine call to supply an argument value (either positionally at index %d or by name) and retry the query again.",
 			c.name, c.f.Params[n].Name, n).At(c.at)
 	}
-	return checkCount(c, len(c.args))
+	if err := checkCount(c, len(c.args)); err != nil {
+		return err
+	}
+	return x.checkTimeType(c)
 }
-
-// timeFunctions are the functions of the TIME type, which a conf switches on.
-var timeFunctions = map[string]bool{"hour": true, "minute": true, "second": true, "make_time": true, "time_trunc": true}
 
 func checkCount(c *call, n int) error {
 	f := c.f
@@ -260,15 +261,49 @@ func (c *call) text() string {
 	case c.f.Shown != "" && (c.f.Name == c.name || strings.EqualFold(c.f.Shown, c.name) || c.f.Shown == "collect_list"):
 		name = c.f.Shown
 	}
-	args := shownArgs(c.f.Name, c.args)
+	args := shownArgs(c.f.Name, c.args[:len(c.args)-c.unshown])
+	switch c.name {
+	case "curdate":
+		name = "current_date"
+	case "dateadd":
+		name = "date_add"
+	}
+	if inner := replacedBy(c); inner != "" {
+		text := showCall(inner, inner, args, false)
+		if strings.HasPrefix(name, "try_") && !strings.HasSuffix(name, "_ltz") {
+			return name + "(" + text + ")"
+		}
+		return text
+	}
 	for i := len(args); i < len(c.f.Params) && c.f.Params[i].HasShown && len(args) == i; i++ {
 		text := c.f.Params[i].Shown
-		if text == "COMMA" {
+		switch text {
+		case "COMMA":
 			text = ","
+		case "NOW":
+			text = "current_timestamp()"
 		}
 		args = append(args[:i:i], &expr.Column{Name: text})
 	}
 	return showCall(name, c.f.Name, args, c.apply.Operator)
+}
+
+// replacedBy is the function that Spark shows in a call's place, or around whose
+// call it shows this one; "" for most.
+func replacedBy(c *call) string {
+	switch c.f.Name {
+	case "try_to_time":
+		return "to_time"
+	case "try_make_timestamp_ntz":
+		if len(c.args) == 2 {
+			return "make_timestamp_ntz"
+		}
+	case "make_timestamp_ltz", "try_make_timestamp_ltz":
+		if len(c.args) <= 3 {
+			return "make_timestamp"
+		}
+	}
+	return ""
 }
 
 // shownArgs leaves out the arguments that Spark's names of some functions lack.

@@ -108,12 +108,25 @@ func (x *exprs) wanted(t *expr.Type, wants []expr.Want) *expr.Type {
 			return t
 		}
 	}
+	if t.IsNumeric() && narrowing(wants) {
+		return nil // none of several is the nearest
+	}
 	for _, w := range wants {
 		if u := x.implicit(t, w); u != nil {
 			return u
 		}
 	}
 	return nil
+}
+
+// narrowing reports whether the wants are integer types, the widest first.
+func narrowing(wants []expr.Want) bool {
+	for i, w := range wants {
+		if w.Family != expr.OneType || !w.Type.IsInteger() || i > 0 && w.Type.Kind > wants[i-1].Type.Kind {
+			return false
+		}
+	}
+	return len(wants) > 1
 }
 
 func accepts(w expr.Want, t *expr.Type) bool {
@@ -164,7 +177,7 @@ func (x *exprs) implicit(t *expr.Type, w expr.Want) *expr.Type {
 			return nil
 		}
 	case expr.AnyTimestampType:
-		if t.Kind == expr.KindString || t.Kind == expr.KindDate {
+		if t.Kind == expr.KindString || t.Kind == expr.KindDate || t.Kind == expr.KindTime {
 			return expr.Timestamp
 		}
 	case expr.StringType:

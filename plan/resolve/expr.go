@@ -40,7 +40,11 @@ func (x *exprs) expr(e expr.Expr, s *scope) (expr.Expr, error) {
 	case *expr.LambdaVar:
 		return e, nil
 	case *expr.Apply:
-		return x.apply(e, s)
+		out, err := x.apply(e, s)
+		if x.r.timeRefused {
+			return nil, unsupportedTime(e.At)
+		}
+		return out, err
 	case *expr.Alias:
 		child, err := x.expr(e.Child, s)
 		if err != nil {
@@ -115,6 +119,7 @@ func (x *exprs) cast(e expr.Expr, t *expr.Type) expr.Expr {
 	if sameType(e.Type(), t) {
 		return e
 	}
+	x.r.refuseTime(e.Type(), t)
 	if lit, ok := e.(*expr.Literal); ok && lit.Value == nil {
 		return &expr.Literal{At: lit.At, Typ: t, Text: lit.Text}
 	}
@@ -135,17 +140,13 @@ func (x *exprs) explicitCast(child expr.Expr, e *expr.Cast) (expr.Expr, error) {
 		rules.ANSI = true
 	}
 	from := child.Type()
-	if !x.r.timeType() && (from.Kind == expr.KindTime || from.Kind == expr.KindVariant) && e.To.Kind == expr.KindTime {
+	if !x.r.timeType() && (e.To.Kind == expr.KindTime || becomesTime(from, e.To)) {
 		return nil, unsupportedTime(e.At)
 	}
 	if rules.CanCast(from, e.To) {
 		return &d, nil
 	}
 	return nil, castError(&d, from, rules)
-}
-
-func unsupportedTime(at base.Pos) error {
-	return base.UserError("UNSUPPORTED_TIME_TYPE", "0A000", "The data type TIME is not supported.").At(at)
 }
 
 func castError(e *expr.Cast, from *expr.Type, rules expr.Coercion) error {

@@ -226,7 +226,7 @@ func (x *exprs) comparable(l, r expr.Expr) *expr.Type {
 		switch {
 		case lt.Kind == expr.KindDecimal:
 			return expr.Float64
-		case lt.IsNumeric(), lt.Kind >= expr.KindDate && lt.Kind <= expr.KindTimestampNTZ, lt.Kind == expr.KindBool:
+		case lt.IsNumeric(), isTime(lt), lt.Kind == expr.KindTime, lt.Kind == expr.KindBool:
 			return lt
 		case lt.Kind == expr.KindBinary:
 			return expr.Binary

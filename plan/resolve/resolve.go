@@ -32,6 +32,8 @@ type resolver struct {
 	// for each time such a plan is resolved.
 	plans map[int64][][]*expr.Column
 	depth int
+	// timeRefused is set by an implicit cast to TIME where that type is off.
+	timeRefused bool
 }
 
 func newResolver(env *Env) *resolver {
@@ -84,9 +86,6 @@ func plain(c *expr.Column) *expr.Column {
 	d.Qualifier = nil
 	return &d
 }
-
-// timeType reports whether the TIME type's functions are on.
-func (r *resolver) timeType() bool { return r.env.Conf.Bool("spark.sql.timeType.enabled", false) }
 
 func (r *resolver) timestampText(us int64) string {
 	local := time.UnixMicro(us).In(r.zone)

@@ -103,7 +103,7 @@ func (x *exprs) name(n *expr.Name, s *scope) (expr.Expr, error) {
 // noParens are the functions that may be called without parentheses.
 var noParens = map[string]string{
 	"current_timestamp": "current_timestamp", "current_date": "current_date", "current_user": "current_user", "user": "user",
-	"session_user": "session_user", "current_time": "current_time", "localtimestamp": "", "grouping__id": "grouping_id",
+	"session_user": "session_user", "current_time": "current_time", "localtime": "current_time", "localtimestamp": "", "grouping__id": "grouping_id",
 }
 
 func (x *exprs) namedExpr(n *expr.Name, list []named) (expr.Expr, error) {

@@ -89,6 +89,14 @@ func (x *exprs) lesser(c *call) (expr.Expr, error) {
 		return x.makeTimestamp(c)
 	case "@extract":
 		return x.extract(c)
+	case "@time_bucket":
+		return x.timeBucket(c)
+	case "@timestamp_nanos", "@unix_nanos":
+		return x.nanoseconds(c)
+	case "@now":
+		return x.now(c)
+	case "@current_time":
+		return x.currentTime(c)
 	case "@convert_timezone":
 		return x.convertTimezone(c)
 	case "@to_number":

@@ -25,8 +25,10 @@ func (x *exprs) timeArithmetic(c *call, fn string) (expr.Expr, error) {
 		return nil, nil
 	}
 	text := c.text()
-	if !x.r.timeType() && (lt.Kind == expr.KindTime || rt.Kind == expr.KindTime) {
-		return nil, unsupportedTime(c.at)
+	if lt.Kind == expr.KindTime || rt.Kind == expr.KindTime {
+		if out, err := x.timeOfDay(c, fn); out != nil || err != nil {
+			return out, err
+		}
 	}
 	make := func(fn string, l, r expr.Expr, t *expr.Type) (expr.Expr, error) {
 		return x.operator(c, fn, l, r, t, x.mode(), text), nil
@@ -46,15 +48,18 @@ func (x *exprs) timeArithmetic(c *call, fn string) (expr.Expr, error) {
 			return make(fn, l, x.cast(r, lt), lt)
 		case lt.IsInterval() && rt.IsInterval():
 			w := x.r.co.Tightest(lt, rt)
-			if w == nil {
+			if w == nil && fn == "-" && rt.Kind != expr.KindYearMonth || w == nil && fn == "+" {
 				return nil, unexpectedInput(c.at, text, 0, `"TIMESTAMP"`, l)
+			}
+			if w == nil {
+				return nil, nil
 			}
 			return make(fn, x.cast(l, w), x.cast(r, w), w)
 		case rt.IsInterval():
 			return x.shiftTime(c, fn, l, r, text)
 		case fn == "-" && (isStamp(lt) || isStamp(rt)):
 			a, b := x.wanted(lt, []expr.Want{{Family: expr.AnyTimestampType}}), x.wanted(rt, []expr.Want{{Family: expr.AnyTimestampType}})
-			if a == nil || b == nil {
+			if a == nil || b == nil || lt.Kind == expr.KindTime || rt.Kind == expr.KindTime {
 				return nil, unexpectedInput(c.at, text, 0, `"TIMESTAMP"`, l)
 			}
 			w := x.r.co.Tightest(a, b)
@@ -112,7 +117,6 @@ func (x *exprs) shiftTime(c *call, fn string, l, r expr.Expr, text string) (expr
 	case lt.Kind == expr.KindNull && rt.Kind == expr.KindCalendar:
 		out := x.operator(c, fn, x.cast(l, expr.Timestamp), r, expr.Timestamp, x.mode(), text)
 		return nil, castError(&expr.Cast{At: c.at, Child: out, To: expr.Null, Implicit: true}, expr.Timestamp, expr.Coercion{})
-	case lt.Kind == expr.KindTime && rt.Kind == expr.KindDayTime:
 	case !isTime(lt) && rt.Kind == expr.KindYearMonth:
 		return nil, nil
 	case !isTime(lt):

@@ -3,6 +3,7 @@ package sql
 import (
 	"strings"
 
+	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 )
 
@@ -224,6 +225,9 @@ var timeUnits = map[string]bool{
 // becomes a text.
 func (p *parser) unitForm(t token, name string) expr.Expr {
 	u := p.ahead(2)
+	if u.kind == text && p.isOpAt(3, ",") {
+		p.quotedUnit(t)
+	}
 	if u.kind != word || !timeUnits[u.upper] || !p.isOpAt(3, ",") {
 		return nil
 	}
@@ -233,7 +237,27 @@ func (p *parser) unitForm(t token, name string) expr.Expr {
 		args = append(args, p.expression())
 	}
 	p.mustOp(")")
-	return p.function(t, name, args...)
+	return &expr.Apply{At: p.since(t), Name: []string{name}, Args: args, Operator: true}
+}
+
+// quotedUnit refuses TIMESTAMPADD('DAY', n, time); with two arguments the text is a
+// date, and the call an ordinary one.
+func (p *parser) quotedUnit(t token) {
+	start := p.at
+	p.at += 4
+	p.expression()
+	three := p.op(",")
+	if three {
+		p.expression()
+		three = p.isOp(")")
+	}
+	if three {
+		p.at++
+		err := base.UserError("INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023",
+			"The value of parameter(s) `unit` in `%s` is invalid: a unit such as DAY or HOUR is a word without quotes.", strings.ToLower(t.upper))
+		p.fail(err.At(p.since(t)).WithHint("leave the quotes out"))
+	}
+	p.at = start
 }
 
 // function makes the call of a function whose text began at t and ends here.

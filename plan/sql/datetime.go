@@ -12,6 +12,7 @@ import (
 
 const (
 	microsPerSecond = 1_000_000
+	nanosPerSecond  = 1_000_000_000
 	microsPerDay    = 86400 * microsPerSecond
 )
 
@@ -65,65 +66,65 @@ func parseDate(s string) (int64, bool) {
 	return days, ok && (rest == "" || rest[0] == 'T' || rest[0] == ' ')
 }
 
-// takeClock takes h:m[:s[.f]] or, if hour is set, also h. More than six digits of
-// a fraction are cut.
-func takeClock(s string, hour bool) (micros int64, rest string, ok bool) {
+// takeClock takes h:m[:s[.f]] or, if hour is set, also h, and returns the
+// nanoseconds. More than nine digits of a fraction are cut; digits says how many
+// there were.
+func takeClock(s string, hour bool) (nanos int64, digits int, rest string, ok bool) {
 	h, rest, ok := digitsAt(s, 1, 2)
 	if !ok || h > 23 {
-		return 0, "", false
+		return 0, 0, "", false
 	}
-	micros = int64(h) * 3600 * microsPerSecond
+	nanos = int64(h) * 3600 * nanosPerSecond
 	if !strings.HasPrefix(rest, ":") {
-		return micros, rest, hour
+		return nanos, 0, rest, hour
 	}
 	m, rest, ok := digitsAt(rest[1:], 1, 2)
 	if !ok || m > 59 {
-		return 0, "", false
+		return 0, 0, "", false
 	}
-	micros += int64(m) * 60 * microsPerSecond
+	nanos += int64(m) * 60 * nanosPerSecond
 	if !strings.HasPrefix(rest, ":") {
-		return micros, rest, true
+		return nanos, 0, rest, true
 	}
 	sec, rest, ok := digitsAt(rest[1:], 1, 2)
 	if !ok || sec > 59 {
-		return 0, "", false
+		return 0, 0, "", false
 	}
-	micros += int64(sec) * microsPerSecond
+	nanos += int64(sec) * nanosPerSecond
 	if !strings.HasPrefix(rest, ".") {
-		return micros, rest, true
+		return nanos, 0, rest, true
 	}
 	rest = rest[1:]
-	for unit := int64(100_000); rest != "" && isDigit(rest[0]); rest = rest[1:] {
-		micros += int64(rest[0]-'0') * unit
+	for unit := int64(nanosPerSecond / 10); rest != "" && isDigit(rest[0]); rest = rest[1:] {
+		nanos += int64(rest[0]-'0') * unit
 		unit /= 10
+		digits++
 	}
-	return micros, rest, true
+	return nanos, digits, rest, true
 }
 
-// parseClock returns the microseconds of a TIME literal, which may say AM or PM.
-func parseClock(s string) (int64, bool) {
-	s = strings.TrimSpace(s)
-	if s != "" && (s[0] == 'T' || s[0] == 't') {
-		s = s[1:]
-	}
-	us, rest, ok := takeClock(s, false)
+// parseClock returns the nanoseconds of a TIME literal, which may say AM or PM, and
+// how many digits its fraction has.
+func parseClock(s string) (nanos int64, digits int, ok bool) {
+	short := strings.TrimPrefix(s, "T")
+	nanos, digits, rest, ok := takeClock(strings.TrimSpace(short), short != s)
 	if !ok {
-		return 0, false
+		return 0, 0, false
 	}
 	half := strings.ToUpper(strings.TrimSpace(rest))
 	if half == "" {
-		return us, true
+		return nanos, digits, true
 	}
-	const noon = microsPerDay / 2
-	h := us / (3600 * microsPerSecond)
+	const noon = 12 * 3600 * nanosPerSecond
+	h := nanos / (3600 * nanosPerSecond)
 	if half != "AM" && half != "PM" || h < 1 || h > 12 {
-		return 0, false
+		return 0, 0, false
 	}
-	us %= noon
+	nanos %= noon
 	if half == "PM" {
-		us += noon
+		nanos += noon
 	}
-	return us, true
+	return nanos, digits, true
 }
 
 // splitTimestamp cuts a timestamp's text into local microseconds and its zone,
@@ -141,7 +142,8 @@ func splitTimestamp(s string) (local int64, zone string, ok bool) {
 	if rest[0] != ' ' && rest[0] != 'T' {
 		return 0, "", false
 	}
-	us, rest, ok := takeClock(rest[1:], true)
+	ns, _, rest, ok := takeClock(rest[1:], true)
+	us := ns / 1000
 	if !ok {
 		return 0, "", false
 	}

@@ -56,7 +56,7 @@ func format(b *strings.Builder, e expr.Expr) {
 	case *expr.Subquery:
 		formatSubquery(b, e)
 	case *expr.Apply:
-		if e.Operator {
+		if e.Operator && !strings.HasPrefix(e.Name[0], "timestamp") {
 			formatOperator(b, e)
 		} else {
 			formatCall(b, e)

@@ -160,8 +160,12 @@ func (p *parser) typedLiteral() expr.Expr {
 			return l
 		}
 	case "TIME":
-		if v, ok := parseClock(s); ok {
-			return lit(v, &expr.Type{Kind: expr.KindTime, Precision: 6})
+		if v, digits, ok := parseClock(s); ok {
+			if digits > expr.MaxTimePrecision {
+				p.failAt(at, "INVALID_TIME_LITERAL_PRECISION", "22023",
+					"The time literal '%s' has %d digits of a fraction of a second, and a TIME has at most %d.", s, digits, expr.MaxTimePrecision)
+			}
+			return lit(v, expr.Time(max(digits, expr.DefaultTimePrecision)))
 		}
 	case "INTERVAL":
 		return p.intervalText(at, s)

@@ -159,12 +159,12 @@ func (p *parser) timeType(t token) *expr.Type {
 	p.word("WITHOUT", "TIME", "ZONE")
 	switch {
 	case len(n) == 0:
-		return &expr.Type{Kind: expr.KindTime, Precision: 6}
-	case len(n) == 1 && n[0] <= 6:
-		return &expr.Type{Kind: expr.KindTime, Precision: n[0]}
+		return expr.Time(expr.DefaultTimePrecision)
+	case len(n) == 1 && n[0] <= expr.MaxTimePrecision:
+		return expr.Time(n[0])
 	}
 	p.failAt(p.since(t), "UNSUPPORTED_TIME_PRECISION", "0A001",
-		"The seconds precision %d of the TIME data type is out of the supported range [0, 6].", n[len(n)-1])
+		"The seconds precision %d of the TIME data type is out of the supported range [0, %d].", n[len(n)-1], expr.MaxTimePrecision)
 	return nil
 }
 
