@@ -26,6 +26,9 @@ type Env struct {
 	// Library is where functions are looked up; nil makes one of its own, which
 	// costs more than a small query.
 	Library *Library
+	// LastKeyWins lets the last value of a map's repeated key win, which is an error
+	// otherwise.
+	LastKeyWins bool
 	// Partition is the number of the split that the evaluator reads.
 	Partition int32
 
@@ -92,7 +95,7 @@ func newTable() map[string]row {
 		arithmeticRows(), comparisonRows(), logicRows(), conditionalRows(), nestedRows(),
 		stringRows(), concatRows(), likeRows(), regexpRows(), hashRows(), codecRows(), mathRows(), roundRows(),
 		collectionRows(), mapRows(), lambdaRows(), jsonRows(), miscRows(), formatRows(), numberFormatRows(), urlRows(), cryptoRows(), bitmapRows(), wordRows(),
-		sessionRows(), csvRows(), xpathRows(), variantRows(), sketchRows(), topKRows(),
+		sessionRows(), csvRows(), xpathRows(), variantRows(), xmlRows(), sketchRows(), topKRows(),
 		timeFieldRows(), timeOfDayRows(), timeMakeRows(), timeTruncRows(), timeFormatRows(), timeParseRows(),
 	} {
 		for name, r := range family {

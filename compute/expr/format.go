@@ -9,6 +9,7 @@ import (
 
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/internal/arrowtext"
+	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/kernels"
 	"github.com/flightd/flightd/plan/expr"
 )
@@ -163,10 +164,12 @@ func formatString(f *frame) error {
 	})
 }
 
-func javaError(f *frame, class, msg string) error {
+func javaError(f *frame, class, msg string) error { return javaMessage(class, msg).At(f.call.At) }
+
+func javaMessage(class, msg string) *base.Error {
 	e := plainOverflow("")
 	e.Msg = class + ": " + msg
-	return e.At(f.call.At)
+	return e
 }
 
 // formatSpec is a conversion: %[index$][flags][width][.precision]verb.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/internal/arrowtext"
+	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 )
 
@@ -44,6 +45,13 @@ func newJSONOptions(c *expr.Call, arg int, env *Env, parsing bool) (*jsonOptions
 			o.mode = strings.ToUpper(val)
 		case "columnnameofcorruptrecord":
 			o.corrupt = val
+		case "timezone":
+			loc, ok := arrowtext.LoadZone(val)
+			if !ok {
+				return nil, base.UserError("INVALID_TIMEZONE", "22009", "The time zone %s is not known.", quoted([]byte(val))).At(c.At)
+			}
+			o.env = &Env{Zone: loc, Now: env.Now, Library: env.Library}
+			o.env.prepare()
 		case "timestampformat", "dateformat", "timestampntzformat", "timeformat":
 			p, err := parsePattern(val, parsing)
 			if err != nil {

@@ -383,28 +383,45 @@ func makeTransformMap(part int) func(c *expr.Call, args []Evaluator, env *Env) (
 			kids[part] = Fresh(r).Flat()
 			out := listColumn(c.Typ, in.Rows, kids, e.rows, v.Null, in)
 			if part == 0 {
-				return out, checkMap(c, out, in)
+				return uniqueMap(c, env, out, in)
 			}
 			return out, nil
 		})
 	}
 }
 
-// checkMap refuses NULL and repeated keys of a map column.
-func checkMap(c *expr.Call, v *vec.Vec, in *Input) error {
-	f := &frame{call: c, n: in.Rows, out: &vec.Vec{}}
-	var err error
-	in.each(func(i int) {
-		if err != nil || v.Null(i) {
-			return
+// uniqueMap refuses NULL and repeated keys of a map column, or lets the last value
+// of a key win.
+func uniqueMap(c *expr.Call, env *Env, v *vec.Vec, in *Input) (*vec.Vec, error) {
+	f := &frame{call: c, env: env, n: in.Rows, out: &vec.Vec{}}
+	idx, vals := make([]int32, 0, v.Kids[0].Len), make([]int32, 0, v.Kids[0].Len)
+	off := make([]int32, in.Rows+1)
+	next, dropped := 0, false
+	err := in.tryEach(func(i int) error {
+		for ; next <= i; next++ {
+			off[next] = int32(len(idx))
 		}
-		idx := make([]int32, 0, v.Off[i+1]-v.Off[i])
+		if v.Null(i) {
+			return nil
+		}
+		at := len(idx)
 		for k := v.Off[i]; k < v.Off[i+1]; k++ {
-			idx = append(idx, k)
+			idx, vals = append(idx, k), append(vals, k)
 		}
-		err = checkKeys(f, i, v.Kids[0], idx)
+		n, err := uniqueKeys(f, i, v.Kids[0], idx[at:], vals[at:])
+		dropped = dropped || at+n < len(idx)
+		idx, vals = idx[:at+n], vals[:at+n]
+		return err
 	})
-	return err
+	if err != nil || !dropped {
+		return v, err
+	}
+	for ; next <= in.Rows; next++ {
+		off[next] = int32(len(idx))
+	}
+	out := *v
+	out.Off, out.Kids = off, []*vec.Vec{v.Kids[0].Take(idx), v.Kids[1].Take(vals)}
+	return &out, nil
 }
 
 func makeMapZipWith(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {

@@ -71,7 +71,9 @@ func mapFromArrays(f *frame) error {
 		for k := range hi - lo {
 			kidx, vidx = append(kidx, int32(lo+k)), append(vidx, int32(vlo+k))
 		}
-		return checkKeys(f, i, keys, kidx[at:])
+		n, err := uniqueKeys(f, i, keys, kidx[at:], vidx[at:])
+		kidx, vidx = kidx[:at+n], vidx[:at+n]
+		return err
 	})
 	if err != nil {
 		return err
@@ -99,7 +101,8 @@ func mapFromEntries(f *frame) error {
 		for k := lo; k < hi; k++ {
 			idx = append(idx, int32(k))
 		}
-		return idx, checkKeys(f, i, keys, idx[at:])
+		n, err := uniqueKeys(f, i, keys, idx[at:], nil)
+		return idx[:at+n], err
 	})
 }
 
@@ -128,7 +131,8 @@ func makeMapConcat(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) 
 					idx = append(idx, int32(start[k]+e))
 				}
 			}
-			return idx, checkKeys(f, i, all, idx[at:])
+			n, err := uniqueKeys(f, i, all, idx[at:], nil)
+			return idx[:at+n], err
 		})
 	}), nil
 }
@@ -170,7 +174,8 @@ func strToMap() func(f *frame) error {
 			if !f.valid(i) {
 				return nil
 			}
-			seen := map[string]bool{}
+			seen := map[string]int{}
+			var row [][]byte // keys and values in turns; a value that is missing is nil
 			entries, err := splitBy(f, pairs, a.at(i), pd(i), -1)
 			if err != nil {
 				return err
@@ -180,17 +185,28 @@ func strToMap() func(f *frame) error {
 				if err != nil {
 					return err
 				}
-				if seen[string(kv[0])] {
+				if len(kv) < 2 {
+					kv = append(kv, nil)
+				}
+				at, had := seen[string(kv[0])]
+				switch {
+				case !had:
+					seen[string(kv[0])] = len(row)
+					row = append(row, kv[0], kv[1])
+				case f.env.LastKeyWins:
+					row[at+1] = kv[1]
+				default:
 					one := vec.NewBuilder(expr.String)
 					one.AppendBytes(kv[0])
 					return f.raise(i, duplicateMapKey(one.Vec(), 0))
 				}
-				seen[string(kv[0])] = true
-				kb.AppendBytes(kv[0])
-				if len(kv) > 1 {
-					vb.AppendBytes(kv[1])
-				} else {
+			}
+			for k := 0; k < len(row); k += 2 {
+				kb.AppendBytes(row[k])
+				if row[k+1] == nil {
 					vb.AppendNull()
+				} else {
+					vb.AppendBytes(row[k+1])
 				}
 			}
 			return nil

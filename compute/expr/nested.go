@@ -87,32 +87,48 @@ func duplicateMapKey(v *vec.Vec, i int) *base.Error {
 		AppendText(nil, v, i, nil))
 }
 
-// checkKeys refuses NULL and repeated keys among the elements idx of keys.
-func checkKeys(f *frame, i int, keys *vec.Vec, idx []int32) error {
-	var seen map[string]bool
+// uniqueKeys refuses NULL among the elements idx of keys. Repeated keys are
+// refused too, or, where the session says so, the last value takes the place of
+// the first: idx, and also values if it is not nil, are shortened to the first n.
+func uniqueKeys(f *frame, i int, keys *vec.Vec, idx, values []int32) (n int, err error) {
+	var seen map[string]int
 	var buf []byte
-	for n, k := range idx {
+	if values == nil {
+		values = idx
+	}
+	for at, k := range idx {
 		if k < 0 || keys.Null(int(k)) {
-			return f.raise(i, nullMapKey())
+			return at, f.raise(i, nullMapKey())
 		}
+		first := -1
 		if len(idx) <= 8 {
-			for _, j := range idx[:n] {
-				if vec.Compare(keys, int(j), keys, int(k)) == 0 {
-					return f.raise(i, duplicateMapKey(keys, int(k)))
+			for j := range n {
+				if vec.Compare(keys, int(idx[j]), keys, int(k)) == 0 {
+					first = j
 				}
 			}
-			continue
+		} else {
+			if seen == nil {
+				seen = make(map[string]int, len(idx))
+			}
+			buf = vec.EncodeRow(keys, int(k), buf[:0])
+			if j, ok := seen[string(buf)]; ok {
+				first = j
+			} else {
+				seen[string(buf)] = n
+			}
 		}
-		if seen == nil {
-			seen = make(map[string]bool, len(idx))
+		switch {
+		case first < 0:
+			idx[n], values[n] = k, values[at]
+			n++
+		case f.env != nil && f.env.LastKeyWins:
+			values[first] = values[at]
+		default:
+			return at, f.raise(i, duplicateMapKey(keys, int(k)))
 		}
-		buf = vec.EncodeRow(keys, int(k), buf[:0])
-		if seen[string(buf)] {
-			return f.raise(i, duplicateMapKey(keys, int(k)))
-		}
-		seen[string(buf)] = true
 	}
-	return nil
+	return n, nil
 }
 
 func makeMaps(f *frame) error {
@@ -132,7 +148,8 @@ func makeMaps(f *frame) error {
 		for k := range keys {
 			idx = append(idx, int32(k*f.n+i))
 		}
-		return idx, checkKeys(f, i, allKeys, idx[at:])
+		n, err := uniqueKeys(f, i, allKeys, idx[at:], nil)
+		return idx[:at+n], err
 	})
 }
 

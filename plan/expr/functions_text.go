@@ -95,12 +95,12 @@ json_object_keys (string) strings nullable exact
 to_json (any, any?) @to_text nullable
 from_json (string, any, any?) @from_schema nullable exact
 from_csv (string, any, any?) @from_schema nullable exact
-from_xml (string, any, map?) @from_schema nullable exact
+from_xml (string, any, any?) @from_schema nullable exact
 to_csv (any, any?) @to_text nullable
-to_xml (any, map?) string nullable
+to_xml (any, any?) @to_text nullable
 schema_of_json (string, any?) @schema_of notnull exact
 schema_of_csv (string, any?) @schema_of notnull exact
-schema_of_xml (string, map?) string notnull
+schema_of_xml (string, any?) @schema_of notnull exact
 parse_json (string) variant exact
 try_parse_json (string) variant nullable exact
 is_variant_null (variant) boolean notnull exact

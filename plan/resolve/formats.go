@@ -150,6 +150,9 @@ func (x *exprs) toText(c *call) (expr.Expr, error) {
 			return nil, mismatch("UNSUPPORTED_INPUT_TYPE", c.at, c.text(), "The input of `to_csv` can't be %q type data.", t.SQL())
 		}
 	}
+	if t := c.args[0].Type(); c.f.Name == "to_xml" && t.Kind != expr.KindStruct && t.Kind != expr.KindVariant && t.Kind != expr.KindNull {
+		return nil, unexpectedInput(c.at, c.text(), 0, `"STRUCT"`, c.args[0])
+	}
 	return x.result(c, expr.String)
 }
 
