@@ -242,11 +242,11 @@ func (w *xmlWriter) content(v *vec.Vec, i int) {
 		}
 	case expr.KindDate:
 		day, _ := arrowtext.JoinDay(int64(vec.Values[int32](v)[i]), 0)
-		w.characters(w.o.date.format(nil, day, utc, timeUTC))
+		w.characters(w.o.date.format(nil, day, 0, utc, timeUTC))
 	case expr.KindTimestamp:
-		w.characters(w.o.timestamp.format(nil, vec.Values[int64](v)[i], w.o.env.zone, w.o.env.Zone))
+		w.characters(w.o.timestamp.format(nil, vec.Values[int64](v)[i], 0, w.o.env.zone, w.o.env.Zone))
 	case expr.KindTimestampNTZ:
-		w.characters(w.o.ntz.format(nil, vec.Values[int64](v)[i], utc, timeUTC))
+		w.characters(w.o.ntz.format(nil, vec.Values[int64](v)[i], 0, utc, timeUTC))
 	case expr.KindBinary:
 		w.characters(bracketedHex(v.Str(i)))
 	case expr.KindYearMonth, expr.KindDayTime, expr.KindCalendar, expr.KindTime:
@@ -323,11 +323,11 @@ func (w *xmlWriter) scalar(v variant.Value) ([]byte, bool) {
 		return base64.StdEncoding.AppendEncode(nil, v.Bytes()), true
 	case variant.Date:
 		day, _ := arrowtext.JoinDay(v.Int(), 0)
-		return w.o.date.format(nil, day, utc, timeUTC), true
+		return w.o.date.format(nil, day, 0, utc, timeUTC), true
 	case variant.Timestamp:
-		return w.o.timestamp.format(nil, v.Int(), w.o.env.zone, w.o.env.Zone), true
+		return w.o.timestamp.format(nil, v.Int(), 0, w.o.env.zone, w.o.env.Zone), true
 	case variant.TimestampNTZ:
-		return w.o.ntz.format(nil, v.Int(), utc, timeUTC), true
+		return w.o.ntz.format(nil, v.Int(), 0, utc, timeUTC), true
 	}
 	return []byte(strings.Trim(string(arrowtext.AppendVariant(nil, v, nil)), `"`)), true
 }
