@@ -22,7 +22,7 @@ import (
 
 // analyse resolves a plan and applies the rules that belong to its meaning.
 func analyse(n logical.Node, names *names, conf catalog.Conf) (logical.Node, error) {
-	resolved, err := resolve.Plan(n, &resolve.Env{Catalog: names, Conf: conf})
+	resolved, err := resolve.Plan(n, &resolve.Env{Catalog: names, Conf: conf, Fold: foldOf(conf)})
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +179,15 @@ func plain(conf catalog.Conf) bool { return !conf.Bool("flightd.speedRules.enabl
 func (e *Engine) exprEnv(conf catalog.Conf, now int64) *cexpr.Env {
 	return &cexpr.Env{Zone: zoneOf(conf), Now: now, Library: e.functions,
 		LastKeyWins: conf.Lookup("spark.sql.mapKeyDedupPolicy", "EXCEPTION") == "LAST_WIN"}
+}
+
+// foldOf evaluates the constants that types depend on. It makes its functions
+// when it is first asked, which is seldom.
+func foldOf(conf catalog.Conf) expr.Fold {
+	return func(e expr.Expr) (*expr.Literal, bool) {
+		lit, err := cexpr.Fold(e, &cexpr.Env{Zone: zoneOf(conf)})
+		return lit, err == nil
+	}
 }
 
 // fold evaluates constants while a query is planned.

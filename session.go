@@ -166,7 +166,7 @@ func (d *DataFrame) resolve() (logical.Node, error) {
 		return nil, d.err
 	}
 	names, conf := d.s.snapshot()
-	n, err := resolve.Plan(d.plan, &resolve.Env{Catalog: names, Conf: conf})
+	n, err := resolve.Plan(d.plan, &resolve.Env{Catalog: names, Conf: conf, Fold: foldOf(conf)})
 	return n, inText(err, d.text)
 }
 

@@ -214,6 +214,11 @@ func (o *csvOptions) row(c *expr.Call, b *vec.Builder, s []byte) error {
 	if len(s) == 0 {
 		fields = nil
 	}
+	if cols := c.Typ.Fields; len(cols) == 1 && cols[0].Name == o.single && cols[0].Type.Kind == expr.KindVariant {
+		o.record(b.Kids[0], fields)
+		b.EndStruct()
+		return nil
+	}
 	bad, at, corrupt := false, 0, -1
 	var shown []string
 	for k, col := range c.Typ.Fields {
@@ -231,7 +236,9 @@ func (o *csvOptions) row(c *expr.Call, b *vec.Builder, s []byte) error {
 		}
 		text, ok := o.value(fields[at])
 		at++
-		if !ok {
+		if !ok && kid.Type.Kind == expr.KindVariant && !fields[at-1].empty {
+			ok = o.nullVariant(kid) // the text of NULL, not nothing
+		} else if !ok {
 			kid.AppendNull()
 		} else if ok = o.append(kid, text); !ok {
 			kid.AppendNull()
@@ -264,6 +271,8 @@ func (o *csvOptions) append(b *vec.Builder, s []byte) bool {
 	r := jsonReader{o: o.jsonOptions}
 	text := string(s)
 	switch t := b.Type; {
+	case t.Kind == expr.KindVariant:
+		return o.variant(b, text)
 	case t.Kind == expr.KindString || t.Kind == expr.KindBinary:
 		b.AppendBytes(s)
 		return true

@@ -127,7 +127,7 @@ func schemaOfJSON(c *expr.Call, env *Env) (func(f *frame) error, error) {
 			if len(arrowtext.Trim(s)) == 0 {
 				return append(dst, "STRING"...), nil
 			}
-			p := jsonParser{s: s, zeros: set["allownumericleadingzeros"], bare: set["allowunquotedfieldnames"]}
+			p := jsonParser{s: s, jsonLeave: o.leave}
 			v, ok := p.value(0)
 			if !ok {
 				return dst, javaError(f, "JsonParseException", "the text is no JSON value")

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -51,14 +52,47 @@ func parseWholeJSON(s []byte) (jsonValue, bool) {
 type jsonParser struct {
 	s  []byte
 	at int
-	// zeros: numbers may begin with zeros; bare: names may stand without quotes.
-	zeros, bare bool
+	jsonLeave
+}
+
+// jsonLeave says what a text may do that strict JSON may not, beyond or short of
+// what is usual here. Its zero value is usual.
+type jsonLeave struct {
+	// zeros: numbers may begin with zeros; bare: names may stand without quotes;
+	// comments may stand between tokens; escapes may be of any character; control
+	// characters may stand in strings.
+	zeros, bare, comments, escapes, controls bool
+	// doubleOnly: strings have double quotes; finite: NaN and Infinity are no numbers.
+	doubleOnly, finite bool
 }
 
 func (p *jsonParser) space() {
-	for p.at < len(p.s) && (p.s[p.at] == ' ' || p.s[p.at] == '\t' || p.s[p.at] == '\n' || p.s[p.at] == '\r') {
-		p.at++
+	for p.at < len(p.s) {
+		switch c := p.s[p.at]; {
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			p.at++
+		case c == '/' && p.comments && p.comment():
+		default:
+			return
+		}
 	}
+}
+
+// comment passes over the comment here, if there is one.
+func (p *jsonParser) comment() bool {
+	rest := p.s[p.at:]
+	for open, end := range map[string]string{"/*": "*/", "//": "\n"} {
+		if bytes.HasPrefix(rest, []byte(open)) {
+			n := bytes.Index(rest[2:], []byte(end))
+			if n < 0 {
+				p.at = len(p.s)
+			} else {
+				p.at += 2 + n + len(end)
+			}
+			return true
+		}
+	}
+	return false
 }
 
 func (p *jsonParser) word(w string) bool {
@@ -83,7 +117,7 @@ func (p *jsonParser) value(depth int) (jsonValue, bool) {
 		return p.object(depth)
 	case c == '[':
 		return p.array(depth)
-	case c == '"' || c == '\'':
+	case c == '"' || c == '\'' && !p.doubleOnly:
 		s, ok := p.str()
 		return jsonValue{kind: jsonString, text: s}, ok
 	case c == 't':
@@ -92,6 +126,8 @@ func (p *jsonParser) value(depth int) (jsonValue, bool) {
 		return jsonValue{kind: jsonBool, text: "false"}, p.word("false")
 	case c == 'n':
 		return jsonValue{kind: jsonNull}, p.word("null")
+	case p.finite && (c == 'N' || c == 'I'):
+		return jsonValue{}, false
 	case c == 'N':
 		return jsonValue{kind: jsonNumber, text: "NaN"}, p.word("NaN")
 	case c == 'I':
@@ -110,7 +146,7 @@ func (p *jsonParser) number() (jsonValue, bool) {
 		return p.at - n
 	}
 	if p.s[p.at] == '-' || p.s[p.at] == '+' {
-		if p.at++; p.word("Infinity") || p.word("INF") {
+		if p.at++; !p.finite && (p.word("Infinity") || p.word("INF")) {
 			return jsonValue{kind: jsonNumber, text: string(p.s[start:start+1]) + "Infinity"}, true
 		}
 		if p.s[start] == '+' {
@@ -139,7 +175,14 @@ func (p *jsonParser) number() (jsonValue, bool) {
 	if p.at < len(p.s) && isWord(p.s[p.at]) {
 		return jsonValue{}, false
 	}
-	return jsonValue{kind: jsonNumber, text: string(p.s[start:p.at])}, true
+	for first+1 < p.at && p.s[first] == '0' && p.s[first+1] >= '0' && p.s[first+1] <= '9' {
+		first++ // zeros that may stand there say nothing
+	}
+	text := string(p.s[first:p.at])
+	if p.s[start] == '-' {
+		text = "-" + text
+	}
+	return jsonValue{kind: jsonNumber, text: text}, true
 }
 
 func (p *jsonParser) str() (string, bool) {
@@ -150,7 +193,7 @@ func (p *jsonParser) str() (string, bool) {
 		if c := p.s[i]; c == quote {
 			p.at = i + 1
 			return string(p.s[start:i]), true
-		} else if c == '\\' || c < 0x20 {
+		} else if c == '\\' || c < 0x20 && !p.controls {
 			break
 		}
 	}
@@ -161,7 +204,7 @@ func (p *jsonParser) str() (string, bool) {
 		switch {
 		case c == quote:
 			return string(out), true
-		case c < 0x20:
+		case c < 0x20 && !p.controls:
 			return "", false
 		case c != '\\':
 			out = append(out, c)
@@ -200,7 +243,10 @@ func (p *jsonParser) str() (string, bool) {
 			}
 			out = utf8.AppendRune(out, r)
 		default:
-			return "", false
+			if !p.escapes {
+				return "", false
+			}
+			out = append(out, c)
 		}
 	}
 	return "", false
@@ -285,7 +331,7 @@ func (p *jsonParser) object(depth int) (jsonValue, bool) {
 
 // name reads the name of a member.
 func (p *jsonParser) name() (string, bool) {
-	if p.at < len(p.s) && (p.s[p.at] == '"' || p.s[p.at] == '\'') {
+	if p.at < len(p.s) && (p.s[p.at] == '"' || p.s[p.at] == '\'' && !p.doubleOnly) {
 		return p.str()
 	}
 	start := p.at

@@ -20,6 +20,9 @@ func jsonRows() map[string]row {
 }
 
 func appendNumber(dst []byte, text string) []byte {
+	if strings.ContainsAny(text, "NI") { // no number of JSON
+		return append(append(append(dst, '"'), text...), '"')
+	}
 	if strings.ContainsAny(text, ".eE") {
 		if f, ok := arrowtext.ParseFloat([]byte(text), 64); ok {
 			return arrowtext.AppendFloat64(dst, f)

@@ -55,8 +55,16 @@ func (o *jsonOptions) row(c *expr.Call, b *vec.Builder, s []byte) error {
 		b.AppendNull()
 		return nil
 	}
-	v, ok := parseJSON(s)
+	parser := jsonParser{s: s, jsonLeave: o.leave}
+	v, ok := parser.value(0)
 	t := c.Typ
+	if len(t.Fields) == 1 && t.Fields[0].Name == o.single && t.Fields[0].Type.Kind == expr.KindVariant {
+		if !ok || !v.appendVariant(b.Kids[0]) {
+			b.Kids[0].AppendNull()
+		}
+		b.EndStruct()
+		return nil
+	}
 	if ok && t.Kind == expr.KindStruct && v.kind == jsonArray {
 		// An array of objects for a struct: the first counts.
 		if len(v.items) == 1 && v.items[0].kind == jsonObject {
@@ -72,7 +80,7 @@ func (o *jsonOptions) row(c *expr.Call, b *vec.Builder, s []byte) error {
 		v.kind = jsonObject // no field is there
 	}
 	fits := ok && (t.Kind != expr.KindStruct || v.kind == jsonObject || v.kind == jsonNull)
-	if fits && v.kind == jsonNull {
+	if fits && v.kind == jsonNull && t.Kind != expr.KindVariant {
 		b.AppendNull()
 		return nil
 	}
@@ -114,7 +122,7 @@ type jsonReader struct {
 }
 
 func (r *jsonReader) read(b *vec.Builder, v *jsonValue) {
-	if v.kind == jsonNull {
+	if v.kind == jsonNull && b.Type.Kind != expr.KindVariant {
 		b.AppendNull()
 		return
 	}
@@ -159,6 +167,8 @@ func (r *jsonReader) append(b *vec.Builder, v *jsonValue) bool {
 		r.depth--
 		b.EndList()
 		return true
+	case expr.KindVariant:
+		return v.appendVariant(b)
 	case expr.KindString:
 		if v.kind == jsonString {
 			b.AppendBytes([]byte(v.text))

@@ -19,6 +19,11 @@ type jsonOptions struct {
 	mode, corrupt         string
 	readTimestamp         bool
 	timestampSet, dateSet bool
+	leave                 jsonLeave
+	// pretty writes members on lines of their own; single is the column that takes
+	// the whole value as a VARIANT; noDates reads no dates as such into a VARIANT.
+	pretty, noDates bool
+	single          string
 }
 
 // newJSONOptions reads the options of a MAP literal.
@@ -38,11 +43,32 @@ func newJSONOptions(c *expr.Call, arg int, env *Env, parsing bool) (*jsonOptions
 	for _, m := range entries {
 		key, _ := m.Key.(string)
 		val, _ := m.Value.(string)
+		yes := strings.EqualFold(val, "true")
 		switch strings.ToLower(key) {
+		case "allownumericleadingzeros":
+			o.leave.zeros = yes
+		case "allowunquotedfieldnames":
+			o.leave.bare = yes
+		case "allowcomments":
+			o.leave.comments = yes
+		case "allowbackslashescapinganycharacter":
+			o.leave.escapes = yes
+		case "allowunquotedcontrolchars":
+			o.leave.controls = yes
+		case "allowsinglequotes":
+			o.leave.doubleOnly = !yes
+		case "allownonnumericnumbers":
+			o.leave.finite = !yes
+		case "pretty":
+			o.pretty = yes
+		case "preferdate":
+			o.noDates = !yes
+		case "singlevariantcolumn":
+			o.single = val
 		case "ignorenullfields":
 			o.keepNulls = strings.EqualFold(val, "false")
 		case "mode":
-			o.mode = strings.ToUpper(val)
+			o.mode = parseMode(val)
 		case "columnnameofcorruptrecord":
 			o.corrupt = val
 		case "timezone":
@@ -79,7 +105,12 @@ func makeToJSON(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 	}
 	return newFunction(c, args[:1], env, func(f *frame) error {
 		v := f.args[0]
-		return f.write(func(i int, dst []byte) ([]byte, error) { return o.append(dst, v, i), nil })
+		return f.write(func(i int, dst []byte) ([]byte, error) {
+			if o.pretty {
+				return prettyJSON(dst, o.append(nil, v, i)), nil
+			}
+			return o.append(dst, v, i), nil
+		})
 	}), nil
 }
 
@@ -153,4 +184,71 @@ func (o *jsonOptions) append(dst []byte, v *vec.Vec, i int) []byte {
 		return append(appendText(append(dst, '"'), v, i, nil), '"')
 	}
 	return appendText(dst, v, i, o.env.zone)
+}
+
+// parseMode is how malformed records are met; a word that says nothing of that
+// means the first.
+func parseMode(s string) string {
+	switch mode := strings.ToUpper(s); mode {
+	case "FAILFAST", "DROPMALFORMED":
+		return mode
+	}
+	return "PERMISSIVE"
+}
+
+// prettyJSON appends compact JSON as Jackson's default printer lays it out: a
+// member on a line of its own, two spaces deeper; elements of arrays in a row.
+func prettyJSON(dst, s []byte) []byte {
+	depth, quoted := 0, false
+	var open []byte
+	line := func() {
+		dst = append(dst, '\n')
+		for range depth {
+			dst = append(dst, "  "...)
+		}
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case quoted:
+			dst = append(dst, c)
+			if c == '\\' {
+				i++
+				dst = append(dst, s[i])
+			}
+			quoted = c != '"'
+		case c == '"':
+			quoted = true
+			dst = append(dst, c)
+		case (c == '{' || c == '[') && s[i+1] == c+2:
+			dst = append(dst, c, ' ', c+2)
+			i++
+		case c == '{':
+			open = append(open, c)
+			dst = append(dst, c)
+			depth++
+			line()
+		case c == '[':
+			open = append(open, c)
+			dst = append(dst, '[', ' ')
+		case c == '}':
+			depth--
+			line()
+			dst = append(dst, c)
+			open = open[:len(open)-1]
+		case c == ']':
+			dst = append(dst, ' ', ']')
+			open = open[:len(open)-1]
+		case c == ',' && open[len(open)-1] == '{':
+			dst = append(dst, c)
+			line()
+		case c == ',':
+			dst = append(dst, ',', ' ')
+		case c == ':':
+			dst = append(dst, " : "...)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
 }

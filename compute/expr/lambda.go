@@ -481,7 +481,7 @@ func makeArraySort(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) 
 				rows = append(rows, int32(i))
 			}
 			err = mergeSort(part, make([]int32, len(part)), func(x, y int32) (bool, error) {
-				r, err := h.fns[0].eval(in, []*vec.Vec{v.Kids[0].Take([]int32{x}), v.Kids[0].Take([]int32{y})}, []int32{int32(i)})
+				r, err := h.fns[0].eval(in, []*vec.Vec{v.Kids[0].Take([]int32{y}), v.Kids[0].Take([]int32{x})}, []int32{int32(i)})
 				if err != nil {
 					return false, err
 				}
@@ -490,7 +490,8 @@ func makeArraySort(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) 
 						"The comparator has returned a NULL for a comparison between %s and %s. It should return a positive integer for \"greater than\", 0 for \"equal\" and a negative integer for \"less than\". To revert to deprecated behavior where NULL is treated as 0 (equal), you must set \"spark.sql.legacy.allowNullComparisonResultInArraySort\" to \"true\".",
 						AppendText(nil, v.Kids[0], int(x), env.zone), AppendText(nil, v.Kids[0], int(y), env.zone)).At(c.At)
 				}
-				return vec.Values[int32](r)[r.Index(0)] > 0, nil
+				// Asked of the later element, as a comparator that contradicts itself shows.
+				return vec.Values[int32](r)[r.Index(0)] < 0, nil
 			})
 			order = append(order, part...)
 		})

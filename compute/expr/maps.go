@@ -88,7 +88,7 @@ func mapFromArrays(f *frame) error {
 func mapFromEntries(f *frame) error {
 	a := f.list(0)
 	entries := a.kids[0]
-	keys := entries.Kids[0].Flat()
+	keys := normalKeys(vec.Concat([]*vec.Vec{entries.Kids[0].Flat()}))
 	return f.gather([]*vec.Vec{keys, entries.Kids[1].Flat()}, func(i int, idx []int32) ([]int32, error) {
 		lo, hi := a.at(i)
 		for k := lo; k < hi; k++ {
@@ -122,7 +122,7 @@ func makeMapConcat(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) 
 			vals = append(vals, memberColumn(f.args[k].Kids[1], n, c.Typ.Elem))
 			at += n
 		}
-		all := vec.Concat(keys)
+		all := normalKeys(vec.Concat(keys))
 		return f.gather([]*vec.Vec{all, vec.Concat(vals)}, func(i int, idx []int32) ([]int32, error) {
 			at := len(idx)
 			for k, p := range parts {

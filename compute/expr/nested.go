@@ -131,6 +131,22 @@ func uniqueKeys(f *frame, i int, keys *vec.Vec, idx, values []int32) (n int, err
 	return n, nil
 }
 
+// normalKeys are keys of maps with 0.0 in place of -0.0, as keys that are equal are
+// one. v is fresh.
+func normalKeys(v *vec.Vec) *vec.Vec {
+	switch v.Type.Kind {
+	case expr.KindFloat32:
+		for i, x := range vec.Values[float32](v) {
+			vec.Values[float32](v)[i] = x + 0
+		}
+	case expr.KindFloat64:
+		for i, x := range vec.Values[float64](v) {
+			vec.Values[float64](v)[i] = x + 0
+		}
+	}
+	return v
+}
+
 func makeMaps(f *frame) error {
 	if len(f.args) == 0 {
 		clear(f.offsets())
@@ -142,7 +158,7 @@ func makeMaps(f *frame) error {
 		keys = append(keys, memberColumn(f.args[k], f.n, f.call.Typ.Key))
 		vals = append(vals, memberColumn(f.args[k+1], f.n, f.call.Typ.Elem))
 	}
-	allKeys := vec.Concat(keys)
+	allKeys := normalKeys(vec.Concat(keys))
 	return f.gather([]*vec.Vec{allKeys, vec.Concat(vals)}, func(i int, idx []int32) ([]int32, error) {
 		at := len(idx)
 		for k := range keys {

@@ -49,6 +49,11 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 		}
 		return out, err
 	}
+	if tableOnly(name) && !x.inFrom && !e.Operator {
+		return nil, base.UserError("NOT_A_SCALAR_FUNCTION", "42887",
+			"%s makes a table, so it stands in FROM, not in an expression.", quoteName(e.Name)).At(e.At)
+	}
+	x.inFrom = false
 	f := expr.Functions.Lookup(name)
 	if unitForms[name] && !e.Operator { // keywords, not names of functions
 		f = nil

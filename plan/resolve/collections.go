@@ -63,7 +63,7 @@ func (x *exprs) namedStruct(c *call) (expr.Expr, error) {
 	}
 	var fields []expr.Field
 	for i := 0; i < len(c.args); i += 2 {
-		name, ok := stringLiteral(c.args[i])
+		name, ok := x.constantText(c.args[i])
 		if !ok {
 			return nil, mismatch("CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", c.at, c.text(), "Only foldable \"STRING\" expressions are allowed to appear at odd position, but they are [%q].", c.args[i].SQL())
 		}

@@ -14,6 +14,8 @@ type exprs struct {
 	windows *timeWindows
 	// specs are the named windows of the WINDOW clause.
 	inAggregate bool
+	// inFrom: a call of a function that makes a table may stand here.
+	inFrom bool
 }
 
 // all resolves several expressions in one scope.

@@ -106,7 +106,7 @@ func (c *call) options(i int) error {
 	if !ok || k.Fn != "map" {
 		return base.UserError("INVALID_OPTIONS.NON_MAP_FUNCTION", "42K06", "Invalid options: Must use the `map()` function for options.").At(c.at)
 	}
-	if t := k.Type(); len(k.Args) > 0 && (t.Key.Kind != expr.KindString || t.Elem.Kind != expr.KindString) {
+	if t := k.Type(); t.Key.Kind != expr.KindString || t.Elem.Kind != expr.KindString {
 		return base.UserError("INVALID_OPTIONS.NON_STRING_TYPE", "42K06",
 			"Invalid options: A type of keys and values in `map()` must be string, but got %q.", t.SQL()).At(c.at)
 	}
@@ -163,9 +163,12 @@ func (x *exprs) fromSchema(c *call) (expr.Expr, error) {
 	} else if err := c.options(2); err != nil {
 		return nil, err
 	}
-	t, err := c.schemaArgument(1)
+	t, err := x.schemaArgument(c, 1)
 	if err != nil {
 		return nil, err
+	}
+	if c.f.Name == "from_xml" && t.Kind != expr.KindStruct && t.Kind != expr.KindVariant {
+		return nil, mismatch("INVALID_XML_SCHEMA", c.at, c.text(), "Input schema %q must be a struct or a variant.", t.SQL())
 	}
 	if c.f.Name == "from_csv" {
 		if t.Kind != expr.KindStruct {
@@ -178,12 +181,31 @@ func (x *exprs) fromSchema(c *call) (expr.Expr, error) {
 			}
 		}
 	}
-	return x.result(c, t)
+	out, err := x.result(c, t)
+	if k, ok := out.(*expr.Call); ok && c.f.Name == "from_json" && t.Kind == expr.KindMap {
+		k.Text = "entries"
+	}
+	return out, err
+}
+
+// constantText returns the text that a STRING expression without columns has.
+func (x *exprs) constantText(e expr.Expr) (string, bool) {
+	if s, ok := stringLiteral(e); ok {
+		return s, true
+	}
+	if x.r.env.Fold == nil || e.Type().Kind != expr.KindString || !foldable(e) {
+		return "", false
+	}
+	lit, ok := x.r.env.Fold(e)
+	if !ok {
+		return "", false
+	}
+	return stringLiteral(lit)
 }
 
 // schemaArgument reads the type that an argument names.
-func (c *call) schemaArgument(i int) (*expr.Type, error) {
-	text, ok := stringLiteral(c.args[i])
+func (x *exprs) schemaArgument(c *call, i int) (*expr.Type, error) {
+	text, ok := x.constantText(c.args[i])
 	if !ok {
 		return nil, base.UserError("INVALID_SCHEMA.NON_STRING_LITERAL", "42K07",
 			"The input expression must be string literal and not null.").At(c.at)
@@ -200,15 +222,16 @@ func (c *call) schemaArgument(i int) (*expr.Type, error) {
 // schemaType reads a type, or the columns of a struct. Of a text that is neither,
 // a single word is a type that does not exist.
 func schemaType(text string) (*expr.Type, error) {
-	t, bad := sql.ParseType(text)
+	d := sql.Dialect{NoChar: true}
+	t, bad := d.ParseType(text)
 	if bad == nil {
 		return t, nil
 	}
-	schema, err := sql.ParseSchema(text)
+	schema, err := d.ParseSchema(text)
 	if err == nil {
 		return expr.StructOf(schema...), nil
 	}
-	if len(strings.Fields(text)) == 1 {
+	if len(strings.Fields(text)) <= 1 {
 		return nil, bad
 	}
 	if e := base.AsError(err); e.Condition == "UNSUPPORTED_DATATYPE" {

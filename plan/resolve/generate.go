@@ -12,8 +12,8 @@ import (
 func (x *exprs) generator(c *call) (expr.Expr, error) {
 	base := strings.TrimSuffix(c.f.Name, "_outer")
 	outer := base != c.f.Name
-	if c.f.Rule != "@stack" && c.f.Rule != "@json_tuple" {
-		if c.args[0].Type().Kind == expr.KindNull {
+	if c.f.Rule != "@stack" && c.f.Rule != "@json_tuple" { // variant_explode takes NULL
+		if c.args[0].Type().Kind == expr.KindNull && base != "variant_explode" {
 			return nil, unexpectedInput(c.at, c.text(), 0, wantText(c.f.Params[0].Wants), c.args[0])
 		}
 		if err := x.coerce(c); err != nil {
@@ -157,14 +157,22 @@ func (r *resolver) lateralView(n *logical.Generate, outer *scope) (rel, error) {
 		return rel{}, err
 	}
 	x := &exprs{r: r}
+	if a, ok := n.Gen.(*expr.Apply); ok {
+		name := strings.ToLower(a.Name[len(a.Name)-1])
+		switch f := expr.Functions.Lookup(name); {
+		case f == nil || tableOnly(name):
+			return rel{}, base.UserError("ROUTINE_NOT_FOUND", "42883", "The function %s is not there for LATERAL VIEW.", quoteName(a.Name)).At(n.At)
+		case f.Class != expr.Generator:
+			return rel{}, notGenerator(n)
+		}
+	}
 	e, err := x.expr(n.Gen, &scope{cols: in.cols, hidden: in.hidden, outer: outer, clause: "Generate"})
 	if err != nil {
 		return rel{}, err
 	}
 	gen := generatorOf(e)
 	if gen == nil {
-		return rel{}, base.UserError("UNSUPPORTED_GENERATOR.NOT_GENERATOR", "42K0E",
-			"The generator is not supported: %s is expected to be a generator. However, its class is not a generator.", n.Gen.SQL()).At(n.At)
+		return rel{}, notGenerator(n)
 	}
 	var qualifier []string
 	if n.Name != "" {
@@ -175,4 +183,9 @@ func (r *resolver) lateralView(n *logical.Generate, outer *scope) (rel, error) {
 		return rel{}, err
 	}
 	return rel{node: g, cols: append(in.cols[:len(in.cols):len(in.cols)], g.Columns...), hidden: in.hidden}, nil
+}
+
+func notGenerator(n *logical.Generate) error {
+	return base.UserError("UNSUPPORTED_GENERATOR.NOT_GENERATOR", "42K0E",
+		"The generator is not supported: %s is expected to be a generator. However, its class is not a generator.", n.Gen.SQL()).At(n.At)
 }

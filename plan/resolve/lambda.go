@@ -61,7 +61,7 @@ func (x *exprs) higherOrder(c *call) (expr.Expr, error) {
 	in := c.args[0].Type()
 	if k := c.f.Name; k == "filter" || k == "exists" || k == "forall" || k == "map_filter" {
 		if body.Body.Type().Kind == expr.KindNull {
-			body.Body = x.cast(body.Body, expr.Bool)
+			body.Body = &expr.Literal{At: body.Body.Pos(), Typ: expr.Bool}
 		}
 		if body.Body.Type().Kind != expr.KindBool {
 			c.args = args
@@ -123,7 +123,7 @@ func (x *exprs) lambdaParams(c *call) ([]param, error) {
 // lambda resolves a lambda with parameters of the given types; it may name fewer.
 func (x *exprs) lambda(c *call, l *expr.Lambda, params []param) (*expr.Lambda, error) {
 	if l.Params == nil { // a constant in place of a lambda
-		for _, p := range params {
+		for _, p := range params[:lambdaSize(c.f.Name, len(params))] {
 			l.Params = append(l.Params, &expr.LambdaVar{At: l.At, Name: "", Typ: p.t, Null: p.null})
 		}
 		d := *l

@@ -46,6 +46,12 @@ func withTry(e expr.Expr, text string) expr.Expr {
 }
 
 func (x *exprs) numeric(c *call, fn string, mode expr.Mode) (expr.Expr, error) {
+	if c.args[0].Type().Kind == expr.KindNull && c.args[1].Type().Kind == expr.KindNull {
+		// What has no type but NULL's is a literal NULL.
+		for i, a := range c.args {
+			c.args[i] = &expr.Literal{At: a.Pos(), Typ: expr.Null}
+		}
+	}
 	l, r := c.args[0], c.args[1]
 	text := c.text()
 	lt, rt := l.Type(), r.Type()

@@ -164,6 +164,10 @@ func (r *resolver) alias(n *logical.Alias, outer *scope) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
+	if f, ok := n.Input.(*logical.Function); ok && n.Columns != nil && len(n.Columns) != len(in.cols) {
+		return rel{}, base.UserError("NUM_TABLE_VALUE_ALIASES_MISMATCH", "42826",
+			"%d names are given for the %d columns of `%s`.", len(n.Columns), len(in.cols), f.Name[len(f.Name)-1]).At(n.At)
+	}
 	return renamed(in, n.Name, n.Columns, n.At)
 }
 
@@ -263,8 +267,13 @@ func (r *resolver) values(n *logical.Values, outer *scope) (rel, error) {
 func (r *resolver) function(n *logical.Function, outer *scope) (rel, error) {
 	name := strings.ToLower(n.Name[len(n.Name)-1])
 	x := &exprs{r: r}
-	if name == "range" {
+	switch name {
+	case "range":
 		return r.rangeOf(n, x)
+	case "sql_keywords":
+		return r.keywords(n)
+	case "collations":
+		return r.collations(n)
 	}
 	f := expr.Functions.Lookup(name)
 	if f == nil || f.Class != expr.Generator {
@@ -274,6 +283,7 @@ func (r *resolver) function(n *logical.Function, outer *scope) (rel, error) {
 		return rel{}, base.UserError("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883",
 			"Could not resolve %s to a table-valued function.", quoteName(n.Name)).At(n.At)
 	}
+	x.inFrom = true
 	e, err := x.expr(&expr.Apply{At: n.At, Name: n.Name, Args: n.Args, ArgNames: n.ArgNames}, &scope{outer: outer})
 	if err != nil {
 		return rel{}, err
@@ -311,7 +321,7 @@ func (r *resolver) rangeOf(n *logical.Function, x *exprs) (rel, error) {
 		nums[0], nums[1] = 0, nums[0]
 	}
 	if nums[2] == 0 {
-		return rel{}, base.Errorf(base.CodeInvalid, "requirement failed: step (0) cannot be 0").At(n.At)
+		return rel{}, base.UserError("FAILED_FUNCTION_CALL", "38000", "The step of `range` is 0.").At(n.At)
 	}
 	return relOf(&logical.Range{At: n.At, Start: nums[0], End: nums[1], Step: nums[2],
 		Column: &expr.Column{At: n.At, ID: expr.NewID(), Name: "id", Typ: expr.Int64}}), nil

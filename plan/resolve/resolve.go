@@ -20,6 +20,9 @@ type Env struct {
 	// literals or expressions without columns.
 	Params map[string]expr.Expr
 	Args   []expr.Expr
+	// Fold evaluates constants that a type depends on, as the schema of from_json
+	// does; nil takes literals only.
+	Fold expr.Fold
 }
 
 // resolver holds what the resolution of one statement shares.

@@ -57,7 +57,7 @@ func (x *exprs) variantGet(c *call) (expr.Expr, error) {
 	t := expr.Variant
 	if len(c.args) > 2 {
 		var err error
-		if t, err = c.schemaArgument(2); err != nil {
+		if t, err = x.schemaArgument(c, 2); err != nil {
 			return nil, err
 		}
 		t = nullableType(t)

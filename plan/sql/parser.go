@@ -20,6 +20,9 @@ type Dialect struct {
 	NTZ bool
 	// DoubleQuotedNames makes "x" a name (spark.sql.ansi.doubleQuotedIdentifiers).
 	DoubleQuotedNames bool
+	// NoChar refuses CHAR and VARCHAR, as schemas in text do, and names an empty
+	// text.
+	NoChar bool
 	// MaxText is the longest text accepted, in bytes; 0 is 1 MiB, negative is no
 	// limit.
 	MaxText int
@@ -111,6 +114,9 @@ func (d Dialect) ParseSchema(ddl string) (s expr.Schema, err error) {
 // ParseType reads a type.
 func (d Dialect) ParseType(s string) (t *expr.Type, err error) {
 	err = d.run(s, func(p *parser) {
+		if p.NoChar && p.end() {
+			p.emptyStatement()
+		}
 		t = p.dataType()
 		p.mustEnd()
 	})

@@ -57,6 +57,10 @@ func (p *parser) dataType() *expr.Type {
 		}
 		return p.collated()
 	case "CHAR", "CHARACTER", "VARCHAR":
+		if p.NoChar {
+			p.failAt(t.pos(), "UNSUPPORTED_CHAR_OR_VARCHAR_AS_STRING", "0A000",
+				"CHAR and VARCHAR cannot stand in a schema given as text; write STRING.")
+		}
 		if len(p.typeParameters()) != 1 {
 			p.failAt(t.pos(), "DATATYPE_MISSING_SIZE", "42K01",
 				`DataType "%s" requires a length parameter, for example "%s"(10). Please specify the length.`, t.upper, t.upper)
