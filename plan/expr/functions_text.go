@@ -125,6 +125,11 @@ xpath_int (string, string) int nullable exact
 xpath_long (string, string) bigint nullable exact
 xpath_short (string, string) smallint nullable exact
 xpath_string (string, string) string nullable exact
+from_avro (any, any, any?) @foreign nullable
+to_avro (any, any?) @foreign nullable
+schema_of_avro (any, any?) @foreign nullable
+from_protobuf (any, any, any?, any?) @foreign nullable
+to_protobuf (any, any, any?, any?) @foreign nullable
 typeof (any) string notnull
 version () string notnull
 uuid () string notnull nondet

@@ -36,7 +36,7 @@ func valueText(v any, t *Type) string {
 	case float64:
 		return JavaFloat(v, 64)
 	case decimal128.Num:
-		return v.ToString(int32(t.Scale))
+		return decimalText(v, t.Scale)
 	case int64:
 		return integerText(v, t)
 	case CalendarInterval:
@@ -59,6 +59,24 @@ func integerText(v int64, t *Type) string {
 		return IntervalText(v, t)
 	}
 	return strconv.FormatInt(v, 10)
+}
+
+// decimalText is a decimal as Java prints it: with an exponent where more than six
+// zeros would stand behind the point first.
+func decimalText(v decimal128.Num, scale int) string {
+	digits := v.BigInt().String()
+	sign := ""
+	if digits[0] == '-' {
+		sign, digits = "-", digits[1:]
+	}
+	exponent := len(digits) - 1 - scale
+	if scale >= 0 && exponent >= -6 {
+		return v.ToString(int32(scale))
+	}
+	if len(digits) > 1 {
+		digits = digits[:1] + "." + digits[1:]
+	}
+	return fmt.Sprintf("%s%sE%+d", sign, digits, exponent)
 }
 
 func dateText(days int64) string {

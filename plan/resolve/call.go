@@ -68,6 +68,9 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 	case f.Class == expr.Aggregating:
 		return x.aggregate(c)
 	case f.Class == expr.Ranking:
+		if err := x.rankingArguments(c); err != nil {
+			return nil, err
+		}
 		return nil, base.UserError("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "Window function %s requires an OVER clause.", e.SQL()).At(e.At)
 	case e.Distinct:
 		return nil, base.UserError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",

@@ -145,7 +145,7 @@ func (x *exprs) explicitCast(child expr.Expr, e *expr.Cast) (expr.Expr, error) {
 	if !x.r.timeType() && (e.To.Kind == expr.KindTime || becomesTime(from, e.To)) {
 		return nil, unsupportedTime(e.At)
 	}
-	if rules.CanCast(from, e.To) {
+	if rules.CanCast(from, e.To) && (d.Mode == expr.ANSI || !losesKeys(from, e.To)) {
 		return &d, nil
 	}
 	return nil, castError(&d, from, rules)

@@ -242,3 +242,18 @@ func schemaType(text string) (*expr.Type, error) {
 	}
 	return nil, err
 }
+
+// foreign refuses the functions of formats that are not built in.
+func (x *exprs) foreign(c *call) (expr.Expr, error) {
+	format := "AVRO"
+	if strings.HasSuffix(c.f.Name, "protobuf") {
+		format = "PROTOBUF"
+	}
+	schema := map[string]int{"schema_of_avro": 0, "from_avro": 1, "to_avro": 1}
+	if i, ok := schema[c.f.Name]; ok && i < len(c.args) {
+		if t := c.args[i].Type(); t.Kind != expr.KindNull && (t.Kind != expr.KindString || !foldable(c.args[i])) {
+			return nil, mismatch("TYPE_CHECK_FAILURE_WITH_HINT", c.at, c.text(), "The schema that `%s` takes must be a constant STRING.", c.f.Name)
+		}
+	}
+	return nil, base.UserError(format+"_NOT_LOADED_SQL_FUNCTIONS_UNUSABLE", "22KD3", "The function `%s` cannot be called: %s is not built in.", c.f.Name, format).At(c.at)
+}

@@ -46,6 +46,9 @@ func (x *exprs) generator(c *call) (expr.Expr, error) {
 			return nil, err
 		}
 	case "json_tuple":
+		if len(c.args) < 2 {
+			return nil, wrongArgs(c.at, c.name, "> 1", len(c.args))
+		}
 		for i := range c.args {
 			if x.wanted(c.args[i].Type(), []expr.Want{{Type: expr.String}}) == nil || c.args[i].Type().Kind != expr.KindString && c.args[i].Type().Kind != expr.KindNull {
 				return nil, mismatch("NON_STRING_TYPE", c.at, c.text(), "all arguments of the function `json_tuple` must be strings.")
@@ -53,9 +56,6 @@ func (x *exprs) generator(c *call) (expr.Expr, error) {
 			if i > 0 {
 				fields = append(fields, expr.Field{Name: "c" + itoa(i-1), Type: expr.String, Nullable: true})
 			}
-		}
-		if len(c.args) < 2 {
-			return nil, wrongArgs(c.at, c.name, "> 1", len(c.args))
 		}
 	case "variant_explode":
 		fields = []expr.Field{{Name: "pos", Type: expr.Int32}, {Name: "key", Type: expr.String, Nullable: true}, {Name: "value", Type: expr.Variant}}

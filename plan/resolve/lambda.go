@@ -68,6 +68,11 @@ func (x *exprs) higherOrder(c *call) (expr.Expr, error) {
 			return nil, unexpectedInput(c.at, c.text(), 1, `"BOOLEAN"`, body)
 		}
 	}
+	if c.f.Name == "exists" && !x.r.env.Conf.Bool("spark.sql.legacy.followThreeValuedLogicInArrayExists", true) {
+		body.Body = &expr.Call{At: body.At, Fn: "coalesce", Typ: expr.Bool, Text: body.Body.SQL(),
+			Args: []expr.Expr{body.Body, &expr.Literal{At: body.At, Value: false, Typ: expr.Bool}}}
+		args[len(args)-1] = body
+	}
 	t := in
 	switch c.f.Name {
 	case "transform", "zip_with":

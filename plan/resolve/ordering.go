@@ -74,3 +74,51 @@ func notGroupable(e expr.Expr, at base.Pos) error {
 func nullTyped(c *call) error {
 	return mismatch("NULL_TYPE", c.at, c.text(), "Null typed values cannot be used as arguments of `%s`.", c.f.Name)
 }
+
+// losesKeys reports whether a cast that gives NULL for what does not fit could make
+// the key of a map NULL.
+func losesKeys(from, to *expr.Type) bool {
+	if from.Kind != to.Kind {
+		return false
+	}
+	switch from.Kind {
+	case expr.KindMap:
+		return mayGiveNull(from.Key, to.Key) || losesKeys(from.Key, to.Key) || losesKeys(from.Elem, to.Elem)
+	case expr.KindArray:
+		return losesKeys(from.Elem, to.Elem)
+	case expr.KindStruct:
+		for i := range from.Fields {
+			if i < len(to.Fields) && losesKeys(from.Fields[i].Type, to.Fields[i].Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mayGiveNull reports whether a cast between types that are not nested may give
+// NULL for a value, where it raises no error.
+func mayGiveNull(from, to *expr.Type) bool {
+	switch {
+	case from.Equal(to), to.Kind == expr.KindString:
+		return false
+	case from.Kind == expr.KindNull:
+		return true
+	case from.Kind == expr.KindString:
+		return to.Kind != expr.KindBinary
+	case to.Kind == expr.KindDate:
+		return from.Kind != expr.KindTimestamp && from.Kind != expr.KindTimestampNTZ
+	case from.Kind == expr.KindDate:
+		return to.Kind != expr.KindTimestamp && to.Kind != expr.KindTimestampNTZ
+	case to.Kind == expr.KindCalendar:
+		return true
+	case from.Kind == expr.KindFloat32, from.Kind == expr.KindFloat64:
+		return to.Kind == expr.KindTimestamp || to.IsInteger() || to.Kind == expr.KindDecimal
+	case from.Kind == expr.KindDecimal && to.IsInteger():
+		return true
+	case to.Kind == expr.KindDecimal:
+		d := expr.DecimalOf(from)
+		return d == nil || to.Precision-to.Scale < d.Precision-d.Scale || to.Scale < d.Scale
+	}
+	return false
+}

@@ -100,6 +100,19 @@ func (x *exprs) over(c *call) (expr.Expr, error) {
 	return out, nil
 }
 
+// rankingArguments checks the arguments of a ranking function that lacks its OVER.
+// Ranks take any, and lag and lead may have none.
+func (x *exprs) rankingArguments(c *call) error {
+	offset := c.f.Rule == "@offset"
+	if strings.HasSuffix(c.f.Name, "rank") || offset && len(c.apply.Args) == 0 {
+		return nil
+	}
+	if err := x.arguments(c); err != nil || offset {
+		return err
+	}
+	return x.coerce(c)
+}
+
 func (x *exprs) terms(list []expr.SortTerm, s *scope) ([]expr.SortTerm, error) {
 	out := make([]expr.SortTerm, len(list))
 	for i, t := range list {

@@ -107,6 +107,8 @@ func (x *exprs) lesser(c *call) (expr.Expr, error) {
 		return x.schemaOf(c)
 	case "@to_text":
 		return x.toText(c)
+	case "@foreign":
+		return x.foreign(c)
 	case "@from_schema":
 		return x.fromSchema(c)
 	case "@variant_get":
@@ -192,12 +194,12 @@ func (x *exprs) concatWS(c *call) (expr.Expr, error) {
 }
 
 func (x *exprs) elt(c *call) (expr.Expr, error) {
+	if len(c.args) < 2 {
+		return nil, wrongArgs(c.at, c.name, "> 1", len(c.args))
+	}
 	n := x.wanted(c.args[0].Type(), []expr.Want{{Type: expr.Int32}})
 	if n == nil {
 		return nil, unexpectedInput(c.at, c.text(), 0, `"INT"`, c.args[0])
-	}
-	if len(c.args) < 2 {
-		return nil, wrongArgs(c.at, c.name, "> 1", len(c.args))
 	}
 	c.args[0] = x.cast(c.args[0], n)
 	t := expr.Binary
