@@ -170,6 +170,19 @@ func Repeated(name string, percent, back uint64) Column {
 	})
 }
 
+// Lots is a BIGINT column of what is bid for, as the Nexmark generator draws it: a new
+// lot opens every step rows; half of the rows are for the last lot whose number is a
+// multiple of hot, the others for any of the last open lots.
+func Lots(name string, step, open, hot uint64) Column {
+	return Column{Name: name, Type: arrow.PrimitiveTypes.Int64}.long("lots "+number(step)+" "+number(open)+" "+number(hot), func(salt uint64, i int) int64 {
+		last := uint64(i) / step
+		if random(salt, i)&1 == 0 {
+			return int64(last / hot * hot)
+		}
+		return max(0, int64(last)-int64(below(random(^salt, i), open)))
+	})
+}
+
 // WithNulls is the column with that share of NULLs, in percent.
 func (c Column) WithNulls(percent uint64) Column {
 	c.nulls = percent

@@ -15,7 +15,7 @@ import (
 func everyColumn() *Table {
 	return &Table{Name: "t", Format: Parquet, Columns: []Column{
 		Uniform("u", 100), Distinct("d", 50), Clock("c", 1000, 10), Real("r", 2), Text("t", "key-", 4, 77), Choice("w", "a", "bc"),
-		Counter("n", 3), Repeated("p", 20, 10), Uniform("z", 9).WithNulls(10),
+		Counter("n", 3), Repeated("p", 20, 10), Lots("o", 15, 100, 100), Uniform("z", 9).WithNulls(10),
 	}}
 }
 
@@ -29,7 +29,7 @@ func TestPartsOfTheWhole(t *testing.T) {
 	if other := table.Record(2, 0, 1000); array.RecordEqual(other, whole) {
 		t.Error("another seed makes the same rows")
 	}
-	nulls := whole.Column(8).NullN()
+	nulls := whole.Column(9).NullN()
 	if nulls < 50 || nulls > 150 {
 		t.Errorf("%d of 1,000 values are NULL, not about a tenth", nulls)
 	}

@@ -44,10 +44,10 @@ func (p *pusher) push(n logical.Node, cond []expr.Expr) (logical.Node, error) {
 		below, above := split(cond, func(e expr.Expr) bool { return !uses(e, []*expr.Column{n.Column}) })
 		return p.pushOne(n, n.Input, below, above)
 	case *logical.Window:
-		below, above := split(cond, func(e expr.Expr) bool { return !uses(e, []*expr.Column{n.Column}) })
+		below, above := split(beyondWindow(cond, n.Column), func(e expr.Expr) bool { return !uses(e, []*expr.Column{n.Column}) })
 		return p.pushOne(n, n.Input, append(below, timed(n.Time, n.Input)...), above)
 	case *logical.Session:
-		below, above := split(cond, func(e expr.Expr) bool { return !uses(e, []*expr.Column{n.Column}) })
+		below, above := split(beyondWindow(cond, n.Column), func(e expr.Expr) bool { return !uses(e, []*expr.Column{n.Column}) })
 		return p.pushOne(n, n.Input, append(below, timed(n.Time, n.Input)...), above)
 	case *logical.Generate:
 		below, above := split(cond, func(e expr.Expr) bool { return !uses(e, n.Columns) })
@@ -77,6 +77,23 @@ func (p *pusher) push(n logical.Node, cond []expr.Expr) (logical.Node, error) {
 		}
 	}
 	return filter(n.With(next), cond), nil
+}
+
+// beyondWindow drops the conjuncts that say that a window, or its start or end, is not
+// NULL: rows without one are left out where it is assigned.
+func beyondWindow(cond []expr.Expr, window *expr.Column) []expr.Expr {
+	return slices.DeleteFunc(slices.Clone(cond), func(e expr.Expr) bool {
+		c, ok := e.(*expr.Call)
+		if !ok || c.Fn != "isnotnull" {
+			return false
+		}
+		of := c.Args[0]
+		if f, ok := of.(*expr.Call); ok && f.Fn == "getfield" {
+			of = f.Args[0]
+		}
+		col, ok := of.(*expr.Column)
+		return ok && col.ID == window.ID
+	})
 }
 
 // timed returns the filter that a window is on its time: rows without one are in none.
