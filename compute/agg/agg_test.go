@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/internal/variant"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/state"
 )
@@ -156,7 +157,23 @@ var (
 	nums = columnOf(expr.Float64, 1.5, math.NaN(), math.Copysign(0, -1), 0.0, nil, 2.25)
 	flag = columnOf(expr.Bool, true, false, true, nil, nil, true)
 	decs = columnOf(expr.Decimal(4, 2), 110, 225, nil, -333, nil, 5)
+	docs = variantsOf(`{"a":1}`, `{"b":[1,"x"]}`, "1", "2.50", "", `{"a":null}`)
 )
+
+// variantsOf is a column of JSON as VARIANT; "" is NULL.
+func variantsOf(texts ...string) *vec.Vec {
+	b := vec.NewBuilder(expr.Variant)
+	for _, s := range texts {
+		var vb variant.Builder
+		if s == "" || vb.ParseJSON([]byte(s)) != nil {
+			b.AppendNull()
+			continue
+		}
+		bytes, _ := vb.Finish(nil)
+		b.AppendBytes(bytes)
+	}
+	return b.Vec()
+}
 
 func TestFunctionsOverGroups(t *testing.T) {
 	half, quarter := columnOf(expr.Float64, 0.5), columnOf(expr.Float64, 0.25)
@@ -212,6 +229,7 @@ func TestFunctionsOverGroups(t *testing.T) {
 		{"mode", expr.String, []*vec.Vec{text}, "x  日本"},
 		{"approx_count_distinct", expr.Int64, []*vec.Vec{nums}, "3 1 0"},
 		{"approx_count_distinct", expr.Int64, []*vec.Vec{text}, "2 1 1"},
+		{"schema_of_variant_agg", expr.String, []*vec.Vec{docs}, "OBJECT<a: BIGINT, b: ARRAY<VARIANT>> DECIMAL(21,1) VOID"},
 		{"regr_count", expr.Int64, []*vec.Vec{ints, bigs}, "3 0 0"},
 		{"regr_avgx", expr.Float64, []*vec.Vec{ints, bigs}, "7.666666666666667 NULL NULL"},
 		{"regr_avgy", expr.Float64, []*vec.Vec{ints, bigs}, "1.6666666666666667 NULL NULL"},

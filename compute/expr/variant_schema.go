@@ -45,7 +45,7 @@ func uuidType() *expr.Type { return &expr.Type{Kind: expr.KindBinary, Precision:
 
 // MergeVariantSchemas returns the type of variants of which some are t and some u.
 func MergeVariantSchemas(t, u *expr.Type) *expr.Type {
-	if w := (expr.Coercion{}).Tightest(t, u); w != nil && !(t.Kind == expr.KindStruct && len(t.Fields) != len(u.Fields)) {
+	if w := (expr.Coercion{}).Tightest(t, u); w != nil {
 		return w
 	}
 	if t.Kind > u.Kind {
