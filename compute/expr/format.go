@@ -142,6 +142,9 @@ func formatString(f *frame) error {
 				dst = spec.pad(dst, "%")
 				continue
 			}
+			if spec.zeroth {
+				return dst, badParameter("ZERO_INDEX", "strfmt", "format_string", "the first argument is %%1$, there is no %%0$").At(f.call.At)
+			}
 			arg := spec.index
 			switch {
 			case spec.previous:
@@ -178,6 +181,8 @@ type formatSpec struct {
 	flags                   string
 	verb                    byte
 	upper, previous         bool
+	// zeroth: the index is given, and 0.
+	zeroth bool
 }
 
 func parseSpec(s string) (p formatSpec, n int, ok bool) {
@@ -192,7 +197,7 @@ func parseSpec(s string) (p formatSpec, n int, ok bool) {
 	}
 	start := n
 	if v := number(); n > start && n < len(s) && s[n] == '$' {
-		p.index = v
+		p.index, p.zeroth = v, v == 0
 		n++
 	} else {
 		n = start
@@ -255,10 +260,7 @@ func (p formatSpec) format(f *frame, v *vec.Vec, i int) (text, bad string) {
 	kind := v.Type.Kind
 	switch p.verb {
 	case 's':
-		if kind == expr.KindDate || kind == expr.KindTimestamp || kind == expr.KindTimestampNTZ || kind == expr.KindTime {
-			return p.cut(fmt.Sprint(Value(v, i))), "" // the bare number, as in Spark
-		}
-		return p.cut(string(appendText(nil, v, i, f.env.zone))), ""
+		return p.cut(string(f.appendBare(nil, v, i))), ""
 	case 'b':
 		if kind == expr.KindBool {
 			return p.cut(strconv.FormatBool(v.Bool(i))), ""
@@ -289,12 +291,12 @@ func (p formatSpec) format(f *frame, v *vec.Vec, i int) (text, bad string) {
 		}
 		return p.signed(strconv.FormatInt(x, 10)), ""
 	case 'f', 'e', 'g':
-		if kind != expr.KindFloat32 && kind != expr.KindFloat64 && kind != expr.KindDecimal {
+		if kind != expr.KindFloat32 && kind != expr.KindFloat64 {
 			return "", fmt.Sprintf("%c != %s", p.verb, javaClass(v.Type))
 		}
 		return p.real(v, i), ""
 	case 'h':
-		return strconv.FormatUint(uint64(kernels.Murmur3Bytes(appendText(nil, v, i, nil), 0)), 16), ""
+		return strconv.FormatUint(uint64(kernels.Murmur3Bytes(appendText(nil, v, i, nil), 42)), 16), ""
 	}
 	return "", "Conversion = '" + string(p.verb) + "'"
 }
@@ -346,6 +348,9 @@ func (p formatSpec) real(v *vec.Vec, i int) string {
 	if places < 0 {
 		places = 6
 	}
+	if p.verb == 'g' {
+		return p.general(v, i, max(places, 1))
+	}
 	if p.verb == 'e' {
 		digits := new(big.Int).Abs(b).String()
 		exp := len(digits) - 1 - scale
@@ -360,6 +365,9 @@ func (p formatSpec) real(v *vec.Vec, i int) string {
 			m = new(big.Int).Quo(roundBig(m, drop, halfUp), pow10Big(drop))
 		}
 		text := m.String()
+		if b.Sign() == 0 {
+			text = digits
+		}
 		if len(text) > places+1 {
 			text = text[:places+1]
 			exp++
@@ -372,10 +380,6 @@ func (p formatSpec) real(v *vec.Vec, i int) string {
 		}
 		return p.signed(text) + fmt.Sprintf("e%+03d", exp)
 	}
-	if p.verb == 'g' {
-		x, _ := arrowtext.ParseFloat([]byte(arrowtext.BigDecimal(b, scale)), 64)
-		return p.signed(strconv.FormatFloat(x, 'g', max(places, 1), 64))
-	}
 	if scale > places {
 		b = new(big.Int).Quo(roundBig(b, scale-places, halfUp), pow10Big(scale-places))
 	} else {
@@ -386,6 +390,57 @@ func (p formatSpec) real(v *vec.Vec, i int) string {
 		text = "-" + text
 	}
 	return p.signed(text)
+}
+
+// general is the conversion g: plain from 0.0001 up to ten to the digits, else
+// with an exponent, of so many digits either way.
+func (p formatSpec) general(v *vec.Vec, i, digits int) string {
+	p.verb, p.precision = 'e', digits-1
+	text := p.real(v, i)
+	at := strings.IndexByte(text, 'e')
+	exp, err := strconv.Atoi(strings.TrimSuffix(text[at+1:], ")"))
+	if err != nil || exp < -4 || exp >= digits {
+		return text
+	}
+	p.verb, p.precision = 'f', digits-1-exp
+	return p.real(v, i)
+}
+
+// appendBare appends a value as Java shows what Spark holds: dates, times and
+// intervals are numbers, members stand without spaces.
+func (f *frame) appendBare(dst []byte, v *vec.Vec, i int) []byte {
+	if v.Null(i) {
+		return append(dst, "null"...)
+	}
+	list := func(dst []byte, v *vec.Vec, lo, hi int32) []byte {
+		dst = append(dst, '[')
+		for k := lo; k < hi; k++ {
+			if k > lo {
+				dst = append(dst, ',')
+			}
+			dst = f.appendBare(dst, v, int(k))
+		}
+		return append(dst, ']')
+	}
+	switch r := v.Index(i); v.Type.Kind {
+	case expr.KindDate, expr.KindTimestamp, expr.KindTimestampNTZ, expr.KindTime, expr.KindYearMonth, expr.KindDayTime:
+		return fmt.Append(dst, Value(v, i))
+	case expr.KindArray:
+		return list(dst, v.Kids[0], v.Off[r], v.Off[r+1])
+	case expr.KindMap:
+		dst = list(append(dst, "keys: "...), v.Kids[0], v.Off[r], v.Off[r+1])
+		return list(append(dst, ", values: "...), v.Kids[1], v.Off[r], v.Off[r+1])
+	case expr.KindStruct:
+		dst = append(dst, '[')
+		for k, kid := range v.Kids {
+			if k > 0 {
+				dst = append(dst, ',')
+			}
+			dst = f.appendBare(dst, kid, r)
+		}
+		return append(dst, ']')
+	}
+	return appendText(dst, v, i, f.env.zone)
 }
 
 func javaClass(t *expr.Type) string {

@@ -16,6 +16,8 @@ func miscRows() map[string]row {
 		"typeof":                      {makeTypeOf},
 		"uuid":                        volatile(uuids),
 		"rand":                        {makeRandom(uniform)},
+		"uniform":                     {makeUniform},
+		"randstr":                     {makeRandomText},
 		"randn":                       {makeRandom(gaussian)},
 		"monotonically_increasing_id": volatile(increasingIDs),
 		"spark_partition_id": {func(c *expr.Call, _ []Evaluator, env *Env) (Evaluator, error) {

@@ -75,14 +75,8 @@ func sentences(f *frame) error {
 		}
 		for s := f.args[0].Str(i); len(s) > 0; {
 			n := sentenceEnd(s)
-			found := false
-			eachWord(s[:n], func(w []byte) {
-				found = true
-				b.Kids[0].Kids[0].AppendBytes(w)
-			})
-			if found {
-				b.Kids[0].EndList()
-			}
+			eachWord(s[:n], func(w []byte) { b.Kids[0].Kids[0].AppendBytes(w) })
+			b.Kids[0].EndList()
 			s = s[n:]
 		}
 		b.EndList()

@@ -17,7 +17,7 @@ spark.sql.orderByOrdinal                            true    bool   =notyet
 spark.sql.groupByAliases                            true    bool   =notyet
 spark.sql.lateralColumnAlias.enableImplicitResolution true  bool   =notyet
 spark.sql.mapKeyDedupPolicy                         EXCEPTION EXCEPTION|LAST_WIN +
-spark.sql.decimalOperations.allowPrecisionLoss      true    bool   =notyet
+spark.sql.decimalOperations.allowPrecisionLoss      true    bool   +
 spark.sql.storeAssignmentPolicy                     ANSI    ANSI|LEGACY|STRICT =notyet
 spark.sql.crossJoin.enabled                         true    bool   =notyet
 spark.sql.parser.escapedStringLiterals              false   bool   =notyet

@@ -54,6 +54,28 @@ func DecimalOf(t *Type) *Type {
 	return nil
 }
 
+// ExactDecimalResult is DecimalResult where a scale may not be cut to make room for
+// digits before the point (spark.sql.decimalOperations.allowPrecisionLoss is false).
+func ExactDecimalResult(fn string, t, u *Type) *Type {
+	p1, s1, p2, s2 := t.Precision, t.Scale, u.Precision, u.Scale
+	switch fn {
+	case "+", "-":
+		return BoundedDecimal(max(p1-s1, p2-s2)+max(s1, s2)+1, max(s1, s2))
+	case "*":
+		return BoundedDecimal(p1+p2+1, s1+s2)
+	case "/":
+		whole, scale := min(MaxPrecision, p1-s1+s2), min(MaxPrecision, max(minKeptScale, s1+p2+1))
+		if over := whole + scale - MaxPrecision; over > 0 {
+			scale -= over/2 + 1
+			whole = MaxPrecision - scale
+		}
+		return BoundedDecimal(whole+scale, scale)
+	case "%", "pmod":
+		return BoundedDecimal(min(p1-s1, p2-s2)+max(s1, s2), max(s1, s2))
+	}
+	return Int64
+}
+
 // DecimalResult returns the type of fn over two decimals: fn is one of + - * /
 // % pmod div.
 func DecimalResult(fn string, t, u *Type) *Type {

@@ -106,8 +106,8 @@ log1p (double) double nullable as:LOG1P
 log2 (double) double nullable as:LOG2
 power pow (double, double) double as:POWER
 radians (double) double as:RADIANS
-rand random (bigint?) double notnull nondet
-randn (bigint?) double notnull nondet
+rand random (int|bigint?) @random notnull nondet
+randn (int|bigint?) @random notnull nondet
 rint (double) double
 sec (double) double as:SEC
 signum sign (double|ansiinterval) double as:SIGNUM
@@ -117,6 +117,6 @@ sqrt (double) double as:SQRT
 tan (double) double as:TAN
 tanh (double) double as:TANH
 unhex (string) binary nullable
-uniform (numeric, numeric, bigint?) $0 nondet
+uniform (numeric, numeric, int|bigint?) @uniform nondet exact
 width_bucket (double|ansiinterval, double|ansiinterval, double|ansiinterval, bigint) bigint nullable
 `

@@ -35,7 +35,7 @@ rpad (string|binary, int, string|binary?) @pad
 trim (string, string?) string
 ltrim (string, string?) string
 rtrim (string, string?) string
-btrim (string|binary, string|binary?) $0
+btrim (string, string?) string
 luhn_check (string) boolean
 mask (str:string, upperChar:string?X, lowerChar:string?x, digitChar:string?n, otherChar:string?NULL) string
 overlay (string|binary, string|binary, int, int?-1) $0
@@ -84,7 +84,7 @@ try_aes_decrypt (binary, binary, string?GCM, string?DEFAULT, binary?'') binary n
 hmac (binary, binary, string?SHA-256) binary
 collate (string, string) @collate
 collation (string) string notnull
-randstr (int, int?) string notnull nondet
+randstr (int, int|bigint?) @randstr notnull nondet
 `
 
 // miscRows are JSON and its kin, and what asks about the session.

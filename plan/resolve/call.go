@@ -192,6 +192,9 @@ func (x *exprs) scalar(c *call) (expr.Expr, error) {
 	if err := checkElements(c, text); err != nil {
 		return nil, err
 	}
+	if err := x.checkConstants(c, text); err != nil {
+		return nil, err
+	}
 	switch c.f.Name {
 	case "map_from_arrays":
 		if err := mapKey(c, text, c.args[0].Type().Elem); err != nil {
@@ -276,6 +279,9 @@ func (c *call) text() string {
 	case "dateadd":
 		name = "date_add"
 	}
+	if side := trimSides[c.f.Name]; side != "" && len(args) == 2 {
+		return "TRIM(" + side + " " + args[0].SQL() + " FROM " + args[1].SQL() + ")"
+	}
 	if inner := replacedBy(c); inner != "" {
 		text := showCall(inner, inner, args, false)
 		if strings.HasPrefix(name, "try_") && !strings.HasSuffix(name, "_ltz") {
@@ -295,6 +301,9 @@ func (c *call) text() string {
 	}
 	return showCall(name, c.f.Name, args, c.apply.Operator)
 }
+
+// trimSides are the sides that TRIM(side chars FROM text) names.
+var trimSides = map[string]string{"trim": "BOTH", "ltrim": "LEADING", "rtrim": "TRAILING"}
 
 // replacedBy is the function that Spark shows in a call's place, or around whose
 // call it shows this one; "" for most.

@@ -95,6 +95,11 @@ func (x *exprs) first(c *call) (expr.Expr, error) {
 	if len(c.args) == 0 {
 		return nil, wrongArgs(c.at, c.name, "> 0", 0)
 	}
+	if c.f.Rule == "@extreme" {
+		if err := x.sameFamily(c); err != nil {
+			return nil, err
+		}
+	}
 	t, err := x.common(c, indices(0, len(c.args)))
 	if err != nil {
 		return nil, err
@@ -110,6 +115,21 @@ func (x *exprs) first(c *call) (expr.Expr, error) {
 		}
 	}
 	return out, err
+}
+
+// sameFamily refuses arguments of which only some are strings: greatest and least
+// turn none into anything.
+func (x *exprs) sameFamily(c *call) error {
+	var t *expr.Type
+	for _, a := range c.args {
+		if t == nil {
+			t = a.Type()
+		} else if t = x.r.co.WiderNoString(t, a.Type()); t == nil {
+			return mismatch("DATA_DIFF_TYPES", c.at, c.text(), "Input to `%s` should all be the same type, but it's [%s].",
+				c.f.Name, quotedTypes(types(c.args), ", "))
+		}
+	}
+	return nil
 }
 
 // Some functions are others under a name of their own.

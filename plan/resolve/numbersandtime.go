@@ -4,6 +4,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+
+	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 )
 
@@ -12,6 +15,9 @@ import (
 func intLiteral(e expr.Expr) (int64, bool) {
 	switch e := e.(type) {
 	case *expr.Literal:
+		if d, ok := e.Value.(decimal128.Num); ok { // what a cast to an integer cuts off
+			return int64(d.ToFloat64(int32(e.Typ.Scale))), true
+		}
 		v, ok := e.Value.(int64)
 		return v, ok && e.Typ.IsInteger()
 	case *expr.Cast:
@@ -61,7 +67,13 @@ func (x *exprs) round(c *call) (expr.Expr, error) {
 	if !rounding && given && c.name != "ceiling" {
 		text = strings.ToLower(c.f.Name) + text[strings.IndexByte(text, '('):]
 	}
-	if !rounding && given && !c.args[0].Type().IsInteger() && c.args[0].Type().Kind != expr.KindDecimal {
+	if t := c.args[0].Type(); !rounding && given && t.Kind == expr.KindFloat32 {
+		c.args[0] = x.cast(c.args[0], expr.Decimal(14, 7))
+	} else if !rounding && given && (t.Kind == expr.KindNull || t.Kind == expr.KindString) {
+		c.args[0] = x.cast(c.args[0], expr.Decimal(38, 18))
+	} else if !rounding && !given && t.Kind == expr.KindNull {
+		c.args[0] = x.cast(c.args[0], expr.Float64)
+	} else if !rounding && given && !t.IsInteger() && t.Kind != expr.KindDecimal {
 		c.args[0] = x.cast(c.args[0], expr.Decimal(30, 15))
 	} else if !rounding && given && c.args[0].Type().IsInteger() {
 		c.args[0] = x.cast(c.args[0], expr.DecimalOf(c.args[0].Type()))
@@ -80,6 +92,9 @@ func (x *exprs) round(c *call) (expr.Expr, error) {
 			}
 		}
 	default:
+		if lit, ok := c.args[1].(*expr.Literal); !rounding && (!foldable(c.args[1]) || ok && lit.Value == nil) {
+			return nil, base.UserError("NON_FOLDABLE_ARGUMENT", "42K08", "The function `%s` requires the parameter `scale` to be a constant INT.", c.f.Name).At(c.at)
+		}
 		if !foldable(c.args[1]) {
 			return nil, mismatch("NON_FOLDABLE_INPUT", c.at, text, "the input `scale` should be a foldable \"INT\" expression; however, got %q.", c.args[1].SQL())
 		}

@@ -13,6 +13,14 @@ func (x *exprs) arithmetic(c *call) (expr.Expr, error) {
 	return x.numeric(c, fn, mode)
 }
 
+// decimalResult is the type of fn over two decimals in this session.
+func (r *resolver) decimalResult(fn string, a, b *expr.Type) *expr.Type {
+	if r.env.Conf.Bool("spark.sql.decimalOperations.allowPrecisionLoss", true) {
+		return expr.DecimalResult(fn, a, b)
+	}
+	return expr.ExactDecimalResult(fn, a, b)
+}
+
 // tryBase are the operators behind the try_ functions.
 var tryBase = map[string]string{"try_add": "+", "try_subtract": "-", "try_multiply": "*", "try_divide": "/", "try_mod": "%"}
 
@@ -139,6 +147,9 @@ func (x *exprs) operator(c *call, fn string, l, r expr.Expr, t *expr.Type, mode 
 func (x *exprs) decimal(c *call, fn string, l, r expr.Expr, mode expr.Mode, text string) expr.Expr {
 	a, b := asDecimal(l), asDecimal(r)
 	if l.Type().Kind == expr.KindNull {
+		if fn == "/" {
+			return nil // a DOUBLE
+		}
 		a = b
 	}
 	if r.Type().Kind == expr.KindNull {
@@ -148,7 +159,7 @@ func (x *exprs) decimal(c *call, fn string, l, r expr.Expr, mode expr.Mode, text
 		return nil
 	}
 	l, r = x.cast(l, a), x.cast(r, b)
-	return x.operator(c, fn, l, r, expr.DecimalResult(fn, a, b), mode, text)
+	return x.operator(c, fn, l, r, x.r.decimalResult(fn, a, b), mode, text)
 }
 
 // asDecimal returns the decimal type of an operand: an integer literal counts
@@ -187,6 +198,9 @@ func (x *exprs) compare(c *call) (expr.Expr, error) {
 	}
 	lt, rt := l.Type(), r.Type()
 	w := x.comparable(l, r)
+	if bools := (l.Type().Kind == expr.KindBool) != (r.Type().Kind == expr.KindBool); bools && l.Type().IsNumeric() != r.Type().IsNumeric() && fn != "=" && fn != "<=>" {
+		w = nil // a number is true or false only where it is equal to one
+	}
 	if w == nil {
 		return nil, mismatch("BINARY_OP_DIFF_TYPES", c.at, showCall(fn, fn, c.args, true),
 			"the left and right operands of the binary operator have incompatible types (%q and %q).", lt.SQL(), rt.SQL())

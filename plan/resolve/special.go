@@ -93,6 +93,8 @@ func (x *exprs) lesser(c *call) (expr.Expr, error) {
 		return x.timeBucket(c)
 	case "@timestamp_nanos", "@unix_nanos":
 		return x.nanoseconds(c)
+	case "@random", "@uniform", "@randstr":
+		return x.random(c)
 	case "@now":
 		return x.now(c)
 	case "@current_time":
@@ -238,6 +240,9 @@ func (x *exprs) pad(c *call) (expr.Expr, error) {
 
 // decode is the character set decoder with two arguments, else a CASE.
 func (x *exprs) decode(c *call) (expr.Expr, error) {
+	if err := decodeArgs(c); err != nil {
+		return nil, err
+	}
 	if len(c.args) == 2 {
 		for i, w := range []expr.Want{{Type: expr.Binary}, {Type: expr.String}} {
 			t := x.wanted(c.args[i].Type(), []expr.Want{w})

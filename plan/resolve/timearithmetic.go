@@ -38,7 +38,7 @@ func (x *exprs) timeArithmetic(c *call, fn string) (expr.Expr, error) {
 		if fn == "+" && lt.IsInterval() && !rt.IsInterval() {
 			l, r, lt, rt = r, l, rt, lt
 		}
-		if fn == "+" && !isTime(lt) && rt.Kind == expr.KindDate {
+		if fn == "+" && !isTime(lt) && (rt.Kind == expr.KindDate || lt.Kind == expr.KindNull && isTime(rt)) {
 			l, r, lt, rt = r, l, rt, lt
 		}
 		switch {
@@ -64,8 +64,16 @@ func (x *exprs) timeArithmetic(c *call, fn string) (expr.Expr, error) {
 			}
 			w := x.r.co.Tightest(a, b)
 			return make(fn, x.cast(l, w), x.cast(r, w), expr.DayTime)
-		case isTime(lt) && rt.Kind == expr.KindNull && !(fn == "-" && isStamp(lt)):
-			return make(fn, x.cast(l, expr.Timestamp), x.cast(r, expr.DayTime), expr.Timestamp)
+		case fn == "+" && isTime(lt) && rt.Kind == expr.KindNull:
+			text = l.SQL() + " + " + r.SQL()
+			t := expr.Timestamp
+			if lt.Kind == expr.KindTimestampNTZ {
+				t = lt
+			}
+			return make(fn, x.cast(l, t), x.cast(r, expr.DayTime), t)
+		case fn == "-" && lt.Kind == expr.KindDate && rt.Kind == expr.KindNull:
+			day := &expr.Type{Kind: expr.KindDayTime, From: expr.FieldDay, To: expr.FieldDay}
+			return make(fn, l, x.cast(r, expr.Date), day)
 		case fn == "-" && lt.Kind == expr.KindDate && rt.Kind == expr.KindString:
 			day := &expr.Type{Kind: expr.KindDayTime, From: expr.FieldDay, To: expr.FieldDay}
 			return make(fn, l, x.cast(r, expr.Date), day)
@@ -112,6 +120,7 @@ func (x *exprs) shiftTime(c *call, fn string, l, r expr.Expr, text string) (expr
 			l, t = x.cast(l, expr.Timestamp), expr.Timestamp
 		}
 	case lt.Kind == expr.KindString && rt.Kind != expr.KindYearMonth:
+		text = l.SQL() + " " + fn + " " + r.SQL()
 		out := x.operator(c, fn, x.cast(l, expr.Timestamp), r, expr.Timestamp, x.mode(), text)
 		return x.cast(out, expr.String), nil
 	case lt.Kind == expr.KindNull && rt.Kind == expr.KindCalendar:
@@ -162,7 +171,10 @@ func (x *exprs) scaleInterval(c *call, fn string, l, r expr.Expr, text string) (
 	case rt.IsNumeric():
 	default:
 		if x.wanted(rt, []expr.Want{{Family: expr.NumericType}}) == nil {
-			return nil, nil
+			if !isTime(rt) {
+				return nil, nil
+			}
+			return nil, unexpectedInput(c.at, text, 1, `"NUMERIC"`, r)
 		}
 		r = x.cast(r, expr.Float64)
 	}

@@ -161,6 +161,9 @@ func (p *parser) keywordArgs(t token, name string, separators ...string) expr.Ex
 		}
 		p.at++
 		a.Args = append(a.Args, p.value())
+		if name == "SUBSTR" {
+			a.Name = []string{"substring"}
+		}
 	}
 	p.mustOp(")")
 	p.callClauses(a)
