@@ -72,6 +72,8 @@ func functions() map[string]constructor {
 		"approx_top_k_accumulate":        newTopK,
 		"approx_top_k_combine":           newTopKUnion,
 		"count_min_sketch":               newCountMin,
+		"vector_avg":                     newVectorTotal,
+		"vector_sum":                     newVectorTotal,
 		"hll_sketch_agg":                 newDistinctSketch,
 		"hll_union_agg":                  newDistinctUnion,
 		"kll_merge_agg_bigint":           newQuantileUnion,

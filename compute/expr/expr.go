@@ -95,7 +95,7 @@ func newTable() map[string]row {
 		arithmeticRows(), comparisonRows(), logicRows(), conditionalRows(), nestedRows(),
 		stringRows(), concatRows(), likeRows(), regexpRows(), hashRows(), codecRows(), mathRows(), roundRows(),
 		collectionRows(), mapRows(), lambdaRows(), jsonRows(), miscRows(), formatRows(), numberFormatRows(), urlRows(), cryptoRows(), bitmapRows(), wordRows(),
-		sessionRows(), csvRows(), xpathRows(), variantRows(), xmlRows(), sketchRows(), topKRows(),
+		sessionRows(), csvRows(), xpathRows(), variantRows(), xmlRows(), sketchRows(), topKRows(), vectorRows(),
 		timeFieldRows(), timeOfDayRows(), timeMakeRows(), timeTruncRows(), timeFormatRows(), timeParseRows(),
 	} {
 		for name, r := range family {

@@ -149,11 +149,16 @@ type Agg struct {
 	Filter Expr
 	// IgnoreNulls of first, last, any_value.
 	IgnoreNulls bool
-	Typ         *Type
-	Null        bool
-	Mode        Mode
-	Text        string
+	// Order is how listagg orders its values: the last so many Args are sort keys.
+	Order []Direction
+	Typ   *Type
+	Null  bool
+	Mode  Mode
+	Text  string
 }
+
+// Direction is how one sort key orders.
+type Direction struct{ Descending, NullsFirst bool }
 
 // Ref is a column of the input by its position: what Column becomes in a
 // physical plan.

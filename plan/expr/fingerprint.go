@@ -37,7 +37,7 @@ func writeFingerprint(b *strings.Builder, e Expr, vars map[ID]int) {
 	case *Call:
 		fmt.Fprintf(b, "%s%d", e.Fn, e.Mode)
 	case *Agg:
-		fmt.Fprintf(b, "agg %s%d%t%t%t", e.Fn, e.Mode, e.Distinct, e.IgnoreNulls, e.Filter != nil)
+		fmt.Fprintf(b, "agg %s%d%t%t%t%v", e.Fn, e.Mode, e.Distinct, e.IgnoreNulls, e.Filter != nil, e.Order)
 	case *Lambda:
 		b.WriteString("lambda")
 		for _, p := range e.Params {

@@ -13,8 +13,8 @@ max (ordered) $0 nullable
 first first_value (any, boolean?) $0 nullable
 last last_value (any, boolean?) $0 nullable
 any_value (any, boolean?) $0 nullable
-min_by (any, ordered) $0 nullable
-max_by (any, ordered) $0 nullable
+min_by (any, ordered, int?) firstk nullable
+max_by (any, ordered, int?) firstk nullable
 bool_and every (boolean) boolean nullable
 bool_or any some (boolean) boolean nullable
 bit_and (integral) $0 nullable
@@ -22,6 +22,7 @@ bit_or (integral) $0 nullable
 bit_xor (integral) $0 nullable
 collect_list array_agg (any) array$0 notnull as:collect_list
 collect_set (any) array$0 notnull
+collect_union (array) unionof notnull exact
 listagg string_agg (string|binary, string|binary?NULL) $0 nullable
 stddev stddev_samp std (double) double nullable
 stddev_pop (double) double nullable

@@ -70,10 +70,17 @@ var resultRules = map[string]func(in []*Type) *Type{
 	"quantile_bigint": func(in []*Type) *Type { return perElement(in[1], Int64) },
 	"quantile_float":  func(in []*Type) *Type { return perElement(in[1], Float32) },
 	"quantile_double": func(in []*Type) *Type { return perElement(in[1], Float64) },
-	"widthbucket":     func([]*Type) *Type { return Int64 },
-	"explodearr":      func(in []*Type) *Type { return in[0] },
-	"div":             func([]*Type) *Type { return Int64 },
-	"nextseq":         func(in []*Type) *Type { return ArrayOf(in[0], false) },
+	"unionof":         func(in []*Type) *Type { return ArrayOf(elemOf(in[0]), false) },
+	"firstk": func(in []*Type) *Type {
+		if len(in) == 3 {
+			return ArrayOf(in[0], true)
+		}
+		return in[0]
+	},
+	"widthbucket": func([]*Type) *Type { return Int64 },
+	"explodearr":  func(in []*Type) *Type { return in[0] },
+	"div":         func([]*Type) *Type { return Int64 },
+	"nextseq":     func(in []*Type) *Type { return ArrayOf(in[0], false) },
 }
 
 // Field returns the struct member of a name, or nil.

@@ -35,7 +35,7 @@ tuple_intersection_agg_T (child:binary, mode:string?sum) binary notnull
 	sketchKey = "ints|bigints|binary|double|float|int|bigint|string"
 )
 
-// sketchRows are the scalar functions of sketches.
+// sketchRows are the scalar functions of sketches, and of vectors.
 func sketchRows() string {
 	return `
 hll_sketch_estimate (binary) bigint exact
@@ -45,10 +45,16 @@ theta_union (binary, binary, int?12) binary exact
 theta_intersection (binary, binary) binary exact
 theta_difference (binary, binary) binary exact
 approx_top_k_estimate (struct, int?5) topkestimate
+vector_norm (floats, float?2.0) float
+vector_normalize (floats, float?2.0) floats nullable
+vector_cosine_similarity (floats, floats) float nullable
+vector_inner_product (floats, floats) float nullable
+vector_l2_distance (floats, floats) float nullable
 ` + ofKinds(kllRows, tupleRows)
 }
 
-// sketchAggregateRows are the aggregate functions that make and unite sketches.
+// sketchAggregateRows are the aggregate functions that make and unite sketches, and
+// those of vectors.
 func sketchAggregateRows() string {
 	return `
 count_min_sketch (integral|string|binary, eps:double, confidence:double, seed:int|bigint) binary notnull exact
@@ -57,6 +63,8 @@ hll_union_agg (binary, boolean?false) binary notnull exact
 theta_sketch_agg (` + sketchKey + `, int?12) binary notnull exact
 theta_union_agg (binary, int?12) binary notnull exact
 theta_intersection_agg (binary) binary notnull exact
+vector_avg (floats) floats nullable
+vector_sum (floats) floats nullable
 approx_top_k (any, int?5, int?10000) topk notnull
 approx_top_k_accumulate (any, int?10000) topkstate notnull
 approx_top_k_combine (struct, int?-1) topkcombined notnull

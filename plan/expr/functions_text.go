@@ -148,11 +148,4 @@ current_timezone () string notnull
 assert_true (boolean, string?) void nullable
 raise_error (string, any?) void nullable
 reflect java_method try_reflect (any*) string nullable
-vector_avg (floats) floats
-vector_sum (floats) floats
-vector_norm (floats, float?) float
-vector_normalize (floats, float?) floats
-vector_cosine_similarity (floats, floats) float
-vector_inner_product (floats, floats) float
-vector_l2_distance (floats, floats) float
 `

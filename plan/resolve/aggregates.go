@@ -82,11 +82,21 @@ func (x *exprs) aggregateArguments(c *call) error {
 			return nil
 		}
 	}
+	if c.f.Name == "count" && len(e.Args) == 1 {
+		if star, ok := e.Args[0].(*expr.Star); ok && len(star.Qualifier) > 0 {
+			return base.UserError("INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", "42000",
+				"count(%s.*) is not allowed. Please use count(*) or expand the columns manually, e.g. count(col1, col2).", strings.Join(star.Qualifier, "."))
+		}
+	}
 	if c.f.Name == "count" && len(e.Args) == 0 {
 		return wrongArgs(c.at, "count", "> 0", 0)
 	}
 	if ordered := c.apply.WithinGroup; len(ordered) > 0 && c.f.Name != "listagg" {
 		return x.withinGroup(c)
+	}
+	if c.f.Name == "percentile_cont" || c.f.Name == "percentile_disc" {
+		return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "42K0K",
+			"Invalid function %s with WITHIN GROUP. WITHIN GROUP is required for the function.", quoteName([]string{c.name})).At(c.at)
 	}
 	return x.arguments(c)
 }
@@ -95,6 +105,14 @@ func (x *exprs) aggregateArguments(c *call) error {
 // percentile_cont(x, p[, true]), the last for DESC, and mode() likewise mode(x).
 func (x *exprs) withinGroup(c *call) error {
 	terms := c.apply.WithinGroup
+	if c.apply.Distinct {
+		return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", "42K0K",
+			"Invalid function %s with WITHIN GROUP. The function does not support DISTINCT with WITHIN GROUP.", quoteName([]string{c.name})).At(c.at)
+	}
+	if c.f.Name == "mode" && len(c.apply.Args) > 0 {
+		return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "42K0K",
+			"Invalid function %s with WITHIN GROUP. The function has its argument and an ordering, it wants one of them.", quoteName([]string{c.name})).At(c.at)
+	}
 	if len(terms) > 1 {
 		return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "42K0K",
 			"Invalid function %s with WITHIN GROUP. The function requires 1 orderings in WITHIN GROUP but got %d.", quoteName([]string{c.name}), len(terms)).At(c.at)
@@ -106,6 +124,9 @@ func (x *exprs) withinGroup(c *call) error {
 	rest, err := x.all(c.apply.Args, c.s)
 	if err != nil {
 		return err
+	}
+	if c.f.Name != "mode" && len(rest) > 1 {
+		return wrongArgs(c.at, c.name, "1", len(rest))
 	}
 	c.args = append([]expr.Expr{value}, rest...)
 	if terms[0].Descending && c.f.Name != "mode" {
@@ -125,27 +146,12 @@ func (x *exprs) aggregateShape(c *call, out *expr.Agg) error {
 				ignore, isBool = lit.Value.(bool)
 			}
 			if !isBool {
-				return mismatch("UNEXPECTED_INPUT_TYPE", c.at, c.text(), "The second parameter requires the \"BOOLEAN\" type, however %q has the type %q.",
-					c.args[1].SQL(), c.args[1].Type().SQL())
+				return base.UserError("_LEGACY_ERROR_TEMP_1210", "", "The second argument in %s should be a boolean literal.", c.name).At(c.at)
 			}
 			out.IgnoreNulls = out.IgnoreNulls || ignore
 		}
-	case "percentile_cont", "percentile_disc":
-		if c.apply.WithinGroup == nil {
-			return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "42K0K",
-				"Invalid function %s with WITHIN GROUP. WITHIN GROUP is required for the function.", quoteName([]string{c.name})).At(c.at)
-		}
 	case "listagg":
-		for _, t := range c.apply.WithinGroup {
-			e, err := x.expr(t.Expr, c.s)
-			if err != nil {
-				return err
-			}
-			if c.withinText != "" {
-				c.withinText += ", "
-			}
-			c.withinText += termText(e, t)
-		}
+		return x.listOrder(c)
 	}
 	return nil
 }
@@ -175,7 +181,7 @@ func (c *call) aggregateText(out *expr.Agg) string {
 	for _, a := range shownArgs(c.f.Name, args) {
 		parts = append(parts, a.SQL())
 	}
-	for i := len(parts); i < len(c.f.Params) && c.f.Params[i].HasShown && (c.f.Name != "listagg" || c.apply.WithinGroup != nil); i++ {
+	for i := len(parts); i < len(c.f.Params) && c.f.Params[i].HasShown; i++ {
 		parts = append(parts, c.f.Params[i].Shown)
 	}
 	body := strings.Join(parts, ", ")
@@ -242,11 +248,16 @@ func (x *exprs) coerceAggregate(c *call, out *expr.Agg) error {
 	if err := x.coerce(c); err != nil {
 		return err
 	}
-	if (c.f.Name == "percentile_approx" || c.f.Name == "percentile") && !foldable(c.args[1]) {
+	if strings.HasPrefix(c.f.Name, "percentile") && !foldable(c.args[1]) {
 		return mismatch("NON_FOLDABLE_INPUT", c.at, text, "the input `percentage` should be a foldable \"DOUBLE\" expression; however, got %q.", c.args[1].SQL())
 	}
 	if err := c.checkSketch(text); err != nil {
 		return err
+	}
+	if c.f.Name == "listagg" {
+		if err := c.checkList(text, out); err != nil {
+			return err
+		}
 	}
 	out.Args = c.args
 	out.Null = c.f.Null == expr.Nullable

@@ -25,7 +25,10 @@ type call struct {
 	args  []expr.Expr
 	// unshown is how many of the last arguments column names leave out.
 	unshown int
-	// withinText is the ORDER BY of WITHIN GROUP as Spark shows it.
+	// given are the arguments before they were cast to what the parameters want.
+	given []expr.Expr
+	// within is the ORDER BY of listagg's WITHIN GROUP, withinText how Spark shows it.
+	within     []expr.SortTerm
 	withinText string
 }
 

@@ -9,6 +9,7 @@ import (
 // coerce casts the arguments of c to what its parameters want.
 func (x *exprs) coerce(c *call) error {
 	args := append([]expr.Expr(nil), c.args...)
+	c.given = c.args
 	text := c.text()
 	var shared []int
 	for i, a := range args {

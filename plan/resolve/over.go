@@ -75,6 +75,10 @@ func (x *exprs) over(c *call) (expr.Expr, error) {
 	if spec.Ref != "" {
 		return nil, base.UserError("MISSING_WINDOW_SPECIFICATION", "42P20", "Window specification is not defined in the WINDOW clause for %s.", spec.Ref).At(spec.At)
 	}
+	if c.apply.WithinGroup != nil && (len(spec.OrderBy) > 0 || spec.Frame != nil) {
+		return nil, base.UserError("INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC", "42601",
+			"Cannot specify ORDER BY or a window frame for %s.", c.apply.SQL()).At(c.at)
+	}
 	out := &overCall{at: c.at, frame: spec.Frame, ignoreNulls: c.f.Class == expr.Ranking && c.apply.IgnoreNulls}
 	var err error
 	if out.part, err = x.all(spec.PartitionBy, c.s); err != nil {

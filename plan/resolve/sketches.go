@@ -12,11 +12,14 @@ import (
 // counted. text is the call as it is shown.
 func (c *call) checkSketch(text string) error {
 	name := c.f.Name
+	if strings.HasPrefix(name, "vector_") {
+		return c.checkVectors(text)
+	}
 	if !sketchFunction(name) {
 		return nil
 	}
 	// An array is taken as it is, or cast by functions that cast, but not from text.
-	if key := implied(c.args[0]); key.Type().Kind == expr.KindArray && !strings.HasPrefix(name, "approx_") {
+	if key := c.given[0]; key.Type().Kind == expr.KindArray && !strings.HasPrefix(name, "approx_") {
 		if t := key.Type().Elem; t.Kind == expr.KindString || c.f.Exact && t.Kind != expr.KindInt32 && t.Kind != expr.KindInt64 {
 			return unexpectedInput(c.at, text, 0, wantText(c.f.Params[0].Wants), key)
 		}
@@ -55,22 +58,11 @@ func (c *call) wantConstant(text string, i int, name string) error {
 
 // checkQuantiles checks the ranks or items that a quantile sketch is asked for.
 func (c *call) checkQuantiles(text, name string) error {
-	a := implied(c.args[1])
+	a := c.given[1]
 	if t := a.Type(); t.Kind == expr.KindArray && (t.Elem.Kind == expr.KindString || t.ElemNullable && foldable(a)) {
 		return unexpectedInput(c.at, text, 1, wantText(c.f.Params[1].Wants), a)
 	}
 	return c.wantConstant(text, 1, name)
-}
-
-// implied returns an argument as it was before it was cast for its parameter.
-func implied(e expr.Expr) expr.Expr {
-	for {
-		c, ok := e.(*expr.Cast)
-		if !ok || !c.Implicit {
-			return e
-		}
-		e = c.Child
-	}
 }
 
 // checkTopK checks the arguments of the approx_top_k family.
@@ -103,4 +95,15 @@ func sketchFunction(name string) bool {
 		}
 	}
 	return false
+}
+
+// checkVectors checks that vectors are arrays of FLOAT as they are: nothing, not even
+// NULL, is cast to them.
+func (c *call) checkVectors(text string) error {
+	for i, a := range c.given {
+		if want := c.f.Params[i].Wants[0].Type; !a.Type().Equal(want) {
+			return unexpectedInput(c.at, text, i, wantText(c.f.Params[i].Wants), a)
+		}
+	}
+	return nil
 }
