@@ -75,12 +75,50 @@ func newSet(c call) (*Func, error) {
 	if err := c.need(1); err != nil {
 		return nil, err
 	}
+	return collectedFunc(c, func(a *collected) Accumulator { return a }), nil
+}
+
+// newUnion is collect_union: the distinct elements of arrays.
+func newUnion(c call) (*Func, error) {
+	if err := c.need(1); err != nil {
+		return nil, err
+	}
+	return collectedFunc(c, func(a *collected) Accumulator { return &collectedElements{collected: a} }), nil
+}
+
+func collectedFunc(c call, of func(*collected) Accumulator) *Func {
 	return &Func{
 		Fields: []state.Field{field(state.Bytes, c.Typ.SQL(), false)},
 		bind: func(cols []state.Column) Accumulator {
-			return &collected{vals: cols[0].(*state.BytesColumn), typ: c.arg(0), out: c.Typ, have: map[int32]map[string]struct{}{}}
+			return of(&collected{vals: cols[0].(*state.BytesColumn), typ: c.Typ.Elem, out: c.Typ, have: map[int32]map[string]struct{}{}})
 		},
-	}, nil
+	}
+}
+
+// collectedElements is a collected whose input are arrays of the values.
+type collectedElements struct {
+	*collected
+	elements, groups []int32
+}
+
+func (a *collectedElements) Update(rows, groups []int32, args []*vec.Vec) error {
+	rows, groups = a.present(rows, groups, args[0])
+	if len(rows) == 0 {
+		return nil
+	}
+	v := args[0].Flat()
+	a.elements, a.groups = a.elements[:0], a.groups[:0]
+	for i, r := range rows {
+		for j := v.Off[r]; j < v.Off[r+1]; j++ {
+			a.elements = append(a.elements, j)
+			a.groups = append(a.groups, groups[i])
+		}
+	}
+	return a.collected.Update(a.elements, a.groups, v.Kids[:1])
+}
+
+func (a *collectedElements) Merge(dst []int32, from Accumulator, src []int32) error {
+	return a.collected.Merge(dst, from.(*collectedElements).collected, src)
 }
 
 // index returns the values that group g has.

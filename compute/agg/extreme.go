@@ -79,8 +79,11 @@ func newExtremeBy(c call) (*Func, error) {
 		return nil, err
 	}
 	t, by := c.arg(0), c.arg(1)
-	if !orderable(by) || len(c.Args) > 2 {
+	if !orderable(by) {
 		return nil, c.unsupported(by)
+	}
+	if len(c.Args) > 2 {
+		return newLeaders(c)
 	}
 	return &Func{
 		Direct: true,

@@ -224,7 +224,7 @@ func (x *exprs) coerceAggregate(c *call, out *expr.Agg) error {
 	}
 	switch c.f.Name {
 	case "min", "max", "min_by", "max_by":
-		last := c.args[len(c.args)-1]
+		last := c.args[min(1, len(c.args)-1)]
 		if !last.Type().Orderable() {
 			return mismatch("INVALID_ORDERING_TYPE", c.at, c.text(), "The `%s` does not support ordering on type %q.", c.f.Name, last.Type().SQL())
 		}
