@@ -29,6 +29,8 @@ func newOverFunction(n *physical.Over, f *physical.OverFunction, env *Env) (over
 		return newNeighbour(c, f, env)
 	case "nth_value":
 		return newNth(n, c, f, env)
+	case "counter_diff":
+		return newCounter(c, env)
 	}
 	return nil, base.UserError("UNSUPPORTED_FEATURE", "0A000", "The window function %s is not supported.", c.Fn).At(c.At)
 }

@@ -75,4 +75,5 @@ ntile (int?) int notnull
 lag (any, int?, any?) @offset nullable
 lead (any, int?, any?) @offset nullable
 nth_value (any, int) $0 nullable
+counter_diff (value:numeric, start_time:timestamp|ntz?) $0 nullable exact
 `
