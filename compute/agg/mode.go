@@ -6,11 +6,12 @@ import (
 	"github.com/flightd/flightd/state"
 )
 
-// mode is the most frequent value; of several the smallest.
+// mode is the most frequent value; of several the smallest, or the largest if desc.
 type mode struct {
 	tally
-	typ *expr.Type
-	enc []byte
+	desc bool
+	typ  *expr.Type
+	enc  []byte
 	picker
 }
 
@@ -18,10 +19,11 @@ func newMode(c call) (*Func, error) {
 	if err := c.need(1); err != nil {
 		return nil, err
 	}
+	desc := len(c.Order) > 0 && c.Order[0].Descending
 	return &Func{
 		Fields: []state.Field{field(state.Bytes, "TALLY", false)},
 		bind: func(cols []state.Column) Accumulator {
-			return &mode{tally: tally{col: cols[0].(*state.BytesColumn)}, typ: c.arg(0)}
+			return &mode{tally: tally{col: cols[0].(*state.BytesColumn)}, typ: c.arg(0), desc: desc}
 		},
 	}, nil
 }
@@ -51,7 +53,7 @@ func (a *mode) Final(groups []int32) (*vec.Vec, error) {
 		})
 		var best []byte
 		for v, n := range counts {
-			if n == most && (best == nil || compareEncoded(a.typ, []byte(v), best) < 0) {
+			if n == most && (best == nil || compareEncoded(a.typ, []byte(v), best) < 0 != a.desc) {
 				best = []byte(v)
 			}
 		}

@@ -78,7 +78,8 @@ func (a *percentile) Update(rows, groups []int32, args []*vec.Vec) error {
 			n = int64(times[r])
 		}
 		if n < 0 {
-			return base.Errorf(base.CodeInvalid, "percentile: frequency %d is negative", n)
+			return base.UserError("NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION", "22003",
+				"Found the negative value in the frequency of percentile: %dL, but expected a positive integral value.", n)
 		}
 		if n > 0 {
 			binary.LittleEndian.PutUint64(word[:], math.Float64bits(vals[r]))
@@ -109,7 +110,7 @@ func (a *percentile) Final(groups []int32) (*vec.Vec, error) {
 		a.each(g, func(value []byte, n int64) {
 			vals = append(vals, tallied{math.Float64frombits(binary.LittleEndian.Uint64(value)), n})
 		})
-		if len(vals) == 0 {
+		if len(vals) == 0 || len(a.percentages) == 0 {
 			b.AppendNull()
 			continue
 		}

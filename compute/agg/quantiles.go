@@ -148,7 +148,7 @@ func (a *quantiles) Final(groups []int32) (*vec.Vec, error) {
 	}
 	for _, g := range groups {
 		s := a.compressed(g)
-		if s.count == 0 {
+		if s.count == 0 || len(a.params.percentages) == 0 {
 			b.AppendNull()
 			continue
 		}

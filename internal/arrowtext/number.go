@@ -40,7 +40,7 @@ func appendFloat(dst []byte, f float64, size int) []byte {
 	var buf [32]byte
 	s := strconv.AppendFloat(buf[:0], f, 'e', -1, size)
 	switch m, _ := math.Frexp(a); {
-	case a < 1<<62 && a == math.Trunc(a):
+	case a < 1<<63 && a == math.Trunc(a):
 		s = appendInteger(buf[:0], f, size)
 	case m == 0.5 && (a >= 0x1p-1022 && size == 64 || a >= 0x1p-126):
 		s = appendPowerOfTwo(buf[:0], f, size)

@@ -233,7 +233,7 @@ func compareFailure(c *Statement, err error, shift int) string {
 		return fmt.Sprintf("error: want %s (%s)\n          got %s (%s): %v", text(c.Error.Class), text(c.Error.SQLState), class, state, err)
 	}
 	var e *base.Error
-	if c.Error.Context == nil || !errors.As(err, &e) {
+	if c.Error.Context == nil || c.Error.Context.Stop < 0 || !errors.As(err, &e) { // Stop is −1 where Spark knows no place
 		return ""
 	}
 	at := base.AsError(err).Pos

@@ -43,7 +43,7 @@ regr_sxx (double, double) double nullable
 regr_sxy (double, double) double nullable
 regr_syy (double, double) double nullable
 approx_count_distinct (any, double?) bigint notnull
-percentile_approx approx_percentile (numeric|date|timestamp|ntz|ansiinterval, double|array, int?10000) percentile_approx nullable
+percentile_approx approx_percentile (numeric|date|timestamp|ntz|ansiinterval, double|array, integral?10000) percentile_approx nullable
 percentile (numeric|ansiinterval, double|array, bigint?1) percentile nullable
 percentile_cont (numeric|ansiinterval, double|array, boolean?) percentile nullable
 percentile_disc (numeric|ansiinterval, double|array, boolean?) percentile nullable

@@ -42,6 +42,8 @@ type Apply struct {
 	Filter   Expr
 	// IgnoreNulls is set by IGNORE NULLS.
 	IgnoreNulls bool
+	// RespectNulls is set by RESPECT NULLS, which changes nothing but a name.
+	RespectNulls bool
 	// WithinGroup is the ORDER BY of WITHIN GROUP, or nil.
 	WithinGroup []SortTerm
 	// Over is the window of an OVER clause, or nil.

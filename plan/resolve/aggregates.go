@@ -89,9 +89,15 @@ func (x *exprs) aggregateArguments(c *call) error {
 		}
 	}
 	if c.f.Name == "count" && len(e.Args) == 0 {
-		return wrongArgs(c.at, "count", "> 0", 0)
+		return base.UserError("WRONG_NUM_ARGS.WITH_SUGGESTION", "42605",
+			"The `count` requires  >= 1 parameters but the actual number is 0. Write count(*) to count the rows.").At(c.at)
 	}
-	if ordered := c.apply.WithinGroup; len(ordered) > 0 && c.f.Name != "listagg" {
+	ordered := c.apply.WithinGroup
+	if c.apply.Distinct && (len(ordered) > 0 && c.f.Name != "listagg" || c.f.Name == "mode") {
+		return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", "42K0K",
+			"Invalid function %s with WITHIN GROUP. The function does not support DISTINCT with WITHIN GROUP.", quoteName([]string{c.name})).At(c.at)
+	}
+	if len(ordered) > 0 && c.f.Name != "listagg" {
 		return x.withinGroup(c)
 	}
 	if c.f.Name == "percentile_cont" || c.f.Name == "percentile_disc" {
@@ -105,10 +111,6 @@ func (x *exprs) aggregateArguments(c *call) error {
 // percentile_cont(x, p[, true]), the last for DESC, and mode() likewise mode(x).
 func (x *exprs) withinGroup(c *call) error {
 	terms := c.apply.WithinGroup
-	if c.apply.Distinct {
-		return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", "42K0K",
-			"Invalid function %s with WITHIN GROUP. The function does not support DISTINCT with WITHIN GROUP.", quoteName([]string{c.name})).At(c.at)
-	}
 	if c.f.Name == "mode" && len(c.apply.Args) > 0 {
 		return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "42K0K",
 			"Invalid function %s with WITHIN GROUP. The function has its argument and an ordering, it wants one of them.", quoteName([]string{c.name})).At(c.at)
@@ -152,6 +154,13 @@ func (x *exprs) aggregateShape(c *call, out *expr.Agg) error {
 		}
 	case "listagg":
 		return x.listOrder(c)
+	case "mode":
+		switch smallest, ok := lastLiteral(c); {
+		case c.apply.WithinGroup != nil:
+			out.Order = []expr.Direction{{Descending: c.apply.WithinGroup[0].Descending}}
+		case ok && smallest:
+			out.Order = []expr.Direction{{}}
+		}
 	}
 	return nil
 }
@@ -199,7 +208,7 @@ func (c *call) aggregateText(out *expr.Agg) string {
 	}
 	if c.apply.WithinGroup != nil && len(c.args) > 0 {
 		dir := ""
-		if c.apply.WithinGroup[0].Descending || c.f.Name == "mode" {
+		if c.apply.WithinGroup[0].Descending != (c.f.Name == "mode") {
 			dir = " DESC"
 		}
 		first := ""
@@ -211,7 +220,7 @@ func (c *call) aggregateText(out *expr.Agg) string {
 	if c.apply.Distinct && c.f.Name != "listagg" {
 		body = "DISTINCT " + body
 	}
-	if c.apply.IgnoreNulls {
+	if c.apply.IgnoreNulls || c.apply.RespectNulls {
 		name = c.f.Name
 	}
 	return name + "(" + body + ")"
@@ -219,8 +228,12 @@ func (c *call) aggregateText(out *expr.Agg) string {
 
 // coerceAggregate casts the arguments and finds the type.
 func (x *exprs) coerceAggregate(c *call, out *expr.Agg) error {
+	text := c.text()
 	if c.f.Name == "first" || c.f.Name == "last" || c.f.Name == "any_value" {
 		c.args = c.args[:1]
+	}
+	if err := x.checkGiven(c, text); err != nil {
+		return err
 	}
 	switch c.f.Name {
 	case "min", "max", "min_by", "max_by":
@@ -244,7 +257,6 @@ func (x *exprs) coerceAggregate(c *call, out *expr.Agg) error {
 			c.args[1] = x.cast(c.args[1], expr.ArrayOf(expr.Float64, t.ElemNullable))
 		}
 	}
-	text := c.text()
 	if err := x.coerce(c); err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ func (p *parser) argument(a *expr.Apply) {
 func (p *parser) nulls(a *expr.Apply) {
 	if p.isPhrase("IGNORE", "NULLS") || p.isPhrase("RESPECT", "NULLS") {
 		a.IgnoreNulls = p.tok().upper == "IGNORE"
+		a.RespectNulls = !a.IgnoreNulls
 		p.at += 2
 	}
 }
