@@ -4,19 +4,20 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/flightd/flightd/compute/javamath"
 	"github.com/flightd/flightd/plan/expr"
 )
 
 func mathRows() map[string]row {
 	rows := map[string]row{
 		"log":          {makeLog},
-		"ln":           positiveLog(math.Log, 0),
-		"log10":        positiveLog(math.Log10, 0),
-		"log2":         positiveLog(func(x float64) float64 { return math.Log(x) / math.Ln2 }, 0),
-		"log1p":        positiveLog(math.Log1p, -1),
-		"power":        double2(power),
-		"atan2":        double2(func(y, x float64) float64 { return math.Atan2(y+0, x+0) }),
-		"hypot":        double2(hypot),
+		"ln":           positiveLog(javamath.Log, 0),
+		"log10":        positiveLog(javamath.Log10, 0),
+		"log2":         positiveLog(func(x float64) float64 { return javamath.Log(x) / javamath.Log(2) }, 0),
+		"log1p":        positiveLog(javamath.Log1p, -1),
+		"power":        double2(javamath.Pow),
+		"atan2":        double2(func(y, x float64) float64 { return javamath.Atan2(y+0, x+0) }),
+		"hypot":        double2(javamath.Hypot),
 		"pi":           {constantDouble(math.Pi)},
 		"e":            {constantDouble(math.E)},
 		"signum":       {makeSign},
@@ -50,31 +51,16 @@ func mathRows() map[string]row {
 
 // doubleFunctions are the functions of one DOUBLE.
 var doubleFunctions = map[string]func(float64) float64{
-	"sqrt": math.Sqrt, "cbrt": math.Cbrt, "exp": math.Exp, "expm1": math.Expm1, "rint": math.RoundToEven,
-	"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "asin": math.Asin, "acos": math.Acos, "atan": math.Atan,
-	"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "acosh": math.Acosh, "asinh": math.Asinh, "atanh": atanh,
-	"cot": func(x float64) float64 { return 1 / math.Tan(x) }, "sec": func(x float64) float64 { return 1 / math.Cos(x) },
-	"csc":     func(x float64) float64 { return 1 / math.Sin(x) },
+	"sqrt": math.Sqrt, "cbrt": javamath.Cbrt, "exp": javamath.Exp, "expm1": javamath.Expm1, "rint": math.RoundToEven,
+	"sin": javamath.Sin, "cos": javamath.Cos, "tan": javamath.Tan, "asin": javamath.Asin, "acos": javamath.Acos, "atan": javamath.Atan,
+	"sinh": javamath.Sinh, "cosh": javamath.Cosh, "tanh": javamath.Tanh, "acosh": math.Acosh, "asinh": math.Asinh, "atanh": atanh,
+	"cot": func(x float64) float64 { return 1 / javamath.Tan(x) }, "sec": func(x float64) float64 { return 1 / javamath.Cos(x) },
+	"csc":     func(x float64) float64 { return 1 / javamath.Sin(x) },
 	"degrees": func(x float64) float64 { return x * 57.29577951308232 },
 	"radians": func(x float64) float64 { return x * 0.017453292519943295 },
 }
 
-func atanh(x float64) float64 { return 0.5 * (math.Log1p(x) - math.Log1p(-x)) }
-
-// hypot is exact to the last bit where the squares neither over- nor underflow.
-func hypot(a, b float64) float64 {
-	if s := float64(a*a) + float64(b*b); s > 1e-280 && s < 1e280 {
-		return math.Sqrt(s)
-	}
-	return math.Hypot(a, b)
-}
-
-func power(a, b float64) float64 {
-	if math.Abs(a) == 1 && (math.IsInf(b, 0) || math.IsNaN(b)) || a == 1 && math.IsNaN(b) {
-		return math.NaN() // as Java
-	}
-	return math.Pow(a, b)
-}
+func atanh(x float64) float64 { return 0.5 * (javamath.Log1p(x) - javamath.Log1p(-x)) }
 
 func double2(fn func(a, b float64) float64) row {
 	return strict(func(f *frame) error {
@@ -104,7 +90,7 @@ func logs(f *frame, fn func(float64) float64, limit float64) error {
 // makeLog is log(x), natural, or log(base, x).
 func makeLog(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 	if len(args) == 1 {
-		return newFunction(c, args, env, func(f *frame) error { return logs(f, math.Log, 0) }), nil
+		return newFunction(c, args, env, func(f *frame) error { return logs(f, javamath.Log, 0) }), nil
 	}
 	return newFunction(c, args, env, func(f *frame) error {
 		dst, b, x := results[float64](f), argument[float64](f, 0), argument[float64](f, 1)
@@ -113,7 +99,7 @@ func makeLog(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 				f.setNull(i)
 				return
 			}
-			dst[i] = math.Log(x.at(i)) / math.Log(b.at(i))
+			dst[i] = javamath.Log(x.at(i)) / javamath.Log(b.at(i))
 		})
 		return nil
 	}), nil

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"strings"
 
+	"github.com/flightd/flightd/compute/javamath"
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
@@ -188,7 +189,7 @@ func gaussian() func(x *xorShift) float64 {
 			if s >= 1 || s == 0 {
 				continue
 			}
-			m := math.Sqrt(-2 * math.Log(s) / s)
+			m := math.Sqrt(-2 * javamath.Log(s) / s)
 			spare, have = b*m, true
 			return a * m
 		}
