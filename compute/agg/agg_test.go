@@ -132,6 +132,12 @@ func valueText(v *vec.Vec, i int) string {
 			in = append(in, valueText(v.Kids[0], int(j)))
 		}
 		return "[" + strings.Join(in, ",") + "]"
+	case v.Type.Kind == expr.KindStruct:
+		var in []string
+		for _, kid := range v.Kids {
+			in = append(in, valueText(kid, i))
+		}
+		return "{" + strings.Join(in, ",") + "}"
 	case v.Type.Kind == expr.KindBool:
 		return fmt.Sprint(v.Bool(i))
 	case v.Type.Kind == expr.KindFloat64:

@@ -64,6 +64,10 @@ func (b *block) aggregated(list []expr.Expr) (logical.Node, []expr.Expr, error) 
 	if b.having == nil {
 		return b.agg.node(), out, nil
 	}
+	b.agg.shown = []*expr.Column{}
+	for _, it := range b.items {
+		b.agg.shown = append(b.agg.shown, &expr.Column{Name: it.name})
+	}
 	cond, err := b.agg.rewrite(b.having, nil)
 	if err != nil {
 		return nil, nil, err

@@ -24,6 +24,9 @@ type aggregation struct {
 	input logical.Node
 	// window is the fingerprint of the block's own time window, or "".
 	window string
+	// shown are the select list's names while HAVING is rewritten, which sees no other
+	// columns.
+	shown []*expr.Column
 }
 
 // group resolves the GROUP BY of the block.
@@ -92,6 +95,10 @@ func (a *aggregation) addKey(e expr.Expr, name string) {
 	if a.columns[print] != nil {
 		return
 	}
+	if c, ok := e.(*expr.Column); ok && name == "" {
+		name = c.Name
+	}
+	e = sortedMap(e)
 	a.group = append(a.group, e)
 	if c, ok := e.(*expr.Column); ok {
 		a.list = append(a.list, plain(c))
@@ -311,7 +318,27 @@ func (a *aggregation) addAgg(e *expr.Agg) expr.Expr {
 	return c
 }
 
+// sortedMap returns e, or if it is a map with its entries in the order of the keys:
+// maps are grouped by what they hold.
+func sortedMap(e expr.Expr) expr.Expr {
+	if e.Type().Kind != expr.KindMap {
+		return e
+	}
+	at, null := e.Pos(), e.Nullable()
+	for _, fn := range []string{"map_entries", "sort_array", "map_from_entries"} {
+		args := []expr.Expr{e}
+		if fn == "sort_array" {
+			args = append(args, &expr.Literal{At: at, Value: true, Typ: expr.Bool})
+		}
+		e = &expr.Call{At: at, Fn: fn, Args: args, Typ: expr.Functions.Lookup(fn).Result(types(args)), Null: null}
+	}
+	return e
+}
+
 func (a *aggregation) missing(e *expr.Column) error {
+	if a.shown != nil && len(a.group) > 0 {
+		return unresolvedColumn(e.At, []string{e.Name}, a.shown)
+	}
 	if len(a.group) == 0 {
 		return base.UserError("MISSING_GROUP_BY", "42803",
 			"The query does not include a GROUP BY clause. Add GROUP BY or turn it into the window functions using OVER clauses.").At(e.At).
