@@ -177,6 +177,12 @@ func termText(e expr.Expr, t expr.SortTerm) string {
 	return text + " NULLS LAST"
 }
 
+// showsNull reports whether column names have NULL for an argument that can be
+// nothing else.
+func showsNull(fn string) bool {
+	return strings.HasPrefix(fn, "bit_") || strings.Contains(fn, "_sketch")
+}
+
 func (c *call) aggregateText(out *expr.Agg) string {
 	name := c.name
 	if c.f.Shown != "" {
@@ -188,6 +194,9 @@ func (c *call) aggregateText(out *expr.Agg) string {
 		args = args[:1]
 	}
 	for _, a := range shownArgs(c.f.Name, args) {
+		if a.Type().Kind == expr.KindNull && showsNull(c.f.Name) {
+			a = &expr.Literal{Typ: a.Type()}
+		}
 		parts = append(parts, a.SQL())
 	}
 	for i := len(parts); i < len(c.f.Params) && c.f.Params[i].HasShown; i++ {

@@ -336,7 +336,7 @@ func sortedMap(e expr.Expr) expr.Expr {
 }
 
 func (a *aggregation) missing(e *expr.Column) error {
-	if a.shown != nil && len(a.group) > 0 {
+	if a.shown != nil {
 		return unresolvedColumn(e.At, []string{e.Name}, a.shown)
 	}
 	if len(a.group) == 0 {
