@@ -227,7 +227,7 @@ func (b *block) expand(a *aggregation, keys []expr.Expr, sets []map[string]bool)
 		for _, k := range distinct {
 			id <<= 1
 			if set[expr.Fingerprint(k)] {
-				list = append(list, k)
+				list = append(list, sortedMap(k))
 			} else {
 				id |= 1
 				list = append(list, &expr.Literal{At: k.Pos(), Typ: k.Type()})
