@@ -179,6 +179,17 @@ func rowsOf(ctx context.Context, s *flightd.Session, sql string, fields []flight
 			cells[i] = fmt.Sprintf("hex(c%d)", i)
 		}
 	}
+	sql = strings.TrimRight(sql, "; \t\n")
+	if len(fields) == 0 { // nothing to cast
+		recs, err := s.SQL(sql).Collect(ctx)
+		rows := [][]*string{}
+		for _, rec := range recs {
+			for range rec.NumRows() {
+				rows = append(rows, []*string{})
+			}
+		}
+		return rows, 0, err
+	}
 	prefix := "SELECT " + strings.Join(cells, ", ") + " FROM ("
 	d := s.SQL(prefix + sql + "\n) AS t(" + strings.Join(names, ", ") + ")")
 	recs, err := d.Collect(ctx)

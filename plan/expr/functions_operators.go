@@ -36,6 +36,8 @@ shiftright >> (any, int) @shift
 shiftrightunsigned >>> (any, int) @shift
 || (any, any*) @concat
 concat (any*) @concat
+isunknown isnotunknown (any) @unknown notnull
+likeany likeall notlikeany notlikeall (any, any*) @like_each
 isnull (any) boolean notnull
 isnotnull (any) boolean notnull
 isnan (double|float) boolean notnull

@@ -263,6 +263,14 @@ func quoteList(names []string) string {
 
 // except leaves out what * EXCEPT (…) names.
 func except(n *expr.Star, list []named) ([]named, error) {
+	for i, a := range n.Except {
+		for _, b := range n.Except[:i] {
+			if k := min(len(a), len(b)); qualifies(a[:k], b[:k]) {
+				return nil, base.UserError("EXCEPT_OVERLAPPING_COLUMNS", "42702", "Columns in an EXCEPT list must be distinct and non-overlapping, but %s and %s are not.",
+					quoteName(b), quoteName(a)).At(n.At)
+			}
+		}
+	}
 	for _, parts := range n.Except {
 		if len(parts) > 1 {
 			if done, err := exceptField(list, parts, n.At); done {

@@ -90,8 +90,12 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 	return x.scalar(c)
 }
 
-// unitForms are the functions that exist only as TIMESTAMPADD(unit, …).
-var unitForms = map[string]bool{"timestampadd": true, "timestampdiff": true}
+// unitForms are the functions that exist only as syntax: TIMESTAMPADD(unit, …),
+// x LIKE ANY (…), x IS UNKNOWN.
+var unitForms = map[string]bool{
+	"timestampadd": true, "timestampdiff": true, "isunknown": true, "isnotunknown": true,
+	"likeany": true, "likeall": true, "notlikeany": true, "notlikeall": true,
+}
 
 func isSymbol(name string) bool { return !(name[0] >= 'a' && name[0] <= 'z') }
 

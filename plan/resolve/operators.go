@@ -233,6 +233,9 @@ func (x *exprs) comparable(l, r expr.Expr) *expr.Type {
 	if lt.Kind == expr.KindString && rt.Kind == expr.KindString {
 		return stringCollation(lt, rt)
 	}
+	if (lt.Kind == expr.KindArray || lt.Kind == expr.KindMap) && rt.Kind == lt.Kind {
+		return x.r.co.WiderNoString(lt, rt) // members are not read as numbers or times
+	}
 	if x.r.co.ANSI {
 		if a, b := asDecimal(l), asDecimal(r); a != nil && b != nil && (lt.Kind == expr.KindDecimal || rt.Kind == expr.KindDecimal) {
 			return expr.WiderDecimal(a, b)

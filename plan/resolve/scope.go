@@ -250,7 +250,7 @@ func (x *exprs) field(e expr.Expr, name string, at base.Pos) (expr.Expr, error) 
 		return nil, base.UserError("FIELD_NOT_FOUND", "42704", "No such struct field %s in %s.",
 			quoteName([]string{name}), strings.Join(names, ", ")).At(at)
 	}
-	return fieldAt(e, found, at), nil
+	return textOf(fieldAt(e, found, at), nil)(e.SQL() + "." + name)
 }
 
 // fieldAt is member i of a struct, as a call of getfield.

@@ -95,6 +95,10 @@ func (x *exprs) lesser(c *call) (expr.Expr, error) {
 		return x.nanoseconds(c)
 	case "@random", "@uniform", "@randstr":
 		return x.random(c)
+	case "@unknown":
+		return x.unknown(c)
+	case "@like_each":
+		return x.likeEach(c)
 	case "@now":
 		return x.now(c)
 	case "@current_time":
@@ -149,6 +153,11 @@ func (x *exprs) concat(c *call) (expr.Expr, error) {
 	for _, a := range c.args {
 		arrays = arrays || a.Type().Kind == expr.KindArray
 		binary = binary && a.Type().Kind == expr.KindBinary
+	}
+	for _, a := range c.args {
+		if arrays && a.Type().Kind == expr.KindNull { // a NULL is a STRING here
+			return nil, mismatch("DATA_DIFF_TYPES", c.at, c.text(), "Input to `concat` should all be the same type, but it's [%s].", quotedTypes(types(c.args), ", "))
+		}
 	}
 	switch {
 	case arrays:

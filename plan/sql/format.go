@@ -165,10 +165,16 @@ func formatOperator(b *strings.Builder, e *expr.Apply) {
 		} else {
 			format(b, args[0])
 		}
-	case "isnull", "isnotnull":
+	case "isnull", "isnotnull", "isunknown", "isnotunknown":
 		b.WriteByte('(')
 		format(b, args[0])
-		b.WriteString(map[string]string{"isnull": " IS NULL", "isnotnull": " IS NOT NULL"}[op])
+		b.WriteString(map[string]string{"isnull": " IS NULL", "isnotnull": " IS NOT NULL", "isunknown": " IS UNKNOWN", "isnotunknown": " IS NOT UNKNOWN"}[op])
+	case "likeany", "likeall", "notlikeany", "notlikeall":
+		b.WriteByte('(')
+		format(b, args[0])
+		b.WriteString(map[string]string{"likeany": " LIKE ANY (", "likeall": " LIKE ALL (", "notlikeany": " NOT LIKE ANY (", "notlikeall": " NOT LIKE ALL ("}[op])
+		formatList(b, args[1:])
+		b.WriteByte(')')
 	case "in":
 		b.WriteByte('(')
 		format(b, args[0])

@@ -90,22 +90,41 @@ func (p *parser) likeAny(first base.Pos, left expr.Expr, negated bool) expr.Expr
 		p.at++
 		p.failAt(p.tok().pos(), "_LEGACY_ERROR_TEMP_0064", "", "Expected something between '(' and ')'.")
 	}
+	constant := op == "like"
+	patterns := []expr.Expr{left}
 	p.parenthesised(func() {
-		e := p.apply(first, op, left, p.expression())
+		pattern := p.expression()
+		lit, ok := pattern.(*expr.Literal)
+		constant = constant && ok && lit.Typ.Kind == expr.KindString
+		patterns = append(patterns, pattern)
+		e := p.apply(first, op, left, pattern)
 		if negated {
 			e = p.apply(first, "not", e)
 		}
 		terms = append(terms, e)
 	})
+	if constant { // Spark has one operator for these
+		name := map[string]string{"or": "likeany", "and": "likeall"}[join]
+		if negated {
+			name = "not" + name
+		}
+		return p.apply(first, name, patterns...)
+	}
 	return p.balanced(join, terms, first)
 }
 
 func (p *parser) is(first base.Pos, left expr.Expr) expr.Expr {
+	is := p.tok().pos()
 	p.at++
 	negated := p.word("NOT")
 	var out expr.Expr
 	switch t := p.tok(); {
-	case p.word("NULL"), p.word("UNKNOWN"):
+	case p.word("UNKNOWN"):
+		if negated {
+			return p.apply(is, "isnotunknown", left)
+		}
+		return p.apply(is, "isunknown", left)
+	case p.word("NULL"):
 		if negated {
 			return p.apply(first, "isnotnull", left)
 		}
