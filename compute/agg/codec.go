@@ -7,7 +7,11 @@ import (
 	"github.com/flightd/flightd/state"
 )
 
+// encodeValue writes a value so that equal ones have equal bytes, storeValue one to
+// be given back as it is.
 func encodeValue(dst []byte, v *vec.Vec, i int) []byte { return vec.EncodeRow(v, i, dst) }
+
+func storeValue(dst []byte, v *vec.Vec, i int) []byte { return vec.StoreRow(v, i, dst) }
 
 // decodeColumn returns values that encodeValue wrote, one to a row of v.
 func decodeColumn(t *expr.Type, v *state.Vector) *vec.Vec {
@@ -62,7 +66,7 @@ func (e element) add(dst []byte, v *vec.Vec, r int32) []byte {
 	case e.width > 0:
 		return append(dst, v.Data[int(r)*e.width:(int(r)+1)*e.width]...)
 	}
-	return encodeValue(dst, v, int(r))
+	return storeValue(dst, v, int(r))
 }
 
 // next appends the first value of src to b and returns the rest.

@@ -209,7 +209,7 @@ func (k *bytesRank) update(rows, groups []int32, v *vec.Vec) ([]int32, []int32) 
 		g := groups[i]
 		var x []byte
 		if nested {
-			k.buf = encodeValue(k.buf[:0], v, int(r))
+			k.buf = storeValue(k.buf[:0], v, int(r))
 			x = k.buf
 		} else {
 			x = v.Str(int(r))

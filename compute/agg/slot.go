@@ -142,7 +142,7 @@ func (s *bytesSlot) put(groups, rows []int32, v *vec.Vec) {
 		case v.Null(int(r)):
 			s.col.SetNull(groups[i])
 		case nested:
-			s.buf = encodeValue(s.buf[:0], v, int(r))
+			s.buf = storeValue(s.buf[:0], v, int(r))
 			s.col.Set(groups[i], s.buf)
 		default:
 			s.col.Set(groups[i], v.Str(int(r)))

@@ -2,11 +2,13 @@ package expr
 
 import (
 	"encoding/base64"
+	"strconv"
 	"strings"
 
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/internal/arrowtext"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/kernels"
 	"github.com/flightd/flightd/plan/expr"
 )
 
@@ -155,7 +157,7 @@ func (o *jsonOptions) append(dst []byte, v *vec.Vec, i int) []byte {
 			if k > v.Off[i] {
 				dst = append(dst, ',')
 			}
-			dst = append(appendQuoted(dst, string(AppendText(nil, v.Kids[0], int(k), o.env.zone))), ':')
+			dst = append(appendQuoted(dst, mapKey(v.Kids[0], int(k), o.env.zone)), ':')
 			dst = o.append(dst, v.Kids[1], int(k))
 		}
 		return append(dst, '}')
@@ -184,6 +186,19 @@ func (o *jsonOptions) append(dst []byte, v *vec.Vec, i int) []byte {
 		return append(appendText(append(dst, '"'), v, i, nil), '"')
 	}
 	return appendText(dst, v, i, o.env.zone)
+}
+
+// mapKey is the name of a map's key: a text's own, the number that Spark keeps for
+// a date, a time or an interval, else what a cast makes of it.
+func mapKey(v *vec.Vec, i int, zone *kernels.Zone) string {
+	j := v.Index(i)
+	switch v.Type.Kind {
+	case expr.KindDate, expr.KindYearMonth:
+		return strconv.FormatInt(int64(vec.Values[int32](v)[j]), 10)
+	case expr.KindTimestamp, expr.KindTimestampNTZ, expr.KindDayTime:
+		return strconv.FormatInt(vec.Values[int64](v)[j], 10)
+	}
+	return string(AppendText(nil, v, i, zone))
 }
 
 // parseMode is how malformed records are met; a word that says nothing of that

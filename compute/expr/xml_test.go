@@ -6,7 +6,9 @@ import (
 	"github.com/flightd/flightd/plan/expr"
 )
 
-func field(name string, t *expr.Type) expr.Field { return expr.Field{Name: name, Type: t, Nullable: true} }
+func field(name string, t *expr.Type) expr.Field {
+	return expr.Field{Name: name, Type: t, Nullable: true}
+}
 
 func options(pairs ...string) expr.Expr {
 	m := []expr.MapEntry{}

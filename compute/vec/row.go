@@ -15,7 +15,13 @@ import (
 //	body   = fixed-width little endian | BOOLEAN: one byte
 //	       | uvarint length, bytes
 //	       | uvarint count, values (ARRAY) | uvarint count, key value… (MAP) | values (STRUCT)
-func EncodeRow(v *Vec, i int, dst []byte) []byte {
+func EncodeRow(v *Vec, i int, dst []byte) []byte { return encodeRow(v, i, dst, true) }
+
+// StoreRow appends row i of v in EncodeRow's form, but bit for bit: what DecodeRow
+// reads has the value's signs of zero. Its bytes are no key.
+func StoreRow(v *Vec, i int, dst []byte) []byte { return encodeRow(v, i, dst, false) }
+
+func encodeRow(v *Vec, i int, dst []byte, key bool) []byte {
 	if v.Null(i) {
 		return append(dst, 0)
 	}
@@ -28,21 +34,27 @@ func EncodeRow(v *Vec, i int, dst []byte) []byte {
 		s := v.Data[v.Off[i]:v.Off[i+1]]
 		return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 	case expr.KindFloat32:
+		if !key {
+			break
+		}
 		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(canonical(Values[float32](v)[i])))
 	case expr.KindFloat64:
+		if !key {
+			break
+		}
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(canonical(Values[float64](v)[i])))
 	case expr.KindArray, expr.KindMap:
 		lo, hi := v.Off[i], v.Off[i+1]
 		dst = binary.AppendUvarint(dst, uint64(hi-lo))
 		for j := lo; j < hi; j++ {
 			for _, k := range v.Kids {
-				dst = EncodeRow(k, int(j), dst)
+				dst = encodeRow(k, int(j), dst, key)
 			}
 		}
 		return dst
 	case expr.KindStruct:
 		for _, k := range v.Kids {
-			dst = EncodeRow(k, i, dst)
+			dst = encodeRow(k, i, dst, key)
 		}
 		return dst
 	}

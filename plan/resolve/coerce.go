@@ -46,6 +46,14 @@ func (x *exprs) share(c *call, args []expr.Expr, shared []int, text string) erro
 	if c.f.Name == "array_contains" && (args[0].Type().Kind == expr.KindNull || args[1].Type().Kind == expr.KindNull) {
 		return nullTyped(c)
 	}
+	if t := args[0].Type(); c.f.Name == "array_position" && t.Kind == expr.KindArray && t.Elem.Kind == expr.KindNull && args[1].Type().Kind == expr.KindNull {
+		return nullTyped(c)
+	}
+	// Only array_contains meets decimals half-way.
+	wider := (expr.Coercion{}).Tightest
+	if c.f.Name == "array_contains" {
+		wider = x.r.co.WiderNoString
+	}
 	var elems []*expr.Type
 	null := false
 	for _, i := range shared {
@@ -71,7 +79,7 @@ func (x *exprs) share(c *call, args []expr.Expr, shared []int, text string) erro
 			if common = (expr.Coercion{}).Tightest(common, t); common == nil {
 				return c.arrayMismatch(text, -1, args)
 			}
-		} else if common = x.r.co.WiderNoString(common, t); common == nil {
+		} else if common = wider(common, t); common == nil {
 			return c.arrayMismatch(text, -1, args)
 		}
 	}

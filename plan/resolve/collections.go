@@ -148,10 +148,6 @@ func (x *exprs) getItem(e, key expr.Expr, at base.Pos) (expr.Expr, error) {
 			return x.field(e, name, at)
 		}
 	}
-	if t.Kind == expr.KindVariant || t.Kind == expr.KindNull {
-		return nil, base.UserError("INVALID_EXTRACT_BASE_FIELD_TYPE", "42000",
-			"Can't extract a value from %q. Need a complex type [STRUCT, ARRAY, MAP] but got %q.", e.SQL(), t.SQL()).At(at)
-	}
 	return nil, base.UserError("INVALID_EXTRACT_BASE_FIELD_TYPE", "42000",
 		"Can't extract a value from %q. Need a complex type [STRUCT, ARRAY, MAP] but got %q.", e.SQL(), t.SQL()).At(at)
 }
@@ -174,7 +170,7 @@ func (x *exprs) elementAt(c *call) (expr.Expr, error) {
 	switch t.Kind {
 	case expr.KindArray:
 		u := c.args[1].Type()
-		if u.Kind == expr.KindNull || u.IsInteger() && u.Kind != expr.KindInt64 {
+		if u.IsInteger() && u.Kind != expr.KindInt64 {
 			c.args[1] = x.cast(c.args[1], expr.Int32)
 		} else {
 			return nil, unexpectedInput(c.at, text, 1, `"INT"`, c.args[1])
@@ -196,11 +192,10 @@ func (x *exprs) elementAt(c *call) (expr.Expr, error) {
 func (x *exprs) arrayWith(c *call) (expr.Expr, error) {
 	switch c.f.Rule {
 	case "@array_repeat":
-		n := x.wanted(c.args[1].Type(), []expr.Want{{Type: expr.Int32}})
-		if n == nil || c.args[1].Type().Kind == expr.KindString {
+		if n := c.args[1].Type(); n.Kind != expr.KindInt32 && n.Kind != expr.KindNull {
 			return nil, unexpectedInput(c.at, c.text(), 1, `"INT"`, c.args[1])
 		}
-		c.args[1] = x.cast(c.args[1], n)
+		c.args[1] = x.cast(c.args[1], expr.Int32)
 		out, err := x.result(c, expr.ArrayOf(c.args[0].Type(), c.args[0].Nullable()))
 		if k, ok := out.(*expr.Call); ok {
 			k.Null = c.args[1].Nullable()
@@ -208,13 +203,13 @@ func (x *exprs) arrayWith(c *call) (expr.Expr, error) {
 		return out, err
 	case "@array_insert":
 		t := c.args[0].Type()
-		if c.args[1].Type().Kind == expr.KindNull && t.Kind == expr.KindArray {
+		if n := c.args[1].Type(); t.Kind == expr.KindArray && (!n.IsInteger() || n.Kind == expr.KindInt64) {
 			return nil, unexpectedInput(c.at, c.text(), 1, `"INT"`, c.args[1])
 		}
-		if t.Kind != expr.KindArray || !c.args[1].Type().IsInteger() && c.args[1].Type().Kind != expr.KindNull {
-			return nil, mismatch("ARRAY_FUNCTION_DIFF_TYPES", c.at, c.text(), "Input to `array_insert` should have been \"ARRAY\" followed by a value with same element type, but it's [%s].", quotedTypes(types(c.args), ", "))
+		var w *expr.Type
+		if t.Kind == expr.KindArray {
+			w = (expr.Coercion{}).Tightest(t.Elem, c.args[2].Type())
 		}
-		w := x.r.co.WiderNoString(t.Elem, c.args[2].Type())
 		if w == nil {
 			return nil, mismatch("ARRAY_FUNCTION_DIFF_TYPES", c.at, c.text(), "Input to `array_insert` should have been \"ARRAY\" followed by a value with same element type, but it's [%s].", quotedTypes([]*expr.Type{t, c.args[2].Type()}, ", "))
 		}
@@ -272,7 +267,7 @@ func (x *exprs) arraysZip(c *call) (expr.Expr, error) {
 func (x *exprs) mapWith(c *call) (expr.Expr, error) {
 	if c.f.Name == "map_contains_key" {
 		t := c.args[0].Type()
-		if t.Kind == expr.KindNull || c.args[1].Type().Kind == expr.KindNull {
+		if c.args[1].Type().Kind == expr.KindNull {
 			return nil, nullTyped(c)
 		}
 		if t.Kind == expr.KindMap {

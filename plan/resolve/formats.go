@@ -118,13 +118,18 @@ func (x *exprs) schemaOf(c *call) (expr.Expr, error) {
 	text := showCall(c.name, c.name, c.args[:1], false)
 	kind := strings.TrimPrefix(c.f.Name, "schema_of_")
 	a := c.args[0]
+	null := a.Type().Kind == expr.KindNull
+	if !null && x.r.env.Fold != nil && foldable(a) {
+		lit, ok := x.r.env.Fold(a)
+		null = ok && lit.Value == nil
+	}
 	switch {
-	case a.Type().Kind != expr.KindString && a.Type().Kind != expr.KindNull:
+	case null:
+		return nil, mismatch("UNEXPECTED_NULL", c.at, text, "The %s must not be null.", kind)
+	case a.Type().Kind != expr.KindString:
 		return nil, unexpectedInput(c.at, text, 0, `"STRING"`, a)
 	case !foldable(a):
 		return nil, mismatch("NON_FOLDABLE_INPUT", c.at, text, "the input `%s` should be a foldable \"STRING\" expression; however, got %q.", kind, a.SQL())
-	case a.Type().Kind == expr.KindNull:
-		return nil, mismatch("UNEXPECTED_NULL", c.at, text, "The %s must not be null.", kind)
 	}
 	if err := c.options(1); err != nil {
 		return nil, err
@@ -149,6 +154,9 @@ func (x *exprs) toText(c *call) (expr.Expr, error) {
 		if bad {
 			return nil, mismatch("UNSUPPORTED_INPUT_TYPE", c.at, c.text(), "The input of `to_csv` can't be %q type data.", t.SQL())
 		}
+	}
+	if t := c.args[0].Type(); c.f.Name == "to_json" && !t.IsNested() && t.Kind != expr.KindVariant && t.Kind != expr.KindNull {
+		return nil, mismatch("INVALID_JSON_SCHEMA", c.at, c.text(), "Input schema %q must be a struct, an array, a map or a variant.", t.SQL())
 	}
 	if t := c.args[0].Type(); c.f.Name == "to_xml" && t.Kind != expr.KindStruct && t.Kind != expr.KindVariant && t.Kind != expr.KindNull {
 		return nil, unexpectedInput(c.at, c.text(), 0, `"STRUCT"`, c.args[0])

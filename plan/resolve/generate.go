@@ -50,7 +50,7 @@ func (x *exprs) generator(c *call) (expr.Expr, error) {
 			return nil, wrongArgs(c.at, c.name, "> 1", len(c.args))
 		}
 		for i := range c.args {
-			if x.wanted(c.args[i].Type(), []expr.Want{{Type: expr.String}}) == nil || c.args[i].Type().Kind != expr.KindString && c.args[i].Type().Kind != expr.KindNull {
+			if x.wanted(c.args[i].Type(), []expr.Want{{Type: expr.String}}) == nil || c.args[i].Type().Kind != expr.KindString {
 				return nil, mismatch("NON_STRING_TYPE", c.at, c.text(), "all arguments of the function `json_tuple` must be strings.")
 			}
 			if i > 0 {

@@ -330,6 +330,15 @@ func (x *exprs) bits(c *call) (expr.Expr, error) {
 	if w.Kind == expr.KindNull {
 		w = expr.Int32
 	}
+	if lt, rt := l.Type(), r.Type(); !w.IsInteger() && !lt.Equal(rt) && lt.Kind != expr.KindNull && rt.Kind != expr.KindNull {
+		if lt.Kind == expr.KindDecimal && rt.IsInteger() {
+			rt = asDecimal(r)
+		} else if rt.Kind == expr.KindDecimal && lt.IsInteger() {
+			lt = asDecimal(l)
+		}
+		return nil, mismatch("BINARY_OP_DIFF_TYPES", c.at, text,
+			"the left and right operands of the binary operator have incompatible types (%q and %q).", lt.SQL(), rt.SQL())
+	}
 	if !w.IsInteger() {
 		return nil, mismatch("BINARY_OP_WRONG_TYPE", c.at, text, "the binary operator requires the input type \"INTEGRAL\", not %q.", w.SQL())
 	}
