@@ -12,6 +12,7 @@ import (
 
 	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sources"
 )
@@ -39,13 +40,20 @@ type Engine struct {
 	queries   map[string]*StreamingQuery // by lower-case name
 	unnamed   []*StreamingQuery
 	listeners []Listener
+	// users are the functions registered with the engine, by lower-case name.
+	users map[string]*expr.Function
 }
 
 // Open opens or makes the data folder and starts the queries that ran when it
 // was closed. It fails with a Conflict if another process has the folder open.
 func Open(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{opts: o, dir: o.DataDir, clock: o.Clock, log: o.Logger, functions: cexpr.NewLibrary(),
-		tables: map[string]*table{}, queries: map[string]*StreamingQuery{}}
+		tables: map[string]*table{}, queries: map[string]*StreamingQuery{}, users: map[string]*expr.Function{}}
+	for _, f := range o.Functions {
+		if err := e.RegisterFunction(f); err != nil {
+			return nil, err
+		}
+	}
 	if e.clock == nil {
 		e.clock = base.RealClock{}
 	}

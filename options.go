@@ -27,6 +27,8 @@ type Options struct {
 	// Sources and Sinks are connectors besides the built-in ones.
 	Sources []sources.Provider
 	Sinks   []sinks.Provider
+	// Functions are registered before the queries of the folder start again.
+	Functions []Function
 	// CheckpointFS is the file system of the ledgers; nil is the computer's. Tests
 	// put in one that crashes.
 	CheckpointFS vfs.FS

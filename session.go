@@ -32,17 +32,19 @@ type Session struct {
 	conf  catalog.Conf
 	// records are tables over record batches, under names that no SQL can spell.
 	records map[string]*table
+	// users are the functions registered with the session, by lower-case name.
+	users map[string]*expr.Function
 }
 
 // NewSession returns a session with the default settings.
 func (e *Engine) NewSession() *Session {
-	return &Session{eng: e, views: map[string]*catalog.View{}, conf: catalog.Conf{}, records: map[string]*table{}}
+	return &Session{eng: e, views: map[string]*catalog.View{}, conf: catalog.Conf{}, records: map[string]*table{}, users: map[string]*expr.Function{}}
 }
 
-// Close forgets the session's views. Queries that it started go on.
+// Close forgets the session's views and functions. Queries that it started go on.
 func (s *Session) Close() error {
 	s.mu.Lock()
-	s.views, s.records = map[string]*catalog.View{}, map[string]*table{}
+	s.views, s.records, s.users = map[string]*catalog.View{}, map[string]*table{}, map[string]*expr.Function{}
 	s.mu.Unlock()
 	return nil
 }
@@ -92,15 +94,27 @@ type names struct {
 	// opened are the connectors named without a table, so that a query that names
 	// one twice reads it as one input.
 	opened map[string]*table
+	// users are the functions of the session over those of the engine.
+	users map[string]*expr.Function
 }
 
-var _ catalog.Catalog = (*names)(nil)
+var (
+	_ catalog.Catalog   = (*names)(nil)
+	_ catalog.Functions = (*names)(nil)
+)
+
+// Functions are those that users registered, by lower-case name.
+func (n *names) Functions() map[string]*expr.Function { return n.users }
 
 // snapshot returns the names and settings of this moment.
 func (s *Session) snapshot() (*names, catalog.Conf) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := &names{eng: s.eng, opened: map[string]*table{}, views: maps.Clone(s.views), records: maps.Clone(s.records)}
+	s.eng.mu.Lock()
+	n.users = maps.Clone(s.eng.users)
+	s.eng.mu.Unlock()
+	maps.Copy(n.users, s.users)
 	c := maps.Clone(s.conf)
 	n.infer = c.Bool("spark.sql.streaming.schemaInference", false)
 	n.zone = zoneOf(c)

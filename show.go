@@ -51,12 +51,7 @@ func (s *Session) show(st *logical.Show) (*Result, error) {
 	case "CATALOGS":
 		return textResult([]string{"catalog"}, [][]any{{"spark_catalog"}}), nil
 	case "FUNCTIONS":
-		for _, f := range expr.Functions.All() {
-			if like(st.Like, f.Name) {
-				rows = append(rows, []any{f.Name})
-			}
-		}
-		return textResult([]string{"function"}, rows), nil
+		return showFunctions(st, names), nil
 	case "COLUMNS":
 		t, err := names.Table(st.Name)
 		if err == nil && t == nil {
@@ -104,12 +99,7 @@ func (s *Session) describe(st *logical.Describe) (*Result, error) {
 	names, conf := s.snapshot()
 	columns := []string{"col_name", "data_type", "comment"}
 	if st.What == "FUNCTION" {
-		f := expr.Functions.Lookup(last(st.Name))
-		if f == nil {
-			return nil, base.UserError("UNRESOLVED_ROUTINE", "42883", "There is no function %s.", last(st.Name)).At(st.At).
-				WithHint("SHOW FUNCTIONS lists them")
-		}
-		return textResult([]string{"function_desc"}, [][]any{{"Function: " + f.Name}}), nil
+		return describeFunction(st, names)
 	}
 	if st.What == "QUERY" && st.Plan == nil {
 		return s.describeQuery(st)

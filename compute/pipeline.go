@@ -90,7 +90,7 @@ func countsRows(list ...expr.Expr) bool {
 		}
 		expr.Walk(e, func(e expr.Expr) bool {
 			if c, ok := e.(*expr.Call); ok {
-				if f := expr.Functions.Lookup(c.Fn); f != nil && f.Nondeterministic {
+				if f := c.Signature(); f != nil && f.Nondeterministic {
 					found = true
 				}
 			}

@@ -95,6 +95,9 @@ type Constants interface {
 // New returns the function that a asks for. Distinct and Filter are ignored.
 func New(a *expr.Agg, c Constants) (*Func, error) {
 	make, ok := functions()[a.Fn]
+	if a.User != nil {
+		make, ok = newUser, true
+	}
 	if !ok {
 		return nil, base.UserError("UNSUPPORTED_FEATURE", "0A000", "The aggregate function %s is not supported.", a.Fn).At(a.At)
 	}

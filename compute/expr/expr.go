@@ -137,6 +137,9 @@ func Compile(e expr.Expr, env *Env) (Evaluator, error) {
 
 func compileCall(e *expr.Call, env *Env) (Evaluator, error) {
 	r, ok := env.Library.table[e.Fn]
+	if e.User != nil {
+		r, ok = userRow, true
+	}
 	if !ok {
 		return nil, unsupported(e)
 	}

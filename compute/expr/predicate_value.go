@@ -39,7 +39,7 @@ func byValue(e expr.Expr) (column int, ok bool) {
 			ok = ok && (column < 0 || column == e.Index) && (e.Typ.Kind == expr.KindString || e.Typ.Kind == expr.KindBinary)
 			column = e.Index
 		case *expr.Call:
-			f := expr.Functions.Lookup(e.Fn)
+			f := e.Signature()
 			ok = ok && (f == nil || !f.Nondeterministic)
 		case *expr.Literal, *expr.Cast, *expr.Alias:
 		default:

@@ -47,6 +47,12 @@ type Catalog interface {
 	Source(format string, opts base.Options, schema expr.Schema, stream bool) (*Table, error)
 }
 
+// Functions is what a Catalog also is that knows functions of users.
+type Functions interface {
+	// Functions are they, by lower-case name. The caller must not change the map.
+	Functions() map[string]*expr.Function
+}
+
 // Conf is the settings of a session: the keys that were set, by lower-cased
 // name.
 type Conf map[string]string

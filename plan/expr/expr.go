@@ -120,6 +120,8 @@ type Call struct {
 	Mode Mode
 	// Text overrides SQL() where the user wrote the call in another way.
 	Text string
+	// User is the signature of a function that a user registered; nil for the others.
+	User *Function
 }
 
 // Lambda is an argument of a higher-order function: Body over Params.
@@ -155,6 +157,8 @@ type Agg struct {
 	Null  bool
 	Mode  Mode
 	Text  string
+	// User is the signature of a function that a user registered; nil for the others.
+	User *Function
 }
 
 // Direction is how one sort key orders.

@@ -40,6 +40,14 @@ type Function struct {
 	Nondeterministic bool
 	// Shown is the name that Spark shows in column names; "" means as typed.
 	Shown string
+	// User is what runs a function that a user registered: a *UserScalar of
+	// compute/expr or a *UserAggregate of compute/agg, which this package cannot name.
+	// nil for built-in functions.
+	User any
+	// Returns is the result type of a user's function, which has no Rule.
+	Returns *Type
+	// Comment is what a user's function says about itself.
+	Comment string
 }
 
 // Nullability says when the result of a function may be NULL.
@@ -232,9 +240,21 @@ func (f *Function) Parameter(i int) Parameter {
 	return f.Params[i]
 }
 
+// Fixed returns the type of the result if it is the same for all arguments, else
+// nil.
+func (f *Function) Fixed() *Type {
+	if f.Returns != nil {
+		return f.Returns
+	}
+	return typeNames[f.Rule]
+}
+
 // Result returns the type of the function over arguments of types in, which are
 // already coerced; nil if the rule needs more than types to know.
 func (f *Function) Result(in []*Type) *Type {
+	if f.Returns != nil {
+		return f.Returns
+	}
 	if t, ok := typeNames[f.Rule]; ok {
 		return t
 	}

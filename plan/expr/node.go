@@ -131,6 +131,20 @@ func (e *Lambda) Type() *Type { return e.Body.Type() }
 // Nullable is the body's.
 func (e *Lambda) Nullable() bool { return e.Body.Nullable() }
 
+// Signature is that of the function: the user's own or that of Functions; nil for
+// the few that only the resolver makes.
+func (e *Call) Signature() *Function { return signature(e.User, e.Fn) }
+
+// Signature is that of the function: the user's own or that of Functions.
+func (e *Agg) Signature() *Function { return signature(e.User, e.Fn) }
+
+func signature(user *Function, name string) *Function {
+	if user != nil {
+		return user
+	}
+	return Functions.Lookup(name)
+}
+
 // Children are the arguments and then the filter, if there is one.
 func (e *Agg) Children() []Expr {
 	if e.Filter == nil {

@@ -101,12 +101,14 @@ type (
 		Name string
 	}
 	// Show is SHOW QUERIES | TABLES | VIEWS | FUNCTIONS | DATABASES …; What is
-	// upper case, Like the pattern or "".
+	// upper case, Like the pattern or "". Of is "USER" or "SYSTEM" where only such
+	// functions are wanted.
 	Show struct {
 		Stmt
 		What string
 		Name []string
 		Like string
+		Of   string
 	}
 	// Describe is DESCRIBE [TABLE] t, DESCRIBE QUERY q, DESCRIBE FUNCTION f.
 	// What is "TABLE", "QUERY" or "FUNCTION".
@@ -114,6 +116,7 @@ type (
 		Stmt
 		What     string
 		Name     []string
+		NameAt   base.Pos // of a function's name
 		Extended bool
 		Plan     Node // DESCRIBE [QUERY] SELECT …
 	}

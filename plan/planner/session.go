@@ -89,7 +89,7 @@ func constant(e expr.Expr) bool {
 		case *expr.Column, *expr.Subquery:
 			same = false
 		case *expr.Call:
-			f := expr.Functions.Lookup(e.Fn)
+			f := e.Signature()
 			same = same && f != nil && !f.Nondeterministic
 		}
 		return same

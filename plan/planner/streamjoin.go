@@ -181,7 +181,7 @@ func movable(e expr.Expr) bool {
 	ok := true
 	expr.Walk(e, func(e expr.Expr) bool {
 		if c, is := e.(*expr.Call); is {
-			if f := expr.Functions.Lookup(c.Fn); f != nil && f.Nondeterministic {
+			if f := c.Signature(); f != nil && f.Nondeterministic {
 				ok = false
 			}
 		}

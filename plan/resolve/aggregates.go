@@ -22,7 +22,7 @@ func (x *exprs) aggregate(c *call) (expr.Expr, error) {
 	if err := x.aggregateArguments(c); err != nil {
 		return nil, err
 	}
-	out := &expr.Agg{At: c.at, Fn: c.f.Name, Distinct: e.Distinct, IgnoreNulls: e.IgnoreNulls, Mode: x.mode()}
+	out := &expr.Agg{At: c.at, Fn: c.f.Name, Distinct: e.Distinct, IgnoreNulls: e.IgnoreNulls, Mode: x.mode(), User: c.user()}
 	if err := x.aggregateShape(c, out); err != nil {
 		return nil, err
 	}

@@ -151,7 +151,7 @@ func unmatchable(e expr.Expr) bool {
 		case *expr.Subquery:
 			found = true
 		case *expr.Call:
-			if f := expr.Functions.Lookup(e.Fn); f != nil && (f.Nondeterministic || f.Class == expr.Generator) {
+			if f := e.Signature(); f != nil && (f.Nondeterministic || f.Class == expr.Generator) {
 				found = true
 			}
 		}

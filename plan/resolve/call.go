@@ -35,8 +35,15 @@ type call struct {
 // apply resolves a function call or operator.
 func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 	name := strings.ToLower(e.Name[len(e.Name)-1])
-	if len(e.Name) > 1 && !strings.EqualFold(e.Name[len(e.Name)-2], "builtin") && !strings.EqualFold(e.Name[len(e.Name)-2], "system") {
-		return nil, unresolvedRoutine(e)
+	of := ""
+	if len(e.Name) > 1 {
+		of = strings.ToLower(e.Name[len(e.Name)-2])
+	}
+	if of != "" && of != "builtin" && of != "system" && of != "session" {
+		return nil, x.unresolvedRoutine(e)
+	}
+	if of == "session" && x.r.users()[name] == nil {
+		return nil, x.unresolvedRoutine(e)
 	}
 	if t, ok := castNames[name]; ok && !e.Operator {
 		args, err := x.all(e.Args, s)
@@ -61,8 +68,11 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 	if unitForms[name] && !e.Operator { // keywords, not names of functions
 		f = nil
 	}
+	if f == nil && of != "builtin" && !e.Operator {
+		f = x.r.users()[name]
+	}
 	if f == nil || (f.Class == expr.Scalar && !e.Operator && isSymbol(name)) {
-		return nil, unresolvedRoutine(e)
+		return nil, x.unresolvedRoutine(e)
 	}
 	c := &call{at: e.At, name: name, f: f, apply: e, s: s}
 	switch {
@@ -99,22 +109,28 @@ var unitForms = map[string]bool{
 
 func isSymbol(name string) bool { return !(name[0] >= 'a' && name[0] <= 'z') }
 
-func unresolvedRoutine(e *expr.Apply) error {
+func (x *exprs) unresolvedRoutine(e *expr.Apply) error {
 	name := strings.ToLower(e.Name[len(e.Name)-1])
 	err := base.UserError("UNRESOLVED_ROUTINE", "42883",
 		"Cannot resolve routine %s on search path [`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`].", quoteName(e.Name)).At(e.At)
 	best, far := "", 3
-	for _, f := range expr.Functions.All() {
-		for _, n := range append([]string{f.Name}, f.Aliases...) {
-			if d := distance(name, n); d < far && !isSymbol(n) && len(name) > 2 {
-				best, far = n, d
-			}
+	consider := func(n string) {
+		if d := distance(name, n); !isSymbol(n) && len(name) > 2 && (d < far || d == far && n < best) {
+			best, far = n, d
 		}
 	}
-	if best != "" {
-		err = err.WithHint("the nearest function is %s", best)
+	for _, f := range expr.Functions.All() {
+		for _, n := range append([]string{f.Name}, f.Aliases...) {
+			consider(n)
+		}
 	}
-	return err
+	for n := range x.r.users() {
+		consider(n)
+	}
+	if best != "" {
+		return err.WithHint("the nearest function is %s", best)
+	}
+	return err.WithHint("SHOW FUNCTIONS lists all; those of users are registered with a session or an engine")
 }
 
 // arguments resolves the arguments of c into c.args, puts named ones into their
@@ -186,7 +202,7 @@ func itoa(n int) string { return fmt.Sprint(n) }
 
 // scalar resolves a call of a scalar function or generator whose arguments are.
 func (x *exprs) scalar(c *call) (expr.Expr, error) {
-	if c.f.Rule[0] == '@' {
+	if c.f.User == nil && c.f.Rule[0] == '@' {
 		return x.special(c)
 	}
 	text := c.text()
@@ -236,11 +252,19 @@ func (x *exprs) result(c *call, t *expr.Type) (expr.Expr, error) {
 	if strings.HasPrefix(c.name, "try_") {
 		mode = expr.Try
 	}
-	out := &expr.Call{At: c.at, Fn: c.f.Name, Args: c.args, Typ: t, Null: c.nullable(), Mode: mode}
+	out := &expr.Call{At: c.at, Fn: c.f.Name, Args: c.args, Typ: t, Null: c.nullable(), Mode: mode, User: c.user()}
 	if text := c.text(); text != out.SQL() {
 		out.Text = text
 	}
 	return out, nil
+}
+
+// user is the signature of a user's function, else nil.
+func (c *call) user() *expr.Function {
+	if c.f.User != nil {
+		return c.f
+	}
+	return nil
 }
 
 func (c *call) nullable() bool {

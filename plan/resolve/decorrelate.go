@@ -224,7 +224,7 @@ func withEmptyValue(before, after logical.Node, out *expr.Column) (logical.Node,
 		if !ok {
 			return e, nil
 		}
-		if f := expr.Functions.Lookup(a.Fn); f.Null == expr.NotNull && a.Typ.Kind == expr.KindInt64 {
+		if f := a.Signature(); f.Null == expr.NotNull && a.Typ.Kind == expr.KindInt64 {
 			counts = true
 			return &expr.Literal{Value: int64(0), Typ: expr.Int64}, nil
 		}

@@ -186,7 +186,7 @@ func foldable(e expr.Expr) bool {
 		case *expr.Column, *expr.Agg, *expr.Subquery, *outerRef, *overCall, *timeWindow, *joined:
 			constant = false
 		case *expr.Call:
-			if f := expr.Functions.Lookup(e.Fn); f != nil && f.Nondeterministic {
+			if f := e.Signature(); f != nil && f.Nondeterministic {
 				constant = false
 			}
 		}

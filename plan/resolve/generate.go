@@ -121,7 +121,7 @@ func generatorOf(e expr.Expr) *expr.Call {
 		e = a.Child
 	}
 	if c, ok := e.(*expr.Call); ok {
-		if f := expr.Functions.Lookup(c.Fn); f != nil && f.Class == expr.Generator {
+		if f := c.Signature(); f != nil && f.Class == expr.Generator {
 			return c
 		}
 	}

@@ -32,7 +32,7 @@ func (x *exprs) listOrder(c *call) error {
 		var wild *expr.Call
 		expr.Walk(t.Expr, func(e expr.Expr) bool {
 			if call, ok := e.(*expr.Call); ok && wild == nil {
-				if f := expr.Functions.Lookup(call.Fn); f != nil && f.Nondeterministic {
+				if f := call.Signature(); f != nil && f.Nondeterministic {
 					wild = call
 				}
 			}

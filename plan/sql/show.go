@@ -23,6 +23,9 @@ func (p *parser) show(t token) logical.Statement {
 	case p.word("STREAMING", "QUERIES"):
 		s.What = "QUERIES"
 	case p.isWord("USER", "SYSTEM", "ALL") && p.isWordAt(1, "FUNCTIONS"):
+		if !p.isWord("ALL") {
+			s.Of = p.tok().upper
+		}
 		p.at++
 	case p.word("TBLPROPERTIES"):
 		s.What = "TBLPROPERTIES"
@@ -74,16 +77,17 @@ func (p *parser) describe(t token) logical.Statement {
 		p.at++
 		d.What = "FUNCTION"
 		d.Extended = p.word("EXTENDED")
-		if op := p.tok(); op.kind == operator {
+		name := p.tok()
+		switch name.kind {
+		case operator:
 			p.at++
-			d.Name = []string{op.upper}
-			break
-		}
-		if p.tok().kind == text {
+			d.Name = []string{name.upper}
+		case text:
 			d.Name = []string{p.textLiteral()}
-			break
+		default:
+			d.Name = p.names("a function")
 		}
-		d.Name = p.names("a function")
+		d.NameAt = p.since(name)
 	case p.isWord("DATABASE", "SCHEMA", "NAMESPACE", "CATALOG") && p.isName(1):
 		p.unsupported(t, "DESCRIBE "+p.tok().upper, "SHOW TABLES lists what there is")
 	default:
