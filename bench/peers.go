@@ -14,7 +14,10 @@ import (
 type peer struct {
 	name string
 	// ours is set for builds of this program.
-	ours    bool
+	ours bool
+	// flushes is set for engines whose streams close all windows at the end of their
+	// input.
+	flushes bool
 	argv    []string
 	env     []string
 	forms   []workload.Form
@@ -67,6 +70,7 @@ func python(o *options, name string) peer {
 		p.queries = func(w *workload.Workload, _ workload.Form) []string { return []string{w.Spark()} }
 	case "flink":
 		p.argv[0] = filepath.Join(o.home, ".venv-flink", "bin", "python")
+		p.flushes = true
 		p.forms = []workload.Form{workload.Stream}
 		p.queries = func(w *workload.Workload, _ workload.Form) []string { return []string{w.Flink()} }
 	default:
