@@ -53,25 +53,19 @@ func (s *Session) query(ctx context.Context, plan logical.Node) (*Result, error)
 }
 
 func (e *Engine) runBatch(ctx context.Context, resolved logical.Node, names *names, conf catalog.Conf) (*Result, error) {
-	meant, err := rules.Meaning(resolved, e.fold(conf))
+	b := &batch{opened: map[*catalog.Table]*openTable{}}
+	p, err := e.planBatch(ctx, resolved, names, conf, b)
 	if err != nil {
+		b.close()
 		return nil, err
 	}
-	p, err := planner.New(meant, planner.Options{Plain: plain(conf)})
-	if err != nil {
-		return nil, err
-	}
-	b := &batch{tables: make([]sources.Table, len(p.Inputs)), pins: make([]string, len(p.Inputs))}
-	for i, in := range p.Inputs {
-		t, err := in.Table.Handle.(*table).openBatch(ctx, names)
-		if err == nil {
-			b.tables[i] = t
-			b.pins[i], err = t.Pin(ctx)
-		}
+	for _, in := range p.Inputs {
+		t, err := b.take(ctx, in.Table, names)
 		if err != nil {
 			b.close()
 			return nil, base.Wrap(err, "reading %s", in.Table.Name)
 		}
+		b.tables, b.pins = append(b.tables, t.table), append(b.pins, t.pin)
 	}
 	env := &compute.Env{Expr: e.exprEnv(conf, e.clock.Now().UnixMicro()), Open: b.open, Workers: workers()}
 	root, err := compute.Build(ctx, p.Root, env)
@@ -83,8 +77,73 @@ func (e *Engine) runBatch(ctx context.Context, resolved logical.Node, names *nam
 	return &Result{schema: b.schema, affected: -1, next: b.next, close: b.close}, nil
 }
 
+// planBatch plans a batch. The tables whose sizes it asks for are opened in b.
+func (e *Engine) planBatch(ctx context.Context, resolved logical.Node, names *names, conf catalog.Conf, b *batch) (*planner.Plan, error) {
+	rewrite := func(n logical.Node) (logical.Node, error) {
+		if plain(conf) {
+			return rules.Meaning(n, e.fold(conf))
+		}
+		n, err := rules.Meaning(rules.Factor(n), e.fold(conf))
+		if err != nil {
+			return nil, err
+		}
+		return rules.Tidy(rules.Reorder(rules.Tidy(n), func(t *catalog.Table) (int64, map[string][2]int64, bool) { return b.statistics(ctx, t, names) })), nil
+	}
+	n, err := rewrite(resolved)
+	if err != nil {
+		return nil, err
+	}
+	return planner.New(n, planner.Options{Plain: plain(conf), Fold: e.fold(conf), Rewrite: rewrite})
+}
+
+// openTable is a table as a batch reads it.
+type openTable struct {
+	table sources.Table
+	pin   string
+}
+
+// take opens a table, once.
+func (b *batch) take(ctx context.Context, t *catalog.Table, names *names) (*openTable, error) {
+	if o := b.opened[t]; o != nil {
+		return o, nil
+	}
+	opened, err := t.Handle.(*table).openBatch(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	o := &openTable{table: opened}
+	b.opened[t] = o
+	o.pin, err = opened.Pin(ctx)
+	return o, err
+}
+
+// statistics is what a table knows about itself before it is read. What goes wrong
+// here does so again when it is read, and is told then.
+func (b *batch) statistics(ctx context.Context, t *catalog.Table, names *names) (int64, map[string][2]int64, bool) {
+	o, err := b.take(ctx, t, names)
+	if err != nil {
+		return 0, nil, false
+	}
+	e, ok := o.table.(sources.Estimator)
+	if !ok {
+		return 0, nil, false
+	}
+	estimate, err := e.Estimate(ctx, o.pin)
+	if err != nil {
+		return 0, nil, false
+	}
+	ranges := make(map[string][2]int64, len(estimate.Ranges))
+	for name, r := range estimate.Ranges {
+		ranges[name] = [2]int64{r.Min, r.Max}
+	}
+	return estimate.Rows, ranges, true
+}
+
 // batch is a running batch query.
 type batch struct {
+	// opened are the tables that were opened for it, and tables those of the plan's
+	// inputs.
+	opened map[*catalog.Table]*openTable
 	tables []sources.Table
 	pins   []string
 	root   compute.Operator
@@ -151,10 +210,8 @@ func (b *batch) close() error {
 	if b.root != nil {
 		compute.Close(b.root)
 	}
-	for _, t := range b.tables {
-		if t != nil {
-			t.Close()
-		}
+	for _, o := range b.opened {
+		o.table.Close()
 	}
 	return nil
 }

@@ -2,12 +2,14 @@ package flightd
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/catalog"
 	"github.com/flightd/flightd/plan/conf"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
@@ -179,15 +181,25 @@ func (s *Session) explain(plan logical.Node) (string, error) {
 		return "", err
 	}
 	out := "== Analyzed Logical Plan ==\n" + logical.Format(n)
-	meant, err := rules.Meaning(n, s.eng.fold(conf))
-	if err != nil {
-		return "", err
-	}
-	p, err := planner.New(meant, planner.Options{Stream: isStream(n), StreamAsOf: streamAsOf(conf), Fold: s.eng.fold(conf)})
+	p, err := s.planned(n, names, conf)
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s\n== Physical Plan ==\n%s", out, physical.Format(p.Root, inputNames(p))), nil
+}
+
+// planned is the physical plan of a resolved query.
+func (s *Session) planned(n logical.Node, names *names, conf catalog.Conf) (*planner.Plan, error) {
+	if !isStream(n) {
+		b := &batch{opened: map[*catalog.Table]*openTable{}}
+		defer b.close()
+		return s.eng.planBatch(context.Background(), n, names, conf, b)
+	}
+	meant, err := rules.Meaning(n, s.eng.fold(conf))
+	if err != nil {
+		return nil, err
+	}
+	return planner.New(meant, planner.Options{Stream: true, StreamAsOf: streamAsOf(conf), Fold: s.eng.fold(conf)})
 }
 
 func inputNames(p *planner.Plan) []string {

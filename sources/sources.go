@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -170,3 +171,56 @@ func (r *Registry) Lookup(name string) (Provider, error) {
 
 // All returns every provider.
 func (r *Registry) All() []Provider { return r.providers }
+
+// An Estimator is a Table that knows about its rows before it reads them. What it
+// says decides how a query is run, never what it answers.
+type Estimator interface {
+	// Estimate says what a scan of pin would read, roughly.
+	Estimate(ctx context.Context, pin string) (Estimate, error)
+}
+
+// Estimate is what is known of rows that have not been read.
+type Estimate struct {
+	Rows int64
+	// Ranges are the least and the greatest value of columns, by name: of integers, and
+	// of dates, timestamps and decimals as they are stored. Others have none.
+	Ranges map[string]Interval
+}
+
+// EstimateFiles estimates the rows of files of these sizes from those of the first,
+// which of returns: the others count by their size.
+func EstimateFiles(sizes []int64, of func(i int) (Estimate, error)) (Estimate, error) {
+	const asked = 16
+	out := Estimate{Ranges: map[string]Interval{}}
+	var all, some int64
+	for i, size := range sizes {
+		if all += size; i >= asked {
+			continue
+		}
+		one, err := of(i)
+		if err != nil {
+			return out, err
+		}
+		some += size
+		out.Rows += one.Rows
+		if i == 0 {
+			maps.Copy(out.Ranges, one.Ranges)
+		}
+		for name, old := range out.Ranges {
+			r, has := one.Ranges[name]
+			if !has {
+				delete(out.Ranges, name)
+				continue
+			}
+			out.Ranges[name] = Interval{Min: min(old.Min, r.Min), Max: max(old.Max, r.Max)}
+		}
+	}
+	if some > 0 && len(sizes) > asked {
+		out.Rows = int64(float64(out.Rows) * float64(all) / float64(some))
+		clear(out.Ranges) // those of the others may be anywhere
+	}
+	return out, nil
+}
+
+// An Interval is from Min to Max, both included.
+type Interval struct{ Min, Max int64 }

@@ -91,7 +91,7 @@ SELECT b.auction, b.price, b.bidder, b.ts FROM {bid} b JOIN top t ON b.price = t
 		Ended: top + " WHERE b.w.end <= (SELECT max(ts) - INTERVAL 10 SECONDS FROM {bid})",
 		DuckDB: []string{`WITH top AS (SELECT epoch_us(ts) // 10000000 AS pane, max(price) AS most FROM bid GROUP BY ALL)
 SELECT b.auction, b.price, b.bidder, b.ts FROM bid b JOIN top t ON b.price = t.most AND epoch_us(b.ts) // 10000000 = t.pane`},
-		FlinkSQL: fmt.Sprintf(`SELECT b.auction, b.price, b.bidder, b.ts FROM (SELECT auction, price, bidder, CAST(ts AS TIMESTAMP(6)) AS ts, window_start, window_end FROM %s) b
+		FlinkSQL: fmt.Sprintf(`SELECT b.auction, b.price, b.bidder, b.ts FROM (SELECT auction, price, bidder, ts, window_start, window_end FROM %s) b
 JOIN (SELECT MAX(price) AS most, window_start, window_end FROM %s GROUP BY window_start, window_end) t
 ON b.window_start = t.window_start AND b.window_end = t.window_end AND b.price = t.most`, tumbled, tumbled)}
 }

@@ -46,12 +46,18 @@ func (p *planner) subquery(e *expr.Subquery) (expr.Expr, error) {
 	if !ok || e.Kind != expr.ScalarSubquery {
 		return nil, notYet(e.Pos(), "This subquery")
 	}
-	inner := &planner{plan: p.plan, opts: Options{Plain: p.opts.Plain}}
-	need := set{}
-	need.addAll(body.Output())
+	inner := &planner{plan: p.plan, opts: Options{Plain: p.opts.Plain, Rewrite: p.opts.Rewrite}}
+	need, out := set{}, body.Output()
+	need.addAll(out)
+	if p.opts.Rewrite != nil {
+		var err error
+		if body, err = p.opts.Rewrite(body); err != nil {
+			return nil, err
+		}
+	}
 	n, cols, err := inner.node(body, need)
 	if err == nil {
-		n, err = inner.exactly(n, cols, body.Output())
+		n, err = inner.exactly(n, cols, out)
 	}
 	if err != nil {
 		return nil, err

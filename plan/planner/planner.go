@@ -39,6 +39,8 @@ type Options struct {
 	// FirstEventTime lets an operator whose input has several event times work with the
 	// first, instead of being refused.
 	FirstEventTime bool
+	// Rewrite, if set, applies the rules for batches to a scalar subquery's plan.
+	Rewrite func(logical.Node) (logical.Node, error)
 	// StreamAsOf allows ASOF JOIN of two streams.
 	StreamAsOf bool
 	// Fold, if set, evaluates constants in the conditions of joins.

@@ -89,3 +89,13 @@ func (g *groupReader) Close() error {
 	}
 	return err
 }
+
+// estimate reads the footer.
+func (o parquetOpener) estimate(path string) (sources.Estimate, error) {
+	f, err := o.cache.Open(path)
+	if err != nil {
+		return sources.Estimate{}, err
+	}
+	defer f.Close()
+	return f.Estimate()
+}

@@ -55,6 +55,11 @@ func (t *Table) Scan(_ context.Context, pin string, scan sources.Scan) ([]source
 	return t.rows.splits("memory", 0, int64(len(t.rows.recs)), scan), nil
 }
 
+// Estimate knows how many rows there are.
+func (t *Table) Estimate(context.Context, string) (sources.Estimate, error) {
+	return sources.Estimate{Rows: t.rows.starts[len(t.rows.recs)]}, nil
+}
+
 // Describe returns "memory".
 func (t *Table) Describe() string { return "memory" }
 

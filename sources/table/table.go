@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -74,3 +75,27 @@ func (t *Table) Describe() string { return "Table[" + t.log.Dir() + "]" }
 
 // Close does nothing: a table holds no file open.
 func (t *Table) Close() error { return nil }
+
+// Estimate asks the footers of the first files at pin.
+func (t *Table) Estimate(_ context.Context, pin string) (sources.Estimate, error) {
+	v, err := decode(pin)
+	if err != nil {
+		return sources.Estimate{}, err
+	}
+	files, err := t.log.Files(v)
+	if err != nil {
+		return sources.Estimate{}, err
+	}
+	sizes := make([]int64, len(files))
+	for i, f := range files {
+		sizes[i] = f.Size
+	}
+	return sources.EstimateFiles(sizes, func(i int) (sources.Estimate, error) {
+		f, err := t.cache.Open(filepath.Join(t.log.Dir(), files[i].Path))
+		if err != nil {
+			return sources.Estimate{}, err
+		}
+		defer f.Close()
+		return f.Estimate()
+	})
+}
