@@ -136,7 +136,7 @@ func one(ctx context.Context, o *options, w *workload.Workload, form workload.Fo
 // contestants are the engines of a workload. A stream of ours is one for each
 // size of micro-batches.
 func contestants(o *options, w *workload.Workload, form workload.Form, scratch string) ([]*contestant, error) {
-	data := workload.Data{Dir: o.dir, Seed: o.seed, Rows: o.rows, PerFile: fileRows, Small: true, Halves: strings.Contains(o.peers, "flink")}
+	data := workload.Data{Dir: o.dir, Home: o.home, Seed: o.seed, Rows: o.rows, PerFile: fileRows, Small: true, Halves: strings.Contains(o.peers, "flink")}
 	spec, err := workload.SpecOf(w, form, data)
 	if err != nil {
 		return nil, err
@@ -191,7 +191,7 @@ func answer(ctx context.Context, o *options, w *workload.Workload) (ended, whole
 
 // inOneGo is what a query over a workload's files answers, and how long it takes.
 func inOneGo(ctx context.Context, o *options, w *workload.Workload, query string, runs int) (*checksum.Sum, report.Engine, error) {
-	spec, err := workload.SpecOf(w, workload.Files, workload.Data{Dir: o.dir, Seed: o.seed, Rows: o.rows, PerFile: fileRows})
+	spec, err := workload.SpecOf(w, workload.Files, workload.Data{Dir: o.dir, Home: o.home, Seed: o.seed, Rows: o.rows, PerFile: fileRows})
 	if err != nil {
 		return nil, report.Engine{}, err
 	}

@@ -121,6 +121,17 @@ func numbers(col arrow.Array) ([]float64, error) {
 		for i, v := range col.TimestampValues() {
 			out[i] = fold(int64(v))
 		}
+	case *array.Date32:
+		for i, v := range col.Date32Values() {
+			out[i] = float64(v)
+		}
+	case *array.Decimal128:
+		scale := col.DataType().(*arrow.Decimal128Type).Scale
+		for i := range out {
+			if col.IsValid(i) {
+				out[i] = col.Value(i).ToFloat64(scale)
+			}
+		}
 	case *array.Float64:
 		for i, v := range col.Float64Values() {
 			if col.IsValid(i) {

@@ -10,7 +10,9 @@ import (
 
 // fileTable reads a table's files, as a stream if r is of one.
 func fileTable(r *flightd.DataFrameReader, t proc.Table) *flightd.DataFrame {
-	r = r.Schema(ddl(t.Columns))
+	if len(t.Columns) > 0 {
+		r = r.Schema(ddl(t.Columns))
+	}
 	if t.Format == string(gen.JSON) {
 		return r.JSON(t.Path)
 	}

@@ -34,6 +34,10 @@ def numbers(column):
     if pa.types.is_timestamp(t):
         # Which zone does not matter, the instant does.
         return fold(column.cast(pa.timestamp("us", t.tz)).cast(pa.int64()).fill_null(0).to_numpy())
+    if pa.types.is_date(t):
+        return column.cast(pa.date32()).cast(pa.int32()).fill_null(0).to_numpy().astype(np.float64)
+    if pa.types.is_decimal(t) and t.scale > 0:
+        return column.cast(pa.float64()).fill_null(0).to_numpy()
     if pa.types.is_decimal(t) or pa.types.is_integer(t):
         return fold(column.cast(pa.int64()).fill_null(0).to_numpy())
     if pa.types.is_floating(t):

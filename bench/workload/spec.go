@@ -13,6 +13,9 @@ type Data struct {
 	PerFile int
 	// Small makes files of a tenth of the size as well, for streams.
 	Small bool
+	// Home is the folder of the bench's sources, below which the generator of TPC-H is
+	// installed.
+	Home string
 	// Halves makes two files as well, for streams.
 	Halves bool
 }
@@ -21,6 +24,9 @@ type Data struct {
 func SpecOf(w *Workload, form Form, d Data) (*proc.Spec, error) {
 	spec := &proc.Spec{Name: w.Name, Form: string(form), Rows: d.Rows, Rate: w.Rate, Seed: d.Seed,
 		Mode: w.Mode, Keys: w.Keys, Dedup: w.Dedup, EventTime: w.EventTime, Delay: w.Delay, Queries: w.Ours(form)}
+	if w.TPCH > 0 {
+		return tpchSpec(spec, w.TPCH, d)
+	}
 	d.Rows = w.Size(d.Rows)
 	spec.Rows = d.Rows
 	for _, t := range w.Tables {

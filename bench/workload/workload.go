@@ -64,6 +64,9 @@ type Workload struct {
 	Goals map[Form]string
 	// Dedup are the columns by which Spark drops duplicates within the watermark.
 	Dedup []string
+	// TPCH is the scale of the TPC-H tables that the question is about, instead of
+	// Tables.
+	TPCH float64
 	// NotYet says, per form, why the engine does not run it: delete the line when it
 	// does.
 	NotYet map[Form]string
