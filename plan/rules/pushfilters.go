@@ -152,6 +152,18 @@ func volatile(list []expr.Expr) []expr.Expr {
 	return no
 }
 
+// repeatable reports whether e gives the same whenever it is evaluated: a subquery
+// does, though it stays where it is.
+func repeatable(e expr.Expr) bool {
+	ok := true
+	expr.Walk(e, func(e expr.Expr) bool {
+		c, call := e.(*expr.Call)
+		ok = ok && (!call || movable(&expr.Call{Fn: c.Fn}))
+		return ok
+	})
+	return ok
+}
+
 func movable(e expr.Expr) bool {
 	ok := true
 	expr.Walk(e, func(e expr.Expr) bool {
@@ -185,7 +197,7 @@ func uses(e expr.Expr, cols []*expr.Column) bool {
 func (p *pusher) pushFilter(n *logical.Filter, cond []expr.Expr) (logical.Node, error) {
 	own := expr.Conjuncts(n.Cond)
 	for _, e := range own {
-		if !movable(e) {
+		if !repeatable(e) {
 			// The rows that reach it must stay the same: nothing passes either.
 			in, err := p.push(n.Input, nil)
 			if err != nil {
