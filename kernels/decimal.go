@@ -259,16 +259,77 @@ func AddDecimal(o DecimalOp, dst, a, b []Int128) int {
 		}
 		return bad
 	}
-	return o.each(dst, a, b, DecimalOp.Add)
+	return o.sums(dst, a, b, 1, DecimalOp.Add)
 }
 
 // SubDecimal writes x−y for each row and returns the first that does not fit, or
 // −1.
-func SubDecimal(o DecimalOp, dst, a, b []Int128) int { return o.each(dst, a, b, DecimalOp.Sub) }
+func SubDecimal(o DecimalOp, dst, a, b []Int128) int { return o.sums(dst, a, b, -1, DecimalOp.Sub) }
+
+// sums writes x + sign·y. Values of 64 bits, brought to the larger scale, whose result
+// has that scale, are added as they are; f adds the others.
+func (o DecimalOp) sums(dst, a, b []Int128, sign int64, f func(DecimalOp, Int128, Int128) (Int128, bool)) int {
+	s := max(o.ScaleA, o.ScaleB)
+	if s != o.Scale || s-o.ScaleA > 18 || s-o.ScaleB > 18 {
+		return o.each(dst, a, b, f)
+	}
+	ma, mb, p := int64(pow10[s-o.ScaleA].Lo), sign*int64(pow10[s-o.ScaleB].Lo), pow10[o.Precision]
+	bad := -1
+	for i := range dst {
+		x, y := a[i], b[i]
+		var r Int128
+		ok := false
+		if xl, yl := int64(x.Lo), int64(y.Lo); x.Hi == xl>>63 && y.Hi == yl>>63 {
+			xh, xl := mul64(xl, ma)
+			yh, yl := mul64(yl, mb)
+			// Two products of 64 bits each: their sum is far from overflowing.
+			r = Int128{uint64(xl), xh}.Add(Int128{uint64(yl), yh})
+			ok = r.Below(p)
+		} else {
+			r, ok = f(o, x, y)
+		}
+		dst[i] = r
+		if !ok && bad < 0 {
+			bad = i
+		}
+	}
+	return bad
+}
 
 // MulDecimal writes x·y for each row and returns the first that does not fit, or
-// −1.
-func MulDecimal(o DecimalOp, dst, a, b []Int128) int { return o.each(dst, a, b, DecimalOp.Mul) }
+// −1. Values of 64 bits take a path of one product and a bound.
+func MulDecimal(o DecimalOp, dst, a, b []Int128) int {
+	if o.ScaleA+o.ScaleB != o.Scale {
+		return o.each(dst, a, b, DecimalOp.Mul)
+	}
+	p := pow10[o.Precision]
+	bad := -1
+	for i := range dst {
+		x, y := a[i], b[i]
+		var r Int128
+		ok := false
+		if xl, yl := int64(x.Lo), int64(y.Lo); x.Hi == xl>>63 && y.Hi == yl>>63 {
+			hi, lo := mul64(xl, yl)
+			r = Int128{uint64(lo), hi}
+			ok = r.Below(p)
+		} else {
+			r, ok = o.Mul(x, y)
+		}
+		dst[i] = r
+		if !ok && bad < 0 {
+			bad = i
+		}
+	}
+	return bad
+}
+
+// Below reports whether |x| < p, which is positive.
+func (x Int128) Below(p Int128) bool {
+	m := x.Hi >> 63
+	lo, c := bits.Sub64(x.Lo^uint64(m), uint64(m), 0)
+	hi := uint64(x.Hi^m) - uint64(m) - c
+	return hi < uint64(p.Hi) || hi == uint64(p.Hi) && lo < p.Lo
+}
 
 func (o DecimalOp) each(dst, a, b []Int128, f func(DecimalOp, Int128, Int128) (Int128, bool)) int {
 	bad := -1

@@ -50,8 +50,15 @@ func (a *decSum) Update(rows, groups []int32, args []*vec.Vec) error {
 	}
 	vals := vec.Values[kernels.Int128](args[0].Flat())
 	sum, valid, seen := int128s(a.sum.Data()), a.sum.Valid(), a.seen.Data()
+	limit := kernels.Pow10(a.typ.Precision)
 	for i, r := range rows {
-		a.add(sum, valid, seen, groups[i], vals[r])
+		g := groups[i]
+		// Below its limit, of 38 digits at most, a sum has not overflowed.
+		if s := sum[g].Add(vals[r]); seen[g] == 1 && isSet(valid, g) && s.Below(limit) && vals[r].Below(limit) {
+			sum[g] = s
+			continue
+		}
+		a.add(sum, valid, seen, g, vals[r])
 	}
 	return nil
 }
