@@ -12,7 +12,8 @@ import (
 // under ctx; everything else when the first batch is asked for. Who builds also
 // closes.
 func Build(ctx context.Context, root physical.Node, env *Env) (Operator, error) {
-	b := &builder{ctx: ctx, env: env}
+	b := &builder{ctx: ctx, env: env, shared: map[physical.Node]*shared{}}
+	reused(root, b.shared)
 	return b.build(root)
 }
 
@@ -23,10 +24,24 @@ type builder struct {
 	readings map[*physical.Scan]*reading
 	// lending are the joins whose record batches are borrowed.
 	lending map[*physical.Join]*lending
+	// shared are the nodes that a Reuse puts out again.
+	shared map[physical.Node]*shared
 }
 
-// build makes the operator of n over those of its inputs.
+// build makes the operator of n over those of its inputs, or a reader of it if several
+// read it.
 func (b *builder) build(n physical.Node) (Operator, error) {
+	if r, ok := n.(*physical.Reuse); ok {
+		return b.reuse(r)
+	}
+	if s := b.shared[n]; s != nil {
+		return s.read(b, n)
+	}
+	return b.buildAlone(n)
+}
+
+// buildAlone makes the operator of n over those of its inputs.
+func (b *builder) buildAlone(n physical.Node) (Operator, error) {
 	p, err := b.pipeline(n)
 	if err != nil {
 		return nil, err

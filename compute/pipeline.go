@@ -288,7 +288,7 @@ func (s *laneScan) Next(ctx context.Context) (Batch, error) {
 	if err != nil {
 		return Batch{}, err
 	}
-	s.env.Metrics.addInput(s.pipeline.scan.Input, rec.NumRows())
+	s.env.Metrics.addInput(s.pipeline.scan.Input, rec.NumRows()*int64(1+s.pipeline.scan.Again))
 	return Batch{Rec: s.set(s.pipeline.scan.plain(rec)), Split: int32(s.split)}, nil
 }
 

@@ -104,6 +104,8 @@ func describe(n Node, inputs []string) string {
 		return fmt.Sprintf("HashJoin %s on %s = %s%s, build %s", n.Kind, list(n.LeftKeys), list(n.RightKeys), cond, side)
 	case *StreamJoin:
 		return n.describe()
+	case *Reuse:
+		return n.describe()
 	case *AsOfJoin:
 		return n.describe()
 	case *Union:

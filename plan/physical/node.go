@@ -22,7 +22,10 @@ type Scan struct {
 	Input int
 	// Columns are the wanted columns of the input, ascending.
 	Columns []int
-	Out     expr.Schema
+	// Again is how many more scans this one stands for, because what is above it is used
+	// again (Reuse): its rows count for them too.
+	Again int
+	Out   expr.Schema
 }
 
 // Values is a table written in the query. Rows hold literals.

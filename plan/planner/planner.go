@@ -62,7 +62,9 @@ func New(root logical.Node, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.plan.Root, err = p.exactly(n, cols, root.Output())
+	if p.plan.Root, err = p.exactly(n, cols, root.Output()); err == nil && !o.KeepLate {
+		p.plan.Root = physical.Share(p.plan.Root)
+	}
 	return p.plan, err
 }
 

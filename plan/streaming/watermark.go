@@ -52,6 +52,12 @@ func (p *propagation) node(n physical.Node) (int64, error) {
 		}
 	}
 	switch n := n.(type) {
+	case *physical.Reuse:
+		w, err := p.node(n.Of)
+		for _, t := range n.States {
+			p.inputs[t.For.Operator] = p.inputs[t.Of.Operator]
+		}
+		return w, err
 	case *physical.Watermark:
 		if in != None && p.global > 0 {
 			return None, base.UserError("_LEGACY_ERROR_TEMP_3076", "",
