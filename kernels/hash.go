@@ -6,11 +6,11 @@ import (
 	"unsafe"
 )
 
-// Key is a normalised key: one to four 64-bit words, in the order of its layout.
+// Key is a normalised key: one to six 64-bit words, in the order of its layout.
 // The array types have different shapes, so each instance of a kernel over Key
 // is compiled for its own number of words.
 type Key interface {
-	[1]uint64 | [2]uint64 | [3]uint64 | [4]uint64
+	[1]uint64 | [2]uint64 | [3]uint64 | [4]uint64 | [5]uint64 | [6]uint64
 }
 
 // KeysOf views words, row-major, as keys of K's width. It copies nothing.

@@ -123,6 +123,10 @@ func (t *Table) rowHash(row int32) uint64 {
 		kernels.HashKeys(h[:], kernels.KeysOf[[3]uint64](words), &t.seed)
 	case 4:
 		kernels.HashKeys(h[:], kernels.KeysOf[[4]uint64](words), &t.seed)
+	case 5:
+		kernels.HashKeys(h[:], kernels.KeysOf[[5]uint64](words), &t.seed)
+	case 6:
+		kernels.HashKeys(h[:], kernels.KeysOf[[6]uint64](words), &t.seed)
 	}
 	h[0] &^= t.layout.nullMask << 32
 	if t.nulls != nil {

@@ -161,6 +161,10 @@ func (k *Keys) hash(sel []int32) {
 		hashKeys[[3]uint64](k, sel)
 	case 4:
 		hashKeys[[4]uint64](k, sel)
+	case 5:
+		hashKeys[[5]uint64](k, sel)
+	case 6:
+		hashKeys[[6]uint64](k, sel)
 	}
 }
 
@@ -244,6 +248,10 @@ func (k *Keys) Gather(rows []int32, dst *Keys) {
 		gatherWords[[3]uint64](dst.words, k.words, rows)
 	case 4:
 		gatherWords[[4]uint64](dst.words, k.words, rows)
+	case 5:
+		gatherWords[[5]uint64](dst.words, k.words, rows)
+	case 6:
+		gatherWords[[6]uint64](dst.words, k.words, rows)
 	}
 	if k.longs == nil {
 		return

@@ -1,8 +1,12 @@
 package state
 
+// maxWords is how many words a key may have: with six, one of a number, a text and a
+// window fits, or one of two texts and a window.
+const maxWords = 6
+
 // A layout says how key columns are normalised to words.
 //
-// If everything fits into four words, each column has its own place: text of up
+// If everything fits into maxWords words, each column has its own place: text of up
 // to 15 bytes and the hash of longer text take two words, a Wide value takes two,
 // narrower values share words. Which columns are NULL is not in the words but in
 // the low bits of the hash's tag, which must match exactly: keys without NULLs
@@ -12,7 +16,7 @@ package state
 // and that is the one key column of the words.
 type layout struct {
 	fields []Field
-	// words is 1 to 4.
+	// words is 1 to maxWords.
 	words int
 	// places are where the columns are, in their order; nil if encoded.
 	places []place
@@ -61,7 +65,7 @@ func newLayout(fields []Field) *layout {
 		}
 	}
 	l.words = max(word, 1)
-	if l.words > 4 || len(fields) > maxNullBits {
+	if l.words > maxWords || len(fields) > maxNullBits {
 		return &layout{fields: fields, words: 2, texts: 1}
 	}
 	return l

@@ -119,8 +119,12 @@ func (t *Table) stack(k *Keys, sel, rows []int32) int {
 		return stack[[2]uint64](t, k, sel, rows)
 	case 3:
 		return stack[[3]uint64](t, k, sel, rows)
+	case 4:
+		return stack[[4]uint64](t, k, sel, rows)
+	case 5:
+		return stack[[5]uint64](t, k, sel, rows)
 	}
-	return stack[[4]uint64](t, k, sel, rows)
+	return stack[[6]uint64](t, k, sel, rows)
 }
 
 func stack[K kernels.Key](t *Table, k *Keys, sel, rows []int32) int {

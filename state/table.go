@@ -230,8 +230,12 @@ func (t *Table) probe(k *Keys, sel, rows []int32) (done, n int) {
 		return probe[[2]uint64](t, k, sel, rows)
 	case 3:
 		return probe[[3]uint64](t, k, sel, rows)
+	case 4:
+		return probe[[4]uint64](t, k, sel, rows)
+	case 5:
+		return probe[[5]uint64](t, k, sel, rows)
 	}
-	return probe[[4]uint64](t, k, sel, rows)
+	return probe[[6]uint64](t, k, sel, rows)
 }
 
 func probe[K kernels.Key](t *Table, k *Keys, sel, rows []int32) (int, int) {
@@ -423,6 +427,10 @@ func (t *Table) Find(k *Keys, sel, rows []int32) error {
 		find[[3]uint64](t, k, sel, rows)
 	case 4:
 		find[[4]uint64](t, k, sel, rows)
+	case 5:
+		find[[5]uint64](t, k, sel, rows)
+	case 6:
+		find[[6]uint64](t, k, sel, rows)
 	}
 	if k.longs != nil {
 		for i, r := range sel {
