@@ -1,6 +1,8 @@
 package agg
 
 import (
+	"strings"
+
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/state"
@@ -67,7 +69,8 @@ func (a *extreme) Merge(dst []int32, from Accumulator, src []int32) error {
 func (a *extreme) Final(groups []int32) (*vec.Vec, error) { return a.rank.take(groups), nil }
 
 // extremeBy is min_by and max_by: the value beside the extreme of another
-// column. Of equal extremes the later one counts.
+// column. Of equal extremes the later one counts, or the first for max_first_by and
+// min_first_by, which are max and min of texts with a collation.
 type extremeBy struct {
 	rank  rank
 	value slot
@@ -89,7 +92,7 @@ func newExtremeBy(c call) (*Func, error) {
 		Direct: true,
 		Fields: []state.Field{slotField(by), slotField(t)},
 		bind: func(cols []state.Column) Accumulator {
-			return &extremeBy{rank: newRank(by, order{max: c.Fn == "max_by", ties: true}, cols[0]), value: newSlot(t, cols[1])}
+			return &extremeBy{rank: newRank(by, order{max: strings.HasPrefix(c.Fn, "max"), ties: !strings.HasSuffix(c.Fn, "_first_by")}, cols[0]), value: newSlot(t, cols[1])}
 		},
 	}, nil
 }

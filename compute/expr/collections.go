@@ -123,7 +123,7 @@ func (s *valueSet) clear() {
 
 // add reports whether row k of v is new.
 func (s *valueSet) add(v *vec.Vec, k int) bool {
-	s.buf = vec.EncodeRow(v, k, s.buf[:0])
+	s.buf = vec.EqualRow(v, k, s.buf[:0])
 	if _, ok := s.m[string(s.buf)]; ok {
 		return false
 	}
@@ -132,7 +132,7 @@ func (s *valueSet) add(v *vec.Vec, k int) bool {
 }
 
 func (s *valueSet) has(v *vec.Vec, k int) bool {
-	s.buf = vec.EncodeRow(v, k, s.buf[:0])
+	s.buf = vec.EqualRow(v, k, s.buf[:0])
 	_, ok := s.m[string(s.buf)]
 	return ok
 }

@@ -96,7 +96,7 @@ func newTable() map[string]row {
 		stringRows(), concatRows(), likeRows(), regexpRows(), hashRows(), codecRows(), mathRows(), roundRows(),
 		collectionRows(), mapRows(), lambdaRows(), jsonRows(), miscRows(), formatRows(), numberFormatRows(), urlRows(), cryptoRows(), bitmapRows(), wordRows(),
 		sessionRows(), csvRows(), xpathRows(), variantRows(), xmlRows(), sketchRows(), topKRows(), vectorRows(),
-		timeFieldRows(), timeOfDayRows(), timeMakeRows(), timeTruncRows(), timeFormatRows(), timeParseRows(),
+		collationRows(), timeFieldRows(), timeOfDayRows(), timeMakeRows(), timeTruncRows(), timeFormatRows(), timeParseRows(),
 	} {
 		for name, r := range family {
 			if _, ok := table[name]; ok {
@@ -139,6 +139,10 @@ func compileCall(e *expr.Call, env *Env) (Evaluator, error) {
 	r, ok := env.Library.table[e.Fn]
 	if e.User != nil {
 		r, ok = userRow, true
+	} else if collationOf(e) != "" {
+		if own, has := env.Library.table[e.Fn+collated]; has {
+			r = own
+		}
 	}
 	if !ok {
 		return nil, unsupported(e)

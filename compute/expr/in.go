@@ -28,7 +28,7 @@ func makeIn(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 			small = false
 			break
 		}
-		buf = vec.EncodeRow(l.v, 0, buf[:0])
+		buf = vec.EqualRow(l.v, 0, buf[:0])
 		set[string(buf)] = struct{}{}
 	}
 	if !small || t.IsNested() || t.Kind == expr.KindNull {
@@ -45,7 +45,7 @@ func makeIn(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 			dst, v := f.bits(), f.args[0]
 			var key []byte
 			f.each(func(i int) {
-				key = vec.EncodeRow(v, i, key[:0])
+				key = vec.EqualRow(v, i, key[:0])
 				if _, ok := set[string(key)]; ok {
 					kernels.SetBit(dst, i)
 				} else if null {

@@ -439,12 +439,12 @@ func makeMapZipWith(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error)
 			at := map[string]int{}
 			x, y := a.Index(i), b.Index(i)
 			for k := a.Off[x]; k < a.Off[x+1]; k++ {
-				buf = vec.EncodeRow(a.Kids[0], int(k), buf[:0])
+				buf = vec.EqualRow(a.Kids[0], int(k), buf[:0])
 				at[string(buf)] = len(ki)
 				ki, ai, bi, rows = append(ki, k), append(ai, k), append(bi, -1), append(rows, int32(i))
 			}
 			for k := b.Off[y]; k < b.Off[y+1]; k++ {
-				buf = vec.EncodeRow(b.Kids[0], int(k), buf[:0])
+				buf = vec.EqualRow(b.Kids[0], int(k), buf[:0])
 				if p, ok := at[string(buf)]; ok {
 					bi[p] = k
 					continue

@@ -38,7 +38,7 @@ func constantInt(v int64) func(c *expr.Call, args []Evaluator, env *Env) (Evalua
 }
 
 func makeTypeOf(c *expr.Call, _ []Evaluator, _ *Env) (Evaluator, error) {
-	return newLiteral(strings.ToLower(catalogName(c.Args[0].Type())), c.Typ)
+	return newLiteral(catalogName(c.Args[0].Type()), c.Typ)
 }
 
 // catalogName is the type as typeof shows it: without spaces inside angles and
@@ -56,7 +56,10 @@ func catalogName(t *expr.Type) string {
 		}
 		return "struct<" + strings.Join(parts, ",") + ">"
 	}
-	return t.SQL()
+	if t.Collated() {
+		return "string collate " + t.Collation
+	}
+	return strings.ToLower(t.SQL())
 }
 
 // counter numbers the rows of an epoch that an evaluator has seen.

@@ -111,7 +111,7 @@ func uniqueKeys(f *frame, i int, keys *vec.Vec, idx, values []int32) (n int, err
 			if seen == nil {
 				seen = make(map[string]int, len(idx))
 			}
-			buf = vec.EncodeRow(keys, int(k), buf[:0])
+			buf = vec.EqualRow(keys, int(k), buf[:0])
 			if j, ok := seen[string(buf)]; ok {
 				first = j
 			} else {

@@ -140,11 +140,12 @@ func upperText(s string) string { return strings.ToUpper(capitals.Replace(s)) }
 
 var capitals = strings.NewReplacer("ß", "SS", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST", "ŉ", "ʼN", "ǰ", "J̌", "և", "ԵՒ")
 
-// lowerText maps a final capital sigma as Java does.
+// lowerText maps a final capital sigma, and a capital I with a dot, as Java does.
 func lowerText(s string) string {
+	s = strings.ReplaceAll(s, "İ", "i\u0307")
 	l := strings.ToLower(s)
 	if !strings.Contains(s, "Σ") {
-		return strings.ReplaceAll(l, "i̇", "i̇")
+		return l
 	}
 	rs, out := []rune(s), []rune(l)
 	if len(rs) != len(out) {

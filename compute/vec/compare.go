@@ -6,13 +6,15 @@ import (
 	"math"
 	"slices"
 
+	"github.com/flightd/flightd/compute/collation"
 	"github.com/flightd/flightd/kernels"
 	"github.com/flightd/flightd/plan/expr"
 )
 
 // Compare orders row i of a and row j of b, which have one type, as Spark sorts:
 // −1, 0 or 1. NULL is below every value and equal to NULL; NaN equals NaN and is
-// above other numbers; −0 equals 0; text is ordered by bytes; arrays and structs
+// above other numbers; −0 equals 0; text is ordered by its
+// type's collation, which is by bytes unless it has one; arrays and structs
 // by their first difference; maps, which SQL does not order, by their entries.
 func Compare(a *Vec, i int, b *Vec, j int) int {
 	switch an, bn := a.Null(i), b.Null(j); {
@@ -44,6 +46,9 @@ func Compare(a *Vec, i int, b *Vec, j int) int {
 	case expr.KindCalendar:
 		return bytes.Compare(a.Data[i*16:i*16+16], b.Data[j*16:j*16+16])
 	case expr.KindString, expr.KindBinary, expr.KindVariant:
+		if a.Type.Collated() && a.Type.Collation != expr.Indeterminate {
+			return collation.New(a.Type.Collation).Compare(a.Data[a.Off[i]:a.Off[i+1]], b.Data[b.Off[j]:b.Off[j+1]])
+		}
 		return bytes.Compare(a.Data[a.Off[i]:a.Off[i+1]], b.Data[b.Off[j]:b.Off[j+1]])
 	case expr.KindArray, expr.KindMap:
 		x, y := int(a.Off[i]), int(b.Off[j])
@@ -185,6 +190,9 @@ func sortKeys(c *Vec, desc, nullsFirst bool) (key func(i int) uint64, exact bool
 			return u>>1 + 1
 		}
 	case expr.KindString, expr.KindBinary:
+		if c.Type.Collated() {
+			return func(int) uint64 { return 0 }, false
+		}
 		word = func(i int) uint64 {
 			var u uint64
 			s := c.Str(i)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 
+	"github.com/flightd/flightd/compute/collation"
 	"github.com/flightd/flightd/plan/expr"
 )
 
@@ -15,13 +16,27 @@ import (
 //	body   = fixed-width little endian | BOOLEAN: one byte
 //	       | uvarint length, bytes
 //	       | uvarint count, values (ARRAY) | uvarint count, key value… (MAP) | values (STRUCT)
-func EncodeRow(v *Vec, i int, dst []byte) []byte { return encodeRow(v, i, dst, true) }
+func EncodeRow(v *Vec, i int, dst []byte) []byte { return encodeRow(v, i, dst, canonicalForm) }
 
 // StoreRow appends row i of v in EncodeRow's form, but bit for bit: what DecodeRow
 // reads has the value's signs of zero. Its bytes are no key.
-func StoreRow(v *Vec, i int, dst []byte) []byte { return encodeRow(v, i, dst, false) }
+func StoreRow(v *Vec, i int, dst []byte) []byte { return encodeRow(v, i, dst, storedForm) }
 
-func encodeRow(v *Vec, i int, dst []byte, key bool) []byte {
+// EqualRow appends what is the same for rows that are equal by the rules of SQL: the
+// form of EncodeRow with the keys of texts that have a collation. It cannot be read
+// back.
+func EqualRow(v *Vec, i int, dst []byte) []byte { return encodeRow(v, i, dst, equalForm) }
+
+// form is what an encoding is for.
+type form uint8
+
+const (
+	storedForm form = iota
+	canonicalForm
+	equalForm
+)
+
+func encodeRow(v *Vec, i int, dst []byte, as form) []byte {
 	if v.Null(i) {
 		return append(dst, 0)
 	}
@@ -32,14 +47,17 @@ func encodeRow(v *Vec, i int, dst []byte, key bool) []byte {
 		return append(dst, v.Data[i>>3]>>(i&7)&1)
 	case expr.KindString, expr.KindBinary, expr.KindVariant:
 		s := v.Data[v.Off[i]:v.Off[i+1]]
+		if as == equalForm && v.Type.Collated() && v.Type.Collation != expr.Indeterminate {
+			s = collation.New(v.Type.Collation).Key(nil, s)
+		}
 		return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 	case expr.KindFloat32:
-		if !key {
+		if as == storedForm {
 			break
 		}
 		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(canonical(Values[float32](v)[i])))
 	case expr.KindFloat64:
-		if !key {
+		if as == storedForm {
 			break
 		}
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(canonical(Values[float64](v)[i])))
@@ -48,13 +66,13 @@ func encodeRow(v *Vec, i int, dst []byte, key bool) []byte {
 		dst = binary.AppendUvarint(dst, uint64(hi-lo))
 		for j := lo; j < hi; j++ {
 			for _, k := range v.Kids {
-				dst = encodeRow(k, int(j), dst, key)
+				dst = encodeRow(k, int(j), dst, as)
 			}
 		}
 		return dst
 	case expr.KindStruct:
 		for _, k := range v.Kids {
-			dst = encodeRow(k, i, dst, key)
+			dst = encodeRow(k, i, dst, as)
 		}
 		return dst
 	}

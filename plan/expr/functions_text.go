@@ -83,7 +83,7 @@ aes_decrypt (binary, binary, string?GCM, string?DEFAULT, binary?'') binary
 try_aes_decrypt (binary, binary, string?GCM, string?DEFAULT, binary?'') binary nullable
 hmac (binary, binary, string?SHA-256) binary
 collate (string, string) @collate
-collation (string) string notnull
+collation (any) @collation notnull
 randstr (int, int|bigint?) @randstr notnull nondet
 `
 

@@ -190,7 +190,7 @@ func (t *Type) SQL() string {
 		return "STRUCT<" + strings.Join(parts, ", ") + ">"
 	case KindString:
 		if t.Collation != "" {
-			return "STRING COLLATE " + t.Collation
+			return "STRING COLLATE " + strings.ToUpper(t.Collation)
 		}
 	}
 	return kindNames[t.Kind]

@@ -23,6 +23,10 @@ func (x *exprs) checkGiven(c *call, text string) error {
 		case t.Kind == expr.KindArray && hasMap(t.Elem):
 			return mismatch("UNSUPPORTED_INPUT_TYPE", c.at, text, "The input of `collect_union` can't be \"MAP\" or contain one, but it is %q.", t.SQL())
 		}
+	case "collect_set":
+		if t := c.args[0].Type(); t.HasCollation() {
+			return mismatch("UNSUPPORTED_INPUT_TYPE", c.at, text, "The input of `collect_set` can't be text with a collation, but it is %q.", t.SQL())
+		}
 	case "mode":
 		return c.checkMode()
 	case "median", "percentile", "percentile_cont", "percentile_disc", "percentile_approx":

@@ -202,6 +202,9 @@ func itoa(n int) string { return fmt.Sprint(n) }
 
 // scalar resolves a call of a scalar function or generator whose arguments are.
 func (x *exprs) scalar(c *call) (expr.Expr, error) {
+	if err := x.meet(c); err != nil {
+		return nil, err
+	}
 	if c.f.User == nil && c.f.Rule[0] == '@' {
 		return x.special(c)
 	}
@@ -248,6 +251,7 @@ func (x *exprs) result(c *call, t *expr.Type) (expr.Expr, error) {
 			return nil, unexpectedInput(c.at, c.text(), 0, `"ARRAY"`, c.args[0])
 		}
 	}
+	t = collatedResult(c, t)
 	mode := x.mode()
 	if strings.HasPrefix(c.name, "try_") {
 		mode = expr.Try
@@ -324,9 +328,11 @@ func (c *call) text() string {
 		text := c.f.Params[i].Shown
 		switch text {
 		case "COMMA":
-			text = ","
+			text = collatedDefault(c, ",")
 		case "NOW":
 			text = "current_timestamp()"
+		default:
+			text = collatedDefault(c, text)
 		}
 		args = append(args[:i:i], &expr.Column{Name: text})
 	}

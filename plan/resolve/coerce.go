@@ -141,7 +141,7 @@ func narrowing(wants []expr.Want) bool {
 func accepts(w expr.Want, t *expr.Type) bool {
 	switch w.Family {
 	case expr.OneType:
-		return t.Equal(w.Type) || w.Type.Kind == expr.KindTime && t.Kind == expr.KindTime
+		return t.Equal(w.Type) || w.Type.Kind == t.Kind && (t.Kind == expr.KindTime || t.Kind == expr.KindString)
 	case expr.AnyType, expr.Func:
 		return true
 	case expr.NumericType:

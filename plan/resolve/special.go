@@ -1,9 +1,6 @@
 package resolve
 
 import (
-	"strings"
-
-	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/internal/invariants"
 	"github.com/flightd/flightd/plan/expr"
 )
@@ -137,6 +134,8 @@ func (x *exprs) lesser(c *call) (expr.Expr, error) {
 		return x.mapWith(c)
 	case "@collate":
 		return x.collate(c)
+	case "@collation":
+		return x.collationName(c)
 	}
 	return nil, invariants.AssertionFailedf("function %s: rule %s is nowhere", c.f.Name, c.f.Rule)
 }
@@ -223,7 +222,11 @@ func (x *exprs) elt(c *call) (expr.Expr, error) {
 		if t == expr.String && x.wanted(a.Type(), []expr.Want{{Type: t}}) == nil {
 			return nil, unexpectedInput(c.at, c.text(), i+1, `("STRING" or "BINARY")`, a)
 		}
-		c.args[i+1] = x.cast(a, t)
+		if t == expr.Binary {
+			c.args[i+1] = x.cast(a, t)
+		} else {
+			c.args[i+1] = x.cast(a, stringLike(a.Type()))
+		}
 	}
 	return x.result(c, t)
 }
@@ -235,6 +238,9 @@ func (x *exprs) pad(c *call) (expr.Expr, error) {
 			fill = &expr.Literal{At: c.at, Value: []byte{0}, Typ: expr.Binary}
 		}
 		c.args = append(c.args, fill)
+		if err := x.meet(c); err != nil {
+			return nil, err
+		}
 	}
 	if err := x.coerce(c); err != nil {
 		return nil, err
@@ -274,20 +280,4 @@ func (x *exprs) decode(c *call) (expr.Expr, error) {
 		list = append(list, c.args[len(c.args)-1])
 	}
 	return x.callOf(c, "case", c.text(), list...)
-}
-
-func (x *exprs) collate(c *call) (expr.Expr, error) {
-	lit, ok := c.args[1].(*expr.Literal)
-	name, isText := "", false
-	if ok {
-		name, isText = lit.Value.(string)
-	}
-	if !isText {
-		return nil, base.UserError("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09", "the collation must be a STRING literal").At(c.at)
-	}
-	t := &expr.Type{Kind: expr.KindString, Collation: strings.ToUpper(name)}
-	if t.Collation == "UTF8_BINARY" {
-		t = expr.String
-	}
-	return &expr.Call{At: c.at, Fn: "collate", Args: c.args, Typ: t, Null: c.args[0].Nullable(), Mode: x.mode()}, nil
 }

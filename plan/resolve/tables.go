@@ -68,7 +68,7 @@ func (r *resolver) keywords(n *logical.Function) (rel, error) {
 	return relOf(out), nil
 }
 
-// collations resolves collations(): those that need no language.
+// collations resolves collations().
 func (r *resolver) collations(n *logical.Function) (rel, error) {
 	if len(n.Args) > 0 {
 		return rel{}, wrongArgs(n.At, "collations", "0", len(n.Args))
@@ -84,24 +84,28 @@ func (r *resolver) collations(n *logical.Function) (rel, error) {
 		}
 		return &expr.Literal{At: n.At, Value: s, Typ: expr.String}
 	}
-	for _, name := range []string{"UTF8_BINARY", "UTF8_LCASE", "UNICODE", "UNICODE_CI", "UNICODE_AI", "UNICODE_CI_AI"} {
-		accents, letters := "ACCENT_SENSITIVE", "CASE_SENSITIVE"
-		if strings.HasSuffix(name, "_AI") {
+	for _, c := range expr.Collations() {
+		accents, letters, pad, version := "ACCENT_SENSITIVE", "CASE_SENSITIVE", "NO_PAD", icuVersion
+		if c.IgnoreAccents {
 			accents = "ACCENT_INSENSITIVE"
 		}
-		if strings.Contains(name, "_CI") || strings.HasSuffix(name, "_LCASE") {
+		if c.IgnoreCase || c.IsLowerCase() {
 			letters = "CASE_INSENSITIVE"
 		}
-		for _, pad := range []string{"NO_PAD", "RTRIM"} {
-			full := name
-			if pad == "RTRIM" {
-				full += "_RTRIM"
-			}
-			out.Rows = append(out.Rows, []expr.Expr{text("SYSTEM"), text("BUILTIN"), text(full), text(""), text(""), text(accents), text(letters), text(pad), text("")})
+		if c.TrimRight {
+			pad = "RTRIM"
 		}
+		if strings.HasPrefix(c.Base, "UTF8_") {
+			version = ""
+		}
+		out.Rows = append(out.Rows, []expr.Expr{text("SYSTEM"), text("BUILTIN"), text(c.String()), text(c.Language()), text(c.Country()),
+			text(accents), text(letters), text(pad), text(version)})
 	}
 	return relOf(out), nil
 }
+
+// icuVersion is the release of ICU whose collations Spark 4.3 lists.
+const icuVersion = "78.3.0.0"
 
 func tableColumns(n *logical.Function, fields ...expr.Field) []*expr.Column {
 	cols := make([]*expr.Column, len(fields))

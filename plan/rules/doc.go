@@ -16,11 +16,15 @@ import (
 // go through them as well: they keep every batch result. fold evaluates constants;
 // it may be nil.
 //
+// Collations come first, as later rules compare and copy conditions.
 // Filters are pushed before others are inferred: what a filter above a join says of
 // one side may follow for the other, and joins may be written as filters.
 func Meaning(n logical.Node, fold expr.Fold) (logical.Node, error) {
-	n, err := PushFilters(n, fold)
+	n, err := CollationKeys(n)
 	if err != nil {
+		return nil, err
+	}
+	if n, err = PushFilters(n, fold); err != nil {
 		return nil, err
 	}
 	return PushFilters(InferNotNull(InferFilters(n)), fold)

@@ -67,7 +67,7 @@ func needs(e expr.Expr, cols []*expr.Column) []*expr.Column {
 		return needs(e.Child, cols)
 	case *expr.Call:
 		switch e.Fn {
-		case "=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "div", "negative", "getfield", "not", "isnotnull", "upper", "lower":
+		case "=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "div", "negative", "getfield", "not", "isnotnull", "upper", "lower", "collation_key":
 			for _, a := range e.Args {
 				cols = needs(a, cols)
 			}

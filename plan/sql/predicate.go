@@ -29,14 +29,16 @@ func (p *parser) predicate() expr.Expr {
 		p.at += n + 1
 		out = p.in(t, left)
 	case p.isWordAt(n, "LIKE", "ILIKE") && p.startsExpr(n+1):
+		at := p.tok().pos()
 		p.at += n
 		if p.isWordAt(1, "ANY", "SOME", "ALL") && p.isOpAt(2, "(") {
 			return p.likeAny(first, left, n == 1)
 		}
-		out = p.like(first, left)
+		out = p.like(at, left)
 	case p.isWordAt(n, "RLIKE", "REGEXP") && p.startsExpr(n+1):
+		at := p.tok().pos()
 		p.at += n + 1
-		out = p.apply(first, "rlike", left, p.value())
+		out = p.apply(at, "rlike", left, p.value())
 	case n == 0 && p.isWord("IS") && p.isWordAt(1, "NOT", "NULL", "TRUE", "FALSE", "UNKNOWN", "DISTINCT"):
 		return p.is(first, left)
 	default:

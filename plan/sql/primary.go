@@ -33,7 +33,7 @@ func (p *parser) primary() expr.Expr {
 			p.at++
 			at := p.tok().pos()
 			parts := p.names("a collation")
-			name := parts[len(parts)-1]
+			name := collationName(parts)
 			e = &expr.Apply{At: p.from(first), Name: []string{"collate"}, Args: []expr.Expr{e, &expr.Literal{At: at, Value: name, Typ: expr.String}}}
 		default:
 			return e

@@ -123,17 +123,26 @@ func (p *parser) typeParameters() []int {
 	return out
 }
 
+// collated reads the collation of a STRING, if there is one.
 func (p *parser) collated() *expr.Type {
 	if !p.isWord("COLLATE") || !p.isName(1) {
 		return expr.String
 	}
 	p.at++
-	parts := p.names("a collation")
-	name := strings.ToUpper(parts[len(parts)-1])
-	if name == "UTF8_BINARY" {
-		return expr.String
+	name := collationName(p.names("a collation"))
+	known, ok := expr.ParseCollation(name)
+	if !ok {
+		p.fail(base.UserError("COLLATION_INVALID_NAME", "42704", "There is no collation %s.", name))
 	}
-	return &expr.Type{Kind: expr.KindString, Collation: name}
+	return expr.StringOf(known)
+}
+
+// collationName is a collation's name without the schema that all of them are in.
+func collationName(parts []string) string {
+	if len(parts) == 3 && strings.EqualFold(parts[0], "system") && strings.EqualFold(parts[1], "builtin") {
+		return parts[2]
+	}
+	return strings.Join(parts, ".")
 }
 
 func (p *parser) decimalType(t token) *expr.Type {
