@@ -36,7 +36,7 @@ func compileCast(e *expr.Cast, env *Env) (Evaluator, error) {
 
 func sameBytes(from, to *expr.Type) bool {
 	switch {
-	case from.Equal(to):
+	case from.Equal(to), from.Geo != expr.NoGeo && to.Geo != expr.NoGeo:
 		return true
 	case from.Kind == expr.KindString && to.Kind == expr.KindString, from.Kind == expr.KindString && to.Kind == expr.KindBinary,
 		from.Kind == expr.KindBinary && to.Kind == expr.KindString:

@@ -96,7 +96,7 @@ func newTable() map[string]row {
 		stringRows(), concatRows(), likeRows(), regexpRows(), hashRows(), codecRows(), mathRows(), roundRows(),
 		collectionRows(), mapRows(), lambdaRows(), jsonRows(), miscRows(), formatRows(), numberFormatRows(), urlRows(), cryptoRows(), bitmapRows(), wordRows(),
 		sessionRows(), csvRows(), xpathRows(), variantRows(), xmlRows(), sketchRows(), topKRows(), vectorRows(),
-		collationRows(), timeFieldRows(), timeOfDayRows(), timeMakeRows(), timeTruncRows(), timeFormatRows(), timeParseRows(),
+		collationRows(), geoRows(), timeFieldRows(), timeOfDayRows(), timeMakeRows(), timeTruncRows(), timeFormatRows(), timeParseRows(),
 	} {
 		for name, r := range family {
 			if _, ok := table[name]; ok {

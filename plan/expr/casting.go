@@ -7,6 +7,8 @@ func (c Coercion) CanCast(from, to *Type) bool {
 	switch {
 	case from.Equal(to), f == KindNull:
 		return true
+	case from.Geo != NoGeo || to.Geo != NoGeo:
+		return castGeo(from, to)
 	case f == KindVariant:
 		return ToVariant(to, true)
 	case t == KindVariant:
@@ -113,6 +115,8 @@ func Assignable(from, to *Type) bool {
 	switch {
 	case from.Equal(to), from.Kind == KindNull:
 		return true
+	case from.Geo != NoGeo || to.Geo != NoGeo:
+		return false
 	case from.IsNumeric() && to.IsNumeric(), to.Kind == KindString && !from.IsNested():
 		return true
 	case isTime(from.Kind) && isTime(to.Kind):
@@ -143,6 +147,8 @@ func (t *Type) Orderable() bool {
 	switch t.Kind {
 	case KindMap, KindVariant, KindCalendar:
 		return false
+	case KindBinary:
+		return t.Geo == NoGeo
 	case KindArray:
 		return t.Elem.Orderable()
 	case KindStruct:

@@ -15,6 +15,8 @@ func (c Coercion) Tightest(t, u *Type) *Type {
 		return u
 	case u.Kind == KindNull:
 		return t
+	case t.Geo != NoGeo && t.Geo == u.Geo:
+		return GeoOf(t.Geo, AnySRID)
 	case t.Kind == KindDecimal && u.IsInteger():
 		return integerInDecimal(t, u)
 	case u.Kind == KindDecimal && t.IsInteger():
@@ -104,7 +106,7 @@ func (c Coercion) promoteString(t, u *Type) *Type {
 	if t.Kind != KindString {
 		t, u = u, t
 	}
-	if t.Kind != KindString || u.Kind == KindString || u.IsNested() || u.Kind == KindVariant {
+	if t.Kind != KindString || u.Kind == KindString || u.IsNested() || u.Kind == KindVariant || u.Geo != NoGeo {
 		return nil
 	}
 	if !c.ANSI {

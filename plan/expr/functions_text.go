@@ -84,6 +84,11 @@ try_aes_decrypt (binary, binary, string?GCM, string?DEFAULT, binary?'') binary n
 hmac (binary, binary, string?SHA-256) binary
 collate (string, string) @collate
 collation (any) @collation notnull
+st_asbinary (any, string?NDR) @geo
+st_geogfromwkb (binary) @geo
+st_geomfromwkb (binary, int?0) @geo
+st_setsrid (any, int) @geo
+st_srid (any) @geo
 randstr (int, int|bigint?) @randstr notnull nondet
 `
 

@@ -69,6 +69,8 @@ type Type struct {
 	Fields []Field
 	// Collation of a STRING; "" is UTF8_BINARY.
 	Collation string
+	// Geo makes a BINARY one of shapes, with the coordinate system in Precision.
+	Geo Geo
 }
 
 // Field is a column of a schema or a member of a struct.
@@ -143,7 +145,7 @@ func (t *Type) Equal(u *Type) bool {
 		return true
 	}
 	if t == nil || u == nil || t.Kind != u.Kind || t.Precision != u.Precision || t.Scale != u.Scale ||
-		t.From != u.From || t.To != u.To || t.Collation != u.Collation || len(t.Fields) != len(u.Fields) {
+		t.From != u.From || t.To != u.To || t.Collation != u.Collation || t.Geo != u.Geo || len(t.Fields) != len(u.Fields) {
 		return false
 	}
 	if t.Key != nil && !t.Key.Equal(u.Key) || t.Elem != nil && !t.Elem.Equal(u.Elem) {
@@ -188,6 +190,10 @@ func (t *Type) SQL() string {
 			}
 		}
 		return "STRUCT<" + strings.Join(parts, ", ") + ">"
+	case KindBinary:
+		if t.Geo != NoGeo {
+			return t.geoSQL()
+		}
 	case KindString:
 		if t.Collation != "" {
 			return "STRING COLLATE " + strings.ToUpper(t.Collation)

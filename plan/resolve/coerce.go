@@ -198,7 +198,7 @@ func (x *exprs) implicit(t *expr.Type, w expr.Want) *expr.Type {
 }
 
 func (x *exprs) implicitTo(t, u *expr.Type) *expr.Type {
-	if t.Kind == expr.KindString && !u.IsNested() && u.Kind != expr.KindVariant {
+	if t.Kind == expr.KindString && !u.IsNested() && u.Kind != expr.KindVariant && u.Geo == expr.NoGeo {
 		if !x.r.co.ANSI && (u.IsInterval() || u.Kind == expr.KindBool) {
 			return nil
 		}

@@ -134,6 +134,8 @@ func (x *exprs) lesser(c *call) (expr.Expr, error) {
 		return x.mapWith(c)
 	case "@collate":
 		return x.collate(c)
+	case "@geo":
+		return x.geo(c)
 	case "@collation":
 		return x.collationName(c)
 	}

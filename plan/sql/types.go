@@ -72,6 +72,8 @@ func (p *parser) dataType() *expr.Type {
 		return p.timeType(t)
 	case "INTERVAL":
 		return p.intervalType(t)
+	case "GEOMETRY", "GEOGRAPHY":
+		return p.geoType(t)
 	case "ARRAY", "MAP", "STRUCT":
 		return p.nestedType(t)
 	}
