@@ -171,7 +171,9 @@ func (o DecimalOp) Mul(x, y Int128) (Int128, bool) {
 		}
 	}
 	u, neg := Mul256(x, y)
-	if n := u.digits(); n > 38 {
+	if n := u.digits(); n > 2*38 {
+		return Int128{}, false // what lies at a NULL row may be no decimal
+	} else if n > 38 {
 		u = roundedQuotient(u, pow10[n-38])
 		s -= n - 38
 	}

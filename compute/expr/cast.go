@@ -51,7 +51,6 @@ func sameBytes(from, to *expr.Type) bool {
 type relabel struct {
 	child Evaluator
 	t     *expr.Type
-	out   vec.Vec
 }
 
 func (e *relabel) Eval(in *Input) (*vec.Vec, error) {
@@ -59,12 +58,12 @@ func (e *relabel) Eval(in *Input) (*vec.Vec, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.out = *v
-	e.out.Type = e.t
+	out := *v // not the evaluator's own: a shared column is kept as it is
+	out.Type = e.t
 	if v.Own == vec.Scratch {
-		e.out.Own = vec.Borrowed
+		out.Own = vec.Borrowed
 	}
-	return &e.out, nil
+	return &out, nil
 }
 
 // castColumn returns the loop of a cast.

@@ -115,6 +115,9 @@ func (e *function) Eval(in *Input) (*vec.Vec, error) {
 	if constant {
 		out.Const, out.Len = true, in.Rows
 	}
+	if out.Own == vec.Shared { // a column that run put in its place: it may be kept as it is
+		f.out = &vec.Vec{}
+	}
 	return out, nil
 }
 

@@ -128,6 +128,7 @@ func mergeNested(out *vec.Vec, parts []*vec.Vec, from []int32) {
 	}
 	if len(used) == 0 {
 		*out = *vec.NewNull(out.Type, len(from))
+		out.Own = vec.Scratch // the next call fills out again
 		return
 	}
 	idx := make([]int32, len(from))
@@ -144,7 +145,7 @@ func mergeNested(out *vec.Vec, parts []*vec.Vec, from []int32) {
 	}
 	valid, t := out.Valid, out.Type
 	*out = *all.Take(idx)
-	out.Valid, out.Type, out.Own = valid, t, vec.Shared
+	out.Valid, out.Type, out.Own = valid, t, vec.Scratch
 }
 
 // choice picks one of its arguments, all evaluated, for each row.

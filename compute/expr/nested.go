@@ -208,6 +208,7 @@ func (e *fieldOf) Eval(in *Input) (*vec.Vec, error) {
 	}
 	if kid.Const {
 		e.out = *kid.Flat()
+		e.out.Own = vec.Borrowed
 		kid = &e.out
 	}
 	if kid.Valid == nil {

@@ -65,7 +65,7 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 	}
 	x.inFrom = false
 	f := expr.Functions.Lookup(name)
-	if unitForms[name] && !e.Operator { // keywords, not names of functions
+	if (unitForms[name] || syntaxOnly[name]) && !e.Operator { // no names of functions
 		f = nil
 	}
 	if f == nil && of != "builtin" && !e.Operator {
@@ -222,6 +222,8 @@ func (x *exprs) scalar(c *call) (expr.Expr, error) {
 		return nil, err
 	}
 	switch c.f.Name {
+	case "nanvl": // the result is of the first argument's type
+		c.args[1] = x.cast(c.args[1], c.args[0].Type())
 	case "map_from_arrays":
 		if err := mapKey(c, text, c.args[0].Type().Elem); err != nil {
 			return nil, err
