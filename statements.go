@@ -84,6 +84,7 @@ func inText(err error, text string) error {
 	}
 	if e != nil {
 		e.Query = text
+		hinted(e)
 	}
 	return err
 }

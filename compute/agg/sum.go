@@ -40,6 +40,7 @@ type intSum struct {
 	seen *state.Fixed[uint8]
 	typ  *expr.Type
 	mode expr.Mode
+	at   base.Pos
 	picker
 	filled
 }
@@ -54,7 +55,7 @@ func intSumFunc(c call) *Func {
 		AnyOrder: anyOrder,
 		Fields:   []state.Field{field(state.Int64, c.Typ.SQL(), true), field(state.Bool, "BOOLEAN", false)},
 		bind: func(cols []state.Column) Accumulator {
-			return &intSum{sum: cols[0].(*state.Fixed[int64]), seen: cols[1].(*state.Fixed[uint8]), typ: c.Typ, mode: c.Mode}
+			return &intSum{sum: cols[0].(*state.Fixed[int64]), seen: cols[1].(*state.Fixed[uint8]), typ: c.Typ, mode: c.Mode, at: c.At}
 		},
 	}
 }
@@ -133,7 +134,7 @@ func (a *intSum) check(wrapped int64, groups []int32) error {
 			"%s overflow while operating with intervals. Use `try_add` to tolerate overflow and return NULL instead.",
 			map[bool]string{true: "Integer", false: "Long"}[a.typ.Kind == expr.KindYearMonth])
 	}
-	return overflow("overflow.", "try_add")
+	return overflow("overflow.", "try_add").At(a.at)
 }
 
 func overflow(what, instead string) *base.Error {

@@ -207,5 +207,9 @@ type Dedup struct {
 // plan: it runs before the epoch's rows and becomes a literal.
 type ScalarSubquery struct {
 	expr.Ref
+	At   base.Pos
 	Plan Node
 }
+
+// Pos is where the subquery was written.
+func (s *ScalarSubquery) Pos() base.Pos { return s.At }

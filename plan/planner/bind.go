@@ -62,5 +62,5 @@ func (p *planner) subquery(e *expr.Subquery) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &physical.ScalarSubquery{Ref: expr.Ref{Name: e.SQL(), Typ: e.Typ, Null: true}, Plan: n}, nil
+	return &physical.ScalarSubquery{At: e.At, Ref: expr.Ref{Name: e.SQL(), Typ: e.Typ, Null: true}, Plan: n}, nil
 }

@@ -96,7 +96,7 @@ func (r *resolver) view(n *logical.Table, v *catalog.View) (rel, error) {
 		return rel{}, &e
 	}
 	if n.Stream && !streaming(out.node) {
-		return rel{}, base.UserError("", "", "View %s reads no stream.", quoteName(n.Name)).At(n.At).WithHint("leave out STREAM")
+		return rel{}, base.UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "View %s reads no stream.", quoteName(n.Name)).At(n.At).WithHint("leave out STREAM")
 	}
 	return renamed(out, n.Name[len(n.Name)-1], v.Columns, n.At)
 }
