@@ -36,7 +36,6 @@ func classHint(class string) string {
 // nameHints are those of names and of how a query is put together.
 func nameHints() [][2]string {
 	return [][2]string{
-		{"PARSE_SYNTAX_ERROR", "the caret is where the statement stops making sense: look at the word there and the one before"},
 		{"UNCLOSED_BRACKETED_COMMENT", "close the comment with */"},
 		{"INVALID_IDENTIFIER", "put names with other characters than letters, digits and _ between backquotes"},
 		{"UNBOUND_SQL_PARAMETER", "give the parameter a value when the statement is run, or write the value in its place"},
