@@ -153,6 +153,11 @@ func (a *asker) ask(ctx context.Context, c *Statement) (diff string) {
 	if err == nil {
 		rows, shift, err = rowsOf(ctx, s, c.SQL, fields)
 	}
+	if class, _ := conditionOf(err); err != nil && class == "" && c.Error != nil { // a statement that is no query
+		if _, failed := s.Execute(ctx, c.SQL); failed != nil {
+			err = failed
+		}
+	}
 	if err != nil || c.Error != nil {
 		return compareFailure(c, err, shift)
 	}

@@ -21,10 +21,10 @@ tuple_sketch_estimate_T (binary) double exact
 tuple_sketch_summary_T (binary, mode:string?sum) OUT exact
 tuple_sketch_theta_T (binary) double exact
 tuple_union_T (first:binary, second:binary, lgNomEntries:int?12, mode:string?sum) binary exact
-tuple_intersection_T (first:binary, second:binary, mode:string?sum) binary exact
+tuple_intersection_T (binary, binary, mode:string?sum) binary exact
 tuple_difference_T (binary, binary) binary exact
 tuple_union_theta_T (first:binary, second:binary, lgNomEntries:int?12, mode:string?sum) binary exact
-tuple_intersection_theta_T (first:binary, second:binary, mode:string?sum) binary exact
+tuple_intersection_theta_T (binary, binary, mode:string?sum) binary exact
 tuple_difference_theta_T (binary, binary) binary exact
 `
 	tupleAggregateRows = `

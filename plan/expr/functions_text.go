@@ -137,7 +137,7 @@ from_protobuf (any, any, any?, any?) @foreign nullable
 to_protobuf (any, any, any?, any?) @foreign nullable
 typeof (any) string notnull
 version () string notnull
-uuid () string notnull nondet
+uuid (bigint?) string notnull nondet
 monotonically_increasing_id () bigint notnull nondet
 spark_partition_id () int notnull nondet as:SPARK_PARTITION_ID
 input_file_name () string notnull nondet
@@ -151,6 +151,6 @@ current_schema current_database () string notnull
 current_path () string notnull
 current_timezone () string notnull
 assert_true (boolean, string?) void nullable
-raise_error (string, any?) void nullable
-reflect java_method try_reflect (any*) string nullable
+raise_error (string) void nullable
+reflect java_method try_reflect (any*) @reflect nullable
 `

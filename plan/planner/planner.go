@@ -202,6 +202,8 @@ func (p *planner) node(n logical.Node, need set) (physical.Node, []*expr.Column,
 		return p.watermark(n, need)
 	case *logical.Deduplicate:
 		return p.dedup(n, need)
+	case *logical.Sample:
+		return p.node(sampled(n), need)
 	}
 	return nil, nil, notYet(n.Pos(), "%s", describe(n))
 }
@@ -213,10 +215,6 @@ func notYet(at base.Pos, format string, args ...any) error {
 }
 
 func describe(n logical.Node) string {
-	switch n.(type) {
-	case *logical.Sample:
-		return "TABLESAMPLE"
-	}
 	return "This part of the query"
 }
 

@@ -39,13 +39,20 @@ func (x *exprs) aggregate(c *call) (expr.Expr, error) {
 		return nil, err
 	}
 	if e.Filter != nil {
+		x.inAggregate = false
 		cond, err := x.expr(e.Filter, c.s)
 		if err != nil {
 			return nil, err
 		}
+		switch {
+		case holdsAgg(cond):
+			return nil, base.UserError("INVALID_AGGREGATE_FILTER.CONTAINS_AGGREGATE", "42903", "The FILTER %q of an aggregate function has an aggregate function.", cond.SQL()).At(c.at)
+		case holdsOver(cond):
+			return nil, base.UserError("INVALID_AGGREGATE_FILTER.CONTAINS_WINDOW_FUNCTION", "42903", "The FILTER %q of an aggregate function has a window function.", cond.SQL()).At(c.at)
+		}
 		if cond.Type().Kind != expr.KindBool {
 			if cond.Type().Kind != expr.KindNull {
-				return nil, mismatch("FILTER_NOT_BOOLEAN", c.at, text, "FILTER expression %q of type %q is not a boolean.", cond.SQL(), cond.Type().SQL()).At(c.at)
+				return nil, base.UserError("INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", "42903", "The FILTER %q of an aggregate function has the type %q.", cond.SQL(), cond.Type().SQL()).At(c.at)
 			}
 			cond = x.cast(cond, expr.Bool)
 		}
@@ -101,6 +108,9 @@ func (x *exprs) aggregateArguments(c *call) error {
 		return x.withinGroup(c)
 	}
 	if c.f.Name == "percentile_cont" || c.f.Name == "percentile_disc" {
+		if n := len(e.Args); n != 1 {
+			return wrongArgs(c.at, c.name, "1", n)
+		}
 		return base.UserError("INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "42K0K",
 			"Invalid function %s with WITHIN GROUP. WITHIN GROUP is required for the function.", quoteName([]string{c.name})).At(c.at)
 	}

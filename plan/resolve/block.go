@@ -100,6 +100,13 @@ func (b *block) resolveLists(list []expr.Expr, group *logical.Aggregate, having 
 	s.clause = "HAVING"
 	s.first = b.names()
 	cond, err := b.x.condition(having, &s)
+	if err != nil && len(b.agg.group) == 0 { // what no GROUP BY lets stand is told first
+		for _, it := range b.items {
+			if _, missing := b.agg.rewrite(it.e, nil); missing != nil {
+				return missing
+			}
+		}
+	}
 	b.having = cond
 	return err
 }

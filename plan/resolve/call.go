@@ -40,6 +40,9 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 		of = strings.ToLower(e.Name[len(e.Name)-2])
 	}
 	if of != "" && of != "builtin" && of != "system" && of != "session" {
+		if len(e.Name) > 2 {
+			return nil, severalSchemas(e.Name)
+		}
 		return nil, x.unresolvedRoutine(e)
 	}
 	if of == "session" && x.r.users()[name] == nil {
@@ -91,6 +94,16 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 	case e.Filter != nil:
 		return nil, base.UserError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
 			"Invalid SQL syntax: The function `%s` does not support FILTER.", name).At(e.At)
+	case e.IgnoreNulls || e.RespectNulls:
+		clause := "IGNORE NULLS"
+		if e.RespectNulls {
+			clause = "RESPECT NULLS"
+		}
+		return nil, base.UserError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
+			"Invalid SQL syntax: The function `%s` does not support %s.", name, clause).At(e.At)
+	case e.WithinGroup != nil:
+		return nil, base.UserError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
+			"Invalid SQL syntax: The function `%s` does not support WITHIN GROUP.", name).At(e.At)
 	case f.Rule == "@lambda":
 		return x.higherOrder(c)
 	}
@@ -315,6 +328,14 @@ func (c *call) text() string {
 		name = "current_date"
 	case "dateadd":
 		name = "date_add"
+	case "current_database":
+		name = "current_schema"
+	case "raise_error":
+		return "raise_error(USER_RAISED_EXCEPTION, map(errorMessage, " + args[0].SQL() + "))"
+	case "assert_true":
+		if len(args) == 1 {
+			args = append(args, &expr.Column{Name: "'" + args[0].SQL() + "' is not true!"})
+		}
 	}
 	if side := trimSides[c.f.Name]; side != "" && len(args) == 2 {
 		return "TRIM(" + side + " " + args[0].SQL() + " FROM " + args[1].SQL() + ")"
@@ -367,6 +388,8 @@ func shownArgs(fn string, args []expr.Expr) []expr.Expr {
 	switch fn {
 	case "shuffle":
 		return args[:1]
+	case "uuid": // the seed
+		return nil
 	case "variant_get", "try_variant_get":
 		return args[:min(2, len(args))]
 	case "from_json", "from_csv", "from_xml", "to_json", "to_csv", "to_xml", "approx_count_distinct":

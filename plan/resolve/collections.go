@@ -126,7 +126,7 @@ func (x *exprs) getItem(e, key expr.Expr, at base.Pos) (expr.Expr, error) {
 					return x.member(e, name, at)
 				}
 			}
-			if key.Type().Kind != expr.KindString || !x.r.co.ANSI {
+			if _, literal := stringLiteral(key); key.Type().Kind != expr.KindString || !x.r.co.ANSI || literal {
 				return nil, unexpectedInput(at, text, 1, `"INTEGRAL"`, key)
 			}
 			key = x.cast(key, expr.Int32)
@@ -147,6 +147,7 @@ func (x *exprs) getItem(e, key expr.Expr, at base.Pos) (expr.Expr, error) {
 		if name, ok := stringLiteral(key); ok {
 			return x.field(e, name, at)
 		}
+		return nil, base.UserError("INVALID_EXTRACT_FIELD_TYPE", "42000", "The name of a field must be a STRING literal, not %q.", key.SQL())
 	}
 	return nil, base.UserError("INVALID_EXTRACT_BASE_FIELD_TYPE", "42000",
 		"Can't extract a value from %q. Need a complex type [STRUCT, ARRAY, MAP] but got %q.", e.SQL(), t.SQL()).At(at)

@@ -63,7 +63,18 @@ func (r *resolver) relation(at base.Pos, t *catalog.Table, stream bool, qualifie
 	return relOf(&logical.Relation{At: at, Table: t, Stream: stream, Columns: cols})
 }
 
+// severalSchemas is the error of a name with more than one schema in the catalog.
+func severalSchemas(name []string) error {
+	return base.UserError("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "A name has one schema, but %s has several.", quoteName(name))
+}
+
 func (r *resolver) noTable(n *logical.Table) error {
+	switch parts := len(n.Name); {
+	case parts > 2 && !strings.EqualFold(n.Name[0], "spark_catalog"), parts > 3:
+		return severalSchemas(n.Name)
+	case parts == 2 && n.Name[1] == "":
+		return base.UserError("INVALID_EMPTY_LOCATION", "42K05", "The location of the files is empty.").At(n.At)
+	}
 	err := base.UserError("TABLE_OR_VIEW_NOT_FOUND", "42P01",
 		"The table or view %s cannot be found. Verify the spelling and correctness of the schema and catalog.", quoteName(n.Name)).At(n.At)
 	err.Code = base.CodeNotFound
@@ -312,6 +323,9 @@ func (r *resolver) rangeOf(n *logical.Function, x *exprs) (rel, error) {
 		if !ok {
 			if !a.Type().IsNumeric() && a.Type().Kind != expr.KindString {
 				return rel{}, base.UserError("UNEXPECTED_INPUT_TYPE", "42K09", "Parameter %d of function `range` requires the \"BIGINT\" type, however %q has the type %q.", i+1, a.SQL(), a.Type().SQL()).At(n.At)
+			}
+			if text, isText := stringLiteral(a); isText {
+				return rel{}, base.UserError("CAST_INVALID_INPUT", "22018", "The value %q of the type \"STRING\" cannot be cast to \"BIGINT\".", text).At(n.At)
 			}
 			return rel{}, base.UserError("UNEXPECTED_INPUT_TYPE", "42K09", "Parameter %d of function `range` requires a constant, but got %q.", i+1, a.SQL()).At(n.At)
 		}

@@ -276,6 +276,11 @@ func (r *resolver) limitCount(e expr.Expr, offset bool) (expr.Expr, error) {
 		return nil, base.UserError("INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE", "42K0E", text+"The %s expression must be integer type, but got %q.", v.SQL(), what, k.SQL()).At(e.Pos())
 	}
 	count, ok := constant(v)
+	if !ok && r.env.Fold != nil {
+		if lit, folded := r.env.Fold(v); folded {
+			count, ok = lit.Value.(int64)
+		}
+	}
 	if !ok {
 		return nil, base.UserError("INVALID_LIMIT_LIKE_EXPRESSION.IS_NULL", "42K0E", text+"The evaluated %s expression must not be null.", v.SQL(), what).At(e.Pos())
 	}

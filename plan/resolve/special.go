@@ -136,6 +136,8 @@ func (x *exprs) lesser(c *call) (expr.Expr, error) {
 		return x.collate(c)
 	case "@geo":
 		return x.geo(c)
+	case "@reflect":
+		return x.reflect(c)
 	case "@collation":
 		return x.collationName(c)
 	}

@@ -51,11 +51,15 @@ func (p *parser) joins(t token, left logical.Node) logical.Node {
 		}
 		j := &logical.Join{Left: left}
 		j.Natural = p.word("NATURAL")
+		natural := p.ahead(-1)
 		j.Kind = p.joinKind()
+		crossed := j.Natural && p.ahead(-1).upper == "CROSS"
 		p.mustWord("JOIN")
 		j.Lateral = p.lateral()
 		j.Right = p.relationPrimary()
 		switch {
+		case crossed:
+			p.fail(base.UserError("INCOMPATIBLE_JOIN_TYPES", "42613", "A join is NATURAL or CROSS, not both.").At(p.since(natural)))
 		case j.Natural:
 		case p.isWord("ON") && p.startsExpr(1):
 			p.at++
