@@ -15,6 +15,9 @@ import (
 func TestFormsAgree(t *testing.T) {
 	dir := t.TempDir()
 	for _, w := range workload.All() {
+		if w.TPCH > 0 { // one form, over data of a generator that the bench installs
+			continue
+		}
 		rows := 30_000
 		if w.Ended != "" { // time must pass for anything to end
 			rows = 300_000
