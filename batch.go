@@ -100,6 +100,9 @@ func (e *Engine) planBatch(ctx context.Context, resolved logical.Node, names *na
 type openTable struct {
 	table sources.Table
 	pin   string
+	// estimate is what the table knows about its rows, once it was asked; nil: nothing.
+	estimate *sources.Estimate
+	asked    bool
 }
 
 // take opens a table, once.
@@ -112,9 +115,27 @@ func (b *batch) take(ctx context.Context, t *catalog.Table, names *names) (*open
 		return nil, err
 	}
 	o := &openTable{table: opened}
+	if o.pin, err = opened.Pin(ctx); err != nil {
+		opened.Close()
+		return nil, err
+	}
 	b.opened[t] = o
-	o.pin, err = opened.Pin(ctx)
-	return o, err
+	return o, nil
+}
+
+// ask asks the table about its rows, once: the order of joins is found by asking
+// about the same tables again and again.
+func (o *openTable) ask(ctx context.Context) *sources.Estimate {
+	if o.asked {
+		return o.estimate
+	}
+	o.asked = true
+	if e, ok := o.table.(sources.Estimator); ok {
+		if estimate, err := e.Estimate(ctx, o.pin); err == nil {
+			o.estimate = &estimate
+		}
+	}
+	return o.estimate
 }
 
 // statistics is what a table knows about itself before it is read. What goes wrong
@@ -124,12 +145,8 @@ func (b *batch) statistics(ctx context.Context, t *catalog.Table, names *names) 
 	if err != nil {
 		return 0, nil, false
 	}
-	e, ok := o.table.(sources.Estimator)
-	if !ok {
-		return 0, nil, false
-	}
-	estimate, err := e.Estimate(ctx, o.pin)
-	if err != nil {
+	estimate := o.ask(ctx)
+	if estimate == nil {
 		return 0, nil, false
 	}
 	ranges := make(map[string][2]int64, len(estimate.Ranges))
