@@ -17,7 +17,6 @@ import (
 	"github.com/flightd/flightd/plan/conf"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
-	"github.com/flightd/flightd/plan/planner"
 	"github.com/flightd/flightd/plan/resolve"
 	"github.com/flightd/flightd/plan/sql"
 )
@@ -192,7 +191,7 @@ func schemaOf(n logical.Node) expr.Schema {
 	return out
 }
 
-func isStream(n logical.Node) bool { return planner.Streaming(n) }
+func isStream(n logical.Node) bool { return logical.Streaming(n) }
 
 // Execute runs one statement. A SELECT runs as its result is read; everything
 // else has happened when Execute returns.

@@ -133,3 +133,16 @@ func (r *rewriter) node(n Node) Node {
 	}
 	return n
 }
+
+// Streaming reports whether n reads a stream.
+func Streaming(n Node) bool {
+	if r, ok := n.(*Relation); ok {
+		return r.Stream
+	}
+	for _, in := range n.Inputs() {
+		if Streaming(in) {
+			return true
+		}
+	}
+	return false
+}

@@ -154,15 +154,15 @@ func (p *planner) numberStateful(root logical.Node) {
 				name = "globalLimit"
 			}
 		case *logical.Join:
-			if Streaming(n.Left) && Streaming(n.Right) {
+			if logical.Streaming(n.Left) && logical.Streaming(n.Right) {
 				name = "symmetricHashJoin"
 			}
 		case *logical.AsOfJoin:
-			if Streaming(n.Left) && Streaming(n.Right) {
+			if logical.Streaming(n.Left) && logical.Streaming(n.Right) {
 				name = "asOfJoin"
 			}
 		}
-		if name != "" && Streaming(n) {
+		if name != "" && logical.Streaming(n) {
 			s := &physical.State{Operator: len(p.plan.Stateful), Name: name, Mode: p.opts.Mode, EventKey: -1, Idle: name == "globalLimit"}
 			p.plan.Stateful = append(p.plan.Stateful, s)
 			p.state[n] = s
@@ -172,17 +172,4 @@ func (p *planner) numberStateful(root logical.Node) {
 		}
 	}
 	visit(root)
-}
-
-// Streaming reports whether n reads a stream.
-func Streaming(n logical.Node) bool {
-	if r, ok := n.(*logical.Relation); ok {
-		return r.Stream
-	}
-	for _, in := range n.Inputs() {
-		if Streaming(in) {
-			return true
-		}
-	}
-	return false
 }

@@ -38,7 +38,7 @@ func (p *planner) asOfJoin(n *logical.AsOfJoin, need set) (physical.Node, []*exp
 	}
 	out := (&logical.AsOfJoin{Outer: n.Outer, Left: columns(left.cols), Right: columns(right.cols)}).Output()
 	j.Out = schemaOf(out)
-	if p.opts.Stream && Streaming(n.Left) && Streaming(n.Right) {
+	if p.opts.Stream && logical.Streaming(n.Left) && logical.Streaming(n.Right) {
 		return j, out, p.streamAsOf(j, n, keys, left, right)
 	}
 	if cond := expr.And(keys.Rest); cond != nil {

@@ -66,7 +66,7 @@ func (k *Equalities) EventKey() int {
 }
 
 func (p *planner) join(n *logical.Join, need set) (physical.Node, []*expr.Column, error) {
-	if p.opts.Stream && Streaming(n.Left) && Streaming(n.Right) {
+	if p.opts.Stream && logical.Streaming(n.Left) && logical.Streaming(n.Right) {
 		return p.streamJoin(n, need)
 	}
 	if n.Cond != nil {
@@ -99,7 +99,7 @@ func (p *planner) join(n *logical.Join, need set) (physical.Node, []*expr.Column
 	}
 	// The streaming side, or else the side that must be kept, is read row by row
 	// and the other one is built.
-	j.BuildRight = n.Kind != physical.RightOuter && !(n.Kind == physical.Inner && Streaming(n.Right))
+	j.BuildRight = n.Kind != physical.RightOuter && !(n.Kind == physical.Inner && logical.Streaming(n.Right))
 	out := (&logical.Join{Kind: n.Kind, Left: columns(lcols), Right: columns(rcols), Exists: n.Exists}).Output()
 	j.Out = schemaOf(out)
 	return j, out, nil

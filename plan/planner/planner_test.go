@@ -81,7 +81,7 @@ func TestPlans(t *testing.T) {
 			if n, err = rules.Meaning(n, nil); err != nil {
 				return err.Error()
 			}
-			p, err := planner.New(n, planner.Options{Stream: planner.Streaming(n), Mode: mode, Plain: d.HasArg("plain")})
+			p, err := planner.New(n, planner.Options{Stream: logical.Streaming(n), Mode: mode, Plain: d.HasArg("plain")})
 			if err != nil {
 				return err.Error()
 			}

@@ -348,7 +348,7 @@ func (p *pusher) pushAsOfJoin(n *logical.AsOfJoin, cond []expr.Expr) (logical.No
 	d := *n
 	lcols, rcols := n.Left.Output(), n.Right.Output()
 	left, above := split(cond, func(e expr.Expr) bool { return uses(e, lcols) && !uses(e, rcols) })
-	still := !streams(n.Right)
+	still := !logical.Streaming(n.Right)
 	right, own := split(expr.Conjuncts(n.Cond), func(e expr.Expr) bool { return still && uses(e, rcols) && !uses(e, lcols) })
 	d.Cond = expr.And(own)
 	var err error
@@ -359,12 +359,6 @@ func (p *pusher) pushAsOfJoin(n *logical.AsOfJoin, cond []expr.Expr) (logical.No
 		return nil, err
 	}
 	return filter(&d, above), nil
-}
-
-// streams reports whether n reads a stream.
-func streams(n logical.Node) bool {
-	r, ok := n.(*logical.Relation)
-	return ok && r.Stream || slices.ContainsFunc(n.Inputs(), streams)
 }
 
 func (p *pusher) pushUnion(n *logical.Union, cond []expr.Expr) (logical.Node, error) {

@@ -66,7 +66,7 @@ func reorderable(j *logical.Join) bool {
 			return false
 		}
 	}
-	return !streams(j)
+	return !logical.Streaming(j)
 }
 
 // tree is a part of the new join.

@@ -11,7 +11,7 @@ import (
 // Check refuses a resolved plan that cannot run as a stream in mode, with
 // Spark's condition and a hint.
 func Check(root logical.Node, mode base.OutputMode) error {
-	if !planner.Streaming(root) {
+	if !logical.Streaming(root) {
 		return base.UserError("WRITE_STREAM_NOT_ALLOWED", "42601", "A streaming query must read a stream; this one reads tables only.").
 			At(root.Pos()).WithHint("write FROM STREAM t, or run it as a plain SELECT or INSERT")
 	}
@@ -42,7 +42,7 @@ func aggregates(n logical.Node) []logical.Node {
 	walk(n, func(n logical.Node) {
 		switch n.(type) {
 		case *logical.Aggregate, *logical.Distinct:
-			if planner.Streaming(n) {
+			if logical.Streaming(n) {
 				out = append(out, n)
 			}
 		}
@@ -121,7 +121,7 @@ func checkChain(root logical.Node, mode base.OutputMode) error {
 
 // stateful reports whether n keeps state that a watermark may make wrong.
 func stateful(n logical.Node) bool {
-	if !planner.Streaming(n) {
+	if !logical.Streaming(n) {
 		return false
 	}
 	switch n := n.(type) {
@@ -134,9 +134,9 @@ func stateful(n logical.Node) bool {
 			}
 		}
 	case *logical.Join:
-		return planner.Streaming(n.Left) && planner.Streaming(n.Right)
+		return logical.Streaming(n.Left) && logical.Streaming(n.Right)
 	case *logical.AsOfJoin:
-		return planner.Streaming(n.Left) && planner.Streaming(n.Right)
+		return logical.Streaming(n.Left) && logical.Streaming(n.Right)
 	}
 	return false
 }
@@ -147,7 +147,7 @@ type checker struct {
 }
 
 func (c *checker) node(n logical.Node) error {
-	if planner.Streaming(n) {
+	if logical.Streaming(n) {
 		if err := c.one(n); err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func (c *checker) one(n logical.Node) error {
 		return refuse(n.At, "TABLESAMPLE does not work on a stream.")
 	case *logical.Union:
 		for _, child := range n.Children {
-			if !planner.Streaming(child) {
+			if !logical.Streaming(child) {
 				return refuse(n.At, "A stream and a table cannot be united.")
 			}
 		}
@@ -192,7 +192,7 @@ func (c *checker) one(n logical.Node) error {
 		if !n.Except {
 			return refuse(n.At, "INTERSECT does not work on streams.")
 		}
-		if planner.Streaming(n.Right) {
+		if logical.Streaming(n.Right) {
 			return refuse(n.At, "The right side of EXCEPT cannot be a stream.")
 		}
 	case *logical.Deduplicate:
@@ -200,7 +200,7 @@ func (c *checker) one(n logical.Node) error {
 	case *logical.Join:
 		return c.join(n)
 	case *logical.AsOfJoin:
-		if !planner.Streaming(n.Left) {
+		if !logical.Streaming(n.Left) {
 			return refuse(n.At, "ASOF JOIN cannot have a stream on its right side and a table on the left.")
 		}
 	}
@@ -254,7 +254,7 @@ func (c *checker) dedup(n *logical.Deduplicate) error {
 }
 
 func (c *checker) join(n *logical.Join) error {
-	left, right := planner.Streaming(n.Left), planner.Streaming(n.Right)
+	left, right := logical.Streaming(n.Left), logical.Streaming(n.Right)
 	if left && right {
 		return c.streams(n)
 	}
