@@ -12,7 +12,12 @@ import (
 // under ctx; everything else when the first batch is asked for. Who builds also
 // closes.
 func Build(ctx context.Context, root physical.Node, env *Env) (Operator, error) {
-	b := &builder{ctx: ctx, env: env, shared: map[physical.Node]*shared{}}
+	return buildOver(ctx, root, env, nil)
+}
+
+// buildOver builds a plan whose Working leaves put out rows.
+func buildOver(ctx context.Context, root physical.Node, env *Env, rows working) (Operator, error) {
+	b := &builder{ctx: ctx, env: env, shared: map[physical.Node]*shared{}, working: rows}
 	reused(root, b.shared)
 	return b.build(root)
 }
@@ -26,6 +31,8 @@ type builder struct {
 	lending map[*physical.Join]*lending
 	// shared are the nodes that a Reuse puts out again.
 	shared map[physical.Node]*shared
+	// working are the rows of the recursions whose steps are built.
+	working working
 }
 
 // build makes the operator of n over those of its inputs, or a reader of it if several
@@ -136,6 +143,10 @@ func (b *builder) operator(n physical.Node, in []Operator) (Operator, error) {
 		return newAsOfJoin(n, in[0], in[1], b.env)
 	case *physical.Union:
 		return &union{inputs: in}, nil
+	case *physical.Recursion:
+		return b.recursion(n, in[0]), nil
+	case *physical.Working:
+		return &workingRows{rows: b.working[n.Of]}, nil
 	case *physical.Sort:
 		return newSort(n, in[0], b.env)
 	case *physical.Over:

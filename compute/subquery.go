@@ -125,7 +125,7 @@ func (b *builder) evaluated(e expr.Expr) (expr.Expr, error) {
 
 // scalar runs a scalar subquery: NULL if it has no row, an error if it has two.
 func (b *builder) scalar(s *physical.ScalarSubquery) (expr.Expr, error) {
-	op, err := Build(b.ctx, s.Plan, b.env)
+	op, err := buildOver(b.ctx, s.Plan, b.env, b.working)
 	if err != nil {
 		return nil, err
 	}

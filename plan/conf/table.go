@@ -55,6 +55,9 @@ spark.sql.adaptive.streaming.stateless.enabled      true    bool   -planner
 spark.sql.adaptive.*                                ""      string -planner
 spark.sql.autoBroadcastJoinThreshold                10485760 size  -broadcast
 spark.sql.broadcastTimeout                          300     duration -broadcast
+spark.sql.cteRecursionLevelLimit                     100     int    +
+spark.sql.cteRecursionRowLimit                       1000000 int    +
+spark.sql.cteRecursionAnchorRowsLimitToConvertToLocalRelation 100 int -planner
 spark.sql.join.asofJoin.enabled                      false   bool   +
 spark.sql.join.sortMergeAsOfJoin.enabled             false   bool   -planner
 spark.sql.join.preferSortMergeJoin                  true    bool   -planner

@@ -132,6 +132,10 @@ func (f *formatter) other(n Node) string {
 		return text
 	case *Union:
 		return "Union" + f.columns(n.Out)
+	case *Recursion:
+		return "Recursion" + f.columns(n.Out)
+	case *Working:
+		return "Working" + f.columns(n.Columns)
 	case *SetOp:
 		text := "Intersect"
 		if n.Except {

@@ -54,7 +54,9 @@ type With struct {
 	Columns   [][]string
 	Queries   []Node
 	Recursive bool
-	Body      Node
+	// Levels are the MAX RECURSION LEVEL of each query, or -1.
+	Levels []int64
+	Body   Node
 }
 
 // Having filters the groups of the Aggregate below: its condition may hold
@@ -254,6 +256,8 @@ type Join struct {
 	Lateral     bool
 	// Exists is the added column of an Existence join.
 	Exists *expr.Column
+	// Subquery says that the join stands for a subquery of an expression.
+	Subquery bool
 }
 
 // AsOfJoin pairs each left row with the one right row that is nearest to it by

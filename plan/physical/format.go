@@ -18,6 +18,9 @@ func Format(n Node, inputs []string) string {
 func format(b *strings.Builder, n Node, inputs []string, first, rest string) {
 	b.WriteString(first + describe(n, inputs) + "\n")
 	in := n.Inputs()
+	if r, ok := n.(*Recursion); ok {
+		in = []Node{r.Anchor, r.Step}
+	}
 	for i, c := range in {
 		if i == len(in)-1 {
 			format(b, c, inputs, rest+"+- ", rest+"   ")
@@ -110,6 +113,10 @@ func describe(n Node, inputs []string) string {
 		return n.describe()
 	case *Union:
 		return "Union"
+	case *Recursion:
+		return n.describe()
+	case *Working:
+		return "Working " + names(n.Out)
 	case *Sort:
 		return "Sort " + sortKeys(n.Keys)
 	case *Over:

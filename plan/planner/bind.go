@@ -46,7 +46,7 @@ func (p *planner) subquery(e *expr.Subquery) (expr.Expr, error) {
 	if !ok || e.Kind != expr.ScalarSubquery {
 		return nil, notYet(e.Pos(), "This subquery")
 	}
-	inner := &planner{plan: p.plan, opts: Options{Plain: p.opts.Plain, Rewrite: p.opts.Rewrite}}
+	inner := &planner{plan: p.plan, working: p.working, opts: Options{Plain: p.opts.Plain, Rewrite: p.opts.Rewrite}}
 	need, out := set{}, body.Output()
 	need.addAll(out)
 	if p.opts.Rewrite != nil {

@@ -72,6 +72,8 @@ type planner struct {
 	opts  Options
 	plan  *Plan
 	state map[logical.Node]*physical.State
+	// working are the recursions whose steps are being planned, by their numbers.
+	working map[int64]*physical.Recursion
 }
 
 // set is a set of column IDs.
@@ -192,6 +194,10 @@ func (p *planner) node(n logical.Node, need set) (physical.Node, []*expr.Column,
 		return p.asOfJoin(n, need)
 	case *logical.Union:
 		return p.union(n)
+	case *logical.Recursion:
+		return p.recursion(n)
+	case *logical.Working:
+		return &physical.Working{Of: p.working[n.Of], Out: schemaOf(n.Columns)}, n.Columns, nil
 	case *logical.SetOp:
 		return p.setOp(n)
 	case *logical.Sort:
@@ -408,6 +414,9 @@ func (p *planner) limit(n *logical.Limit, need set) (physical.Node, []*expr.Colu
 	if none(n) {
 		// The input is an input of the query, but none of its rows is read.
 		return &physical.Values{Out: schemaOf(cols)}, cols, nil
+	}
+	if l.Count >= 0 {
+		enough(in, l.Count+l.Offset)
 	}
 	return l, cols, nil
 }

@@ -22,6 +22,15 @@ type ctes struct {
 	query   logical.Node
 	// around is what the query itself sees, and where a search goes on.
 	around *ctes
+	// at is the WITH, outer the scope around the subquery that it stands in, or nil.
+	at    base.Pos
+	outer *scope
+	// recursive says that the query may read itself; level is its MAX RECURSION LEVEL, or
+	// -1.
+	recursive bool
+	level     int64
+	// working, if set, is the recursion whose step reads the name.
+	working *logical.Recursion
 }
 
 func (r *resolver) table(n *logical.Table) (rel, error) {
@@ -113,9 +122,19 @@ func (r *resolver) view(n *logical.Table, v *catalog.View) (rel, error) {
 }
 
 func (r *resolver) cte(n *logical.Table, c *ctes) (rel, error) {
+	switch {
+	case c.working != nil:
+		return r.workingRows(n, c)
+	case c.recursive && reads(c.query, c.name):
+		out, err := r.recursive(n.At, c)
+		if err != nil {
+			return rel{}, err
+		}
+		return renamed(out, c.name, nil, n.At)
+	}
 	saved := r.ctes
 	r.ctes = c.around
-	out, err := r.node(c.query, nil)
+	out, err := r.node(c.query, c.outer)
 	r.ctes = saved
 	if err != nil {
 		return rel{}, err
@@ -124,50 +143,36 @@ func (r *resolver) cte(n *logical.Table, c *ctes) (rel, error) {
 }
 
 func (r *resolver) with(n *logical.With, outer *scope) (rel, error) {
-	if n.Recursive && r.mentions(n) {
-		return rel{}, base.UserError("UNSUPPORTED_FEATURE.RECURSIVE_CTE", "0A000", "The feature is not supported: recursive queries in WITH.").At(n.At)
-	}
 	saved := r.ctes
 	defer func() { r.ctes = saved }()
-	for i, q := range n.Queries {
-		for _, other := range n.Names[:i] {
-			if strings.EqualFold(other, n.Names[i]) {
-				return rel{}, base.UserError("DUPLICATED_CTE_NAMES", "42602", "CTE definition can't have duplicate names: %s.", quoteName([]string{other})).At(n.At)
-			}
-		}
-		var columns []string
-		if i < len(n.Columns) {
-			columns = n.Columns[i]
-		}
-		r.ctes = &ctes{name: n.Names[i], columns: columns, query: q, around: r.ctes}
-		// A query that no one reads is checked all the same.
-		if _, err := r.cte(&logical.Table{At: q.Pos(), Name: []string{n.Names[i]}}, r.ctes); err != nil {
-			return rel{}, err
-		}
+	if err := r.define(n, outer); err != nil {
+		return rel{}, err
 	}
 	return r.node(n.Body, outer)
 }
 
-// mentions reports whether a query of a WITH RECURSIVE reads itself.
-func (r *resolver) mentions(n *logical.With) bool {
+// define adds the queries of a WITH to those that names may mean.
+func (r *resolver) define(n *logical.With, outer *scope) error {
 	for i, q := range n.Queries {
-		if reads(q, n.Names[i]) {
-			return true
+		for _, other := range n.Names[:i] {
+			if strings.EqualFold(other, n.Names[i]) {
+				return base.UserError("DUPLICATED_CTE_NAMES", "42602", "CTE definition can't have duplicate names: %s.", quoteName([]string{other})).At(n.At)
+			}
+		}
+		c := &ctes{name: n.Names[i], query: q, around: r.ctes, at: n.At, recursive: n.Recursive, level: -1, outer: outer}
+		if i < len(n.Columns) {
+			c.columns = n.Columns[i]
+		}
+		if i < len(n.Levels) {
+			c.level = n.Levels[i]
+		}
+		r.ctes = c
+		// A query that no one reads is checked all the same.
+		if _, err := r.cte(&logical.Table{At: q.Pos(), Name: []string{n.Names[i]}}, r.ctes); err != nil {
+			return err
 		}
 	}
-	return false
-}
-
-func reads(n logical.Node, name string) bool {
-	if t, ok := n.(*logical.Table); ok && len(t.Name) == 1 && strings.EqualFold(t.Name[0], name) {
-		return true
-	}
-	for _, in := range n.Inputs() {
-		if in != nil && reads(in, name) {
-			return true
-		}
-	}
-	return false
+	return nil
 }
 
 func (r *resolver) alias(n *logical.Alias, outer *scope) (rel, error) {
@@ -186,8 +191,7 @@ func (r *resolver) alias(n *logical.Alias, outer *scope) (rel, error) {
 // these names. The node stays as it is.
 func renamed(in rel, name string, columns []string, at base.Pos) (rel, error) {
 	if columns != nil && len(columns) != len(in.cols) {
-		return rel{}, base.UserError("ASSIGNMENT_ARITY_MISMATCH", "42802",
-			"The number of columns or variables assigned or aliased: %d does not match the number of source expressions: %d.", len(columns), len(in.cols)).At(at)
+		return rel{}, arityMismatch(at, len(columns), len(in.cols))
 	}
 	cols := make([]*expr.Column, len(in.cols))
 	for i, c := range in.cols {
@@ -202,6 +206,11 @@ func renamed(in rel, name string, columns []string, at base.Pos) (rel, error) {
 		cols[i] = &d
 	}
 	return rel{node: in.node, cols: cols}, nil
+}
+
+func arityMismatch(at base.Pos, names, columns int) error {
+	return base.UserError("ASSIGNMENT_ARITY_MISMATCH", "42802",
+		"The number of columns or variables assigned or aliased: %d does not match the number of source expressions: %d.", names, columns).At(at)
 }
 
 func (r *resolver) source(n *logical.Source) (rel, error) {

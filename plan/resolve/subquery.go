@@ -172,12 +172,12 @@ func placeSubqueries(node logical.Node, list []expr.Expr) (logical.Node, []expr.
 				return e, nil
 			}
 			if q.kind == expr.ScalarSubquery {
-				node = &logical.Join{At: q.at, Kind: physical.LeftOuter, Left: node, Right: q.node, Cond: conjunction(q.conds)}
+				node = &logical.Join{At: q.at, Kind: physical.LeftOuter, Left: node, Right: q.node, Subquery: true, Cond: conjunction(q.conds)}
 				return q.value, nil
 			}
 			exists := func(conds []expr.Expr) *expr.Column {
 				col := &expr.Column{At: q.at, ID: expr.NewID(), Name: "exists", Typ: expr.Bool}
-				node = &logical.Join{At: q.at, Kind: physical.Existence, Left: node, Right: q.node, Cond: conjunction(conds), Exists: col}
+				node = &logical.Join{At: q.at, Kind: physical.Existence, Left: node, Right: q.node, Subquery: true, Cond: conjunction(conds), Exists: col}
 				return col
 			}
 			if !q.not {
@@ -216,7 +216,7 @@ func filterSubqueries(node logical.Node, at base.Pos, cond expr.Expr) (logical.N
 		switch {
 		case ok && q.kind != expr.ScalarSubquery:
 			joins = append(joins, func(in logical.Node) logical.Node {
-				return &logical.Join{At: q.at, Kind: kind, Left: in, Right: q.node, Cond: conjunction(q.conds)}
+				return &logical.Join{At: q.at, Kind: kind, Left: in, Right: q.node, Subquery: true, Cond: conjunction(q.conds)}
 			})
 		case holdsJoined(c):
 			withJoins = append(withJoins, c)

@@ -27,7 +27,7 @@ func (p *parser) startsQuery(n int) bool {
 	case p.isWordAt(n, "SELECT"):
 		return p.startsExpr(n + 1)
 	case p.isWordAt(n, "WITH"):
-		return p.isName(n+1) && (p.isWordAt(n+2, "AS") || p.isOpAt(n+2, "(") || p.isWordAt(n+1, "RECURSIVE") && p.isName(n+2))
+		return p.isName(n+1) && (p.isWordAt(n+2, "AS", "MAX") || p.isOpAt(n+2, "(") || p.isWordAt(n+1, "RECURSIVE") && p.isName(n+2))
 	case p.isWordAt(n, "VALUES"):
 		return p.startsExpr(n + 1)
 	case p.isWordAt(n, "TABLE"):

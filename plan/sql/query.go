@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/flightd/flightd/internal/base"
@@ -48,6 +49,7 @@ func (p *parser) with() *logical.With {
 		w.Recursive = true
 	}
 	seen := map[string]bool{}
+	limited := false
 	p.commaList(func() {
 		first := p.tok()
 		name := p.name("a name for the query")
@@ -59,17 +61,35 @@ func (p *parser) with() *logical.With {
 		if p.isOp("(") && !p.startsQuery(1) {
 			columns = p.nameList("a column")
 		}
-		if p.isPhrase("MAX", "RECURSION", "LEVEL") {
-			p.unsupported(p.tok(), "MAX RECURSION LEVEL", "")
+		level := int64(-1)
+		if p.word("MAX", "RECURSION", "LEVEL") {
+			level = p.recursionLevel()
+			limited = true
 		}
 		p.word("AS")
 		p.mustOp("(")
 		w.Names = append(w.Names, name)
+		w.Levels = append(w.Levels, level)
 		w.Columns = append(w.Columns, columns)
 		w.Queries = append(w.Queries, p.innerQuery())
 		p.mustOp(")")
 	})
+	if limited && !w.Recursive {
+		p.failAt(p.since(t), "_LEGACY_ERROR_TEMP_0035", "", "MAX RECURSION LEVEL belongs to WITH RECURSIVE.")
+	}
+	w.At = p.since(t)
 	return w
+}
+
+// recursionLevel reads the number behind MAX RECURSION LEVEL.
+func (p *parser) recursionLevel() int64 {
+	t := p.tok()
+	n, err := strconv.ParseInt(p.text[t.start:t.end], 10, 32)
+	if t.kind != integer || err != nil {
+		p.unexpected("a number")
+	}
+	p.at++
+	return n
 }
 
 // queryTerm reads queries joined by set operations, from the left; INTERSECT
