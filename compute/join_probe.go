@@ -4,6 +4,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/physical"
 )
@@ -23,6 +24,8 @@ type probing struct {
 	at, partner int
 	// hit says that rows[at] has found a partner.
 	hit bool
+	// twice says that a row of a Single join has found two.
+	twice bool
 	// probeOnly joins collect rows, or flags, until the batch is done.
 	chosen []int32
 	flags  []bool
@@ -119,6 +122,10 @@ func (p *probing) next() (out Batch, ok bool, err error) {
 		return Batch{}, false, err
 	}
 	probeRows, buildRows := p.settle(pass)
+	if p.twice {
+		return Batch{}, false, base.UserError("SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", "More than one row returned by a subquery used as an expression.").
+			WithHint("aggregate the value of the subquery, or write ORDER BY … LIMIT 1 in it")
+	}
 	switch {
 	case j.side.probeOnly:
 		if !p.done() {
@@ -189,6 +196,7 @@ func (p *probing) settle(pass []int32) (probeRows, buildRows []int32) {
 			}
 			pass = pass[1:]
 		}
+		p.twice = p.twice || p.hit && j.node.Single
 		p.hit = true
 		if j.matched != nil {
 			j.matched[b] = true

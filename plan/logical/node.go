@@ -239,6 +239,8 @@ type Generate struct {
 	Outer bool
 	Name  string
 	Names []string
+	// View says that it was written as LATERAL VIEW.
+	View bool
 	// Columns is set by the resolver; the node puts out the input's columns and
 	// then these.
 	Columns []*expr.Column
@@ -258,6 +260,8 @@ type Join struct {
 	Exists *expr.Column
 	// Subquery says that the join stands for a subquery of an expression.
 	Subquery bool
+	// Single says of a LeftOuter join that a second match of a left row is an error.
+	Single bool
 }
 
 // AsOfJoin pairs each left row with the one right row that is nearest to it by

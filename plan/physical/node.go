@@ -159,7 +159,10 @@ type Join struct {
 	// Cond is what else must hold, over left then right columns; nil: nothing.
 	Cond       expr.Expr
 	BuildRight bool
-	Out        expr.Schema
+	// Single says of a LeftOuter join with BuildRight that a second match of a left row
+	// is an error: the right side is a scalar subquery.
+	Single bool
+	Out    expr.Schema
 }
 
 // Union puts out the rows of its inputs one after another.

@@ -84,7 +84,7 @@ func (p *planner) join(n *logical.Join, need set) (physical.Node, []*expr.Column
 	if n.Kind == physical.NullAwareAnti && len(keys.Left) == 0 {
 		return nil, nil, notYet(n.Pos(), "This NOT IN")
 	}
-	j := &physical.Join{Left: left, Right: right, Kind: n.Kind, NullSafe: keys.NullSafe}
+	j := &physical.Join{Left: left, Right: right, Kind: n.Kind, Single: n.Single, NullSafe: keys.NullSafe}
 	if j.LeftKeys, err = p.bindAll(keys.Left, lcols); err != nil {
 		return nil, nil, err
 	}

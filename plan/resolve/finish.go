@@ -20,8 +20,17 @@ func (b *block) finish(order *logical.Sort) (rel, error) {
 	for _, k := range keys {
 		list = append(list, k.Expr)
 	}
+	if err := noScalarKeys(order, keys, b.items); err != nil {
+		return rel{}, err
+	}
 	node := b.in.node
 	if b.agg != nil {
+		if err := checkOuterAggregate(&logical.Aggregate{At: b.agg.at, Group: b.agg.group, List: list}); err != nil {
+			return rel{}, err
+		}
+		if err := b.agg.checkScalars(list); err != nil {
+			return rel{}, err
+		}
 		if node, list, err = b.aggregated(list); err != nil {
 			return rel{}, err
 		}
@@ -62,7 +71,8 @@ func (b *block) aggregated(list []expr.Expr) (logical.Node, []expr.Expr, error) 
 		}
 	}
 	if b.having == nil {
-		return b.agg.node(), out, nil
+		node, err := b.agg.node()
+		return node, out, err
 	}
 	b.agg.shown = []*expr.Column{}
 	for _, it := range b.items {
@@ -72,7 +82,10 @@ func (b *block) aggregated(list []expr.Expr) (logical.Node, []expr.Expr, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	node, err := filterSubqueries(b.agg.node(), b.havingAt, cond)
+	node, err := b.agg.node()
+	if err == nil {
+		node, err = filterSubqueries(node, b.havingAt, cond)
+	}
 	return node, out, err
 }
 
@@ -343,6 +356,9 @@ func (r *resolver) sort(n *logical.Sort, outer *scope) (rel, error) {
 	}
 	keys, err := b.sortKeys(n)
 	if err != nil {
+		return rel{}, err
+	}
+	if err := noScalarKeys(n, keys, b.items); err != nil {
 		return rel{}, err
 	}
 	list := make([]expr.Expr, len(keys))

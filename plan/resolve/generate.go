@@ -182,6 +182,7 @@ func (r *resolver) lateralView(n *logical.Generate, outer *scope) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
+	g.View = true
 	return rel{node: g, cols: append(in.cols[:len(in.cols):len(in.cols)], g.Columns...), hidden: in.hidden}, nil
 }
 

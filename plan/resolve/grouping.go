@@ -401,7 +401,45 @@ func groupingIDMismatch(e *expr.Agg, sets []expr.Expr) error {
 		quotedSQL(e.Args), quotedSQL(sets)).At(e.At)
 }
 
-// node makes the Aggregate.
-func (a *aggregation) node() logical.Node {
-	return &logical.Aggregate{At: a.at, Group: a.group, List: a.list, Input: a.input}
+// node makes the Aggregate, over the joins of the subqueries in its keys and the
+// arguments of its functions.
+func (a *aggregation) node() (logical.Node, error) {
+	n := &logical.Aggregate{At: a.at, Group: a.group, List: a.list, Input: a.input}
+	all := append(append([]expr.Expr(nil), a.group...), a.list...)
+	some := false
+	for _, e := range all {
+		some = some || holdsJoined(e)
+	}
+	if !some {
+		return n, nil
+	}
+	keys := len(a.group)
+	var computed []expr.Expr
+	for i, g := range a.group { // a key is computed once, below
+		if !holdsJoined(g) {
+			continue
+		}
+		k := &expr.Alias{At: g.Pos(), Child: g, Name: g.SQL(), ID: expr.NewID()}
+		c := &expr.Column{At: k.At, ID: k.ID, Name: k.Name, Typ: k.Type(), Null: true}
+		computed = append(computed, k)
+		all[i] = c
+		if old, ok := a.list[i].(*expr.Alias); ok {
+			all[keys+i] = old.With([]expr.Expr{c})
+		}
+	}
+	input := a.input
+	if computed != nil {
+		before := asExprs(input.Output())
+		node, list, err := placeSubqueries(input, computed)
+		if err != nil {
+			return nil, err
+		}
+		input = &logical.Project{At: a.at, List: append(before, list...), Input: node}
+	}
+	node, list, err := placeSubqueries(input, all)
+	if err != nil {
+		return nil, err
+	}
+	n.Input, n.Group, n.List = node, list[:keys], list[keys:]
+	return n, nil
 }

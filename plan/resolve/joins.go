@@ -24,16 +24,13 @@ func (r *resolver) join(n *logical.Join, outer *scope) (rel, error) {
 	}
 	out := &logical.Join{At: n.At, Kind: n.Kind, Left: left.node, Right: right.node}
 	var conds []expr.Expr
-	if g, ok := right.node.(*logical.Generate); ok && n.Lateral && holdsOuter(g.Gen) && n.Cond == nil {
-		return lateralGenerate(n, g, left, right)
-	}
 	if n.Lateral {
-		before := right.node
-		if out.Right, conds, err = decorrelate(before, left.cols); err != nil {
-			return rel{}, err
+		all, done, err := r.lateral(n, out, left, &right, outer)
+		if err != nil || done {
+			return all, err
 		}
-		if alwaysOneRow(before, right.cols) && len(conds) > 0 && (n.Kind == physical.Inner || n.Kind == physical.LeftOuter && n.Cond == nil) {
-			return r.lateralRow(n, out, before, left, right, conds, outer)
+		if out.Cond != nil {
+			conds = []expr.Expr{out.Cond}
 		}
 	}
 	x := &exprs{r: r}
@@ -58,70 +55,12 @@ func (r *resolver) join(n *logical.Join, outer *scope) (rel, error) {
 			return rel{}, err
 		}
 		if holdsJoined(cond) {
-			return rel{}, base.UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY", "0A000", "a subquery in a join condition").At(n.Cond.Pos()).
-				WithHint("put the subquery into WHERE or a joined relation")
+			return joinedWithSubqueries(out, conds, cond, left, right)
 		}
 		conds = append(conds, cond)
 	}
 	out.Cond = conjunction(conds)
 	return joinedRel(out, left, right), nil
-}
-
-// lateralGenerate is a join with LATERAL explode(…) over the left's columns: a
-// Generate over the left. As in Spark, LEFT JOIN LATERAL explode keeps no row of its
-// own; explode_outer does.
-func lateralGenerate(n *logical.Join, g *logical.Generate, left, right rel) (rel, error) {
-	gen, err := expr.Rewrite(g.Gen, func(e expr.Expr) (expr.Expr, error) {
-		if o, ok := e.(*outerRef); ok {
-			return o.Column, nil
-		}
-		return e, nil
-	})
-	if err != nil {
-		return rel{}, err
-	}
-	d := *g
-	d.Gen, d.Input = gen, left.node
-	return rel{node: &d, cols: concat(left.cols, right.cols), hidden: left.hidden}, nil
-}
-
-// alwaysOneRow reports whether n is an aggregation without groups, so that it has a
-// row whatever the outer query's columns are.
-func alwaysOneRow(n logical.Node, cols []*expr.Column) bool {
-	if len(cols) == 0 {
-		return false
-	}
-	agg, value := aggregateBelow(n, cols[0])
-	return agg != nil && len(agg.Group) == 0 && value != nil
-}
-
-// lateralRow is a join with LATERAL (SELECT count(*) …): every row of the left has
-// its row of the right, which is that of no input where nothing matches.
-func (r *resolver) lateralRow(n, out *logical.Join, before logical.Node, left, right rel, conds []expr.Expr, outer *scope) (rel, error) {
-	values := make([]expr.Expr, len(right.cols))
-	for i, c := range right.cols {
-		out.Right, values[i] = withEmptyValue(before, out.Right, c)
-	}
-	out.Kind, out.Cond = physical.LeftOuter, conjunction(conds)
-	list := asExprs(left.node.Output())
-	cols := left.cols
-	for i, c := range right.cols {
-		d := *c
-		d.ID, d.Null = expr.NewID(), values[i].Nullable()
-		list = append(list, &expr.Alias{At: n.At, Child: values[i], Name: c.Name, ID: d.ID})
-		cols = append(cols[:len(cols):len(cols)], &d)
-	}
-	all := rel{node: &logical.Project{At: n.At, List: list, Input: out}, cols: cols, hidden: left.hidden}
-	if n.Cond == nil {
-		return all, nil
-	}
-	x := &exprs{r: r}
-	cond, err := x.condition(n.Cond, &scope{cols: all.cols, hidden: all.hidden, outer: outer, clause: "Join"})
-	if err != nil {
-		return rel{}, err
-	}
-	all.node = &logical.Filter{At: n.At, Cond: cond, Input: all.node}
-	return all, nil
 }
 
 func concat(a, b []*expr.Column) []*expr.Column { return append(a[:len(a):len(a)], b...) }

@@ -251,6 +251,10 @@ func (r *resolver) values(n *logical.Values, outer *scope) (rel, error) {
 				}
 				return rel{}, err
 			}
+			if holdsOuter(v) {
+				return rel{}, base.UserError("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000",
+					"A row of VALUES cannot depend on the outer query: %s.", v.SQL()).At(e.Pos()).WithHint("write SELECT … UNION ALL SELECT …")
+			}
 			rows[i][k] = v
 		}
 	}
@@ -289,7 +293,7 @@ func (r *resolver) function(n *logical.Function, outer *scope) (rel, error) {
 	x := &exprs{r: r}
 	switch name {
 	case "range":
-		return r.rangeOf(n, x)
+		return r.rangeOf(n, x, outer)
 	case "sql_keywords":
 		return r.keywords(n)
 	case "collations":
@@ -315,8 +319,8 @@ func (r *resolver) function(n *logical.Function, outer *scope) (rel, error) {
 	return rel{node: g, cols: g.Columns}, nil
 }
 
-func (r *resolver) rangeOf(n *logical.Function, x *exprs) (rel, error) {
-	args, err := x.all(n.Args, &scope{})
+func (r *resolver) rangeOf(n *logical.Function, x *exprs, outer *scope) (rel, error) {
+	args, err := x.all(n.Args, &scope{outer: outer})
 	if err != nil {
 		return rel{}, err
 	}
@@ -330,6 +334,10 @@ func (r *resolver) rangeOf(n *logical.Function, x *exprs) (rel, error) {
 		}
 		v, ok := constant(a)
 		if !ok {
+			if holdsOuter(a) {
+				return rel{}, base.UserError("NON_FOLDABLE_ARGUMENT", "42K08", "Parameter %d of `range` must be constant, but is %q.", i+1, a.SQL()).At(n.At).
+					WithHint("explode(sequence(…)) takes columns")
+			}
 			if !a.Type().IsNumeric() && a.Type().Kind != expr.KindString {
 				return rel{}, base.UserError("UNEXPECTED_INPUT_TYPE", "42K09", "Parameter %d of function `range` requires the \"BIGINT\" type, however %q has the type %q.", i+1, a.SQL(), a.Type().SQL()).At(n.At)
 			}

@@ -66,7 +66,7 @@ func checkPlan(t *testing.T, n logical.Node) {
 	switch n := n.(type) {
 	case *logical.Relation, *logical.Values, *logical.Range, *logical.Project, *logical.Filter, *logical.Expand, *logical.Window,
 		*logical.Session, *logical.Over, *logical.Generate, *logical.Join, *logical.AsOfJoin, *logical.Union, *logical.SetOp, *logical.Distinct,
-		*logical.Sort, *logical.Limit, *logical.Watermark, *logical.Deduplicate, *logical.Sample, *logical.Repartition:
+		*logical.Sort, *logical.Limit, *logical.Watermark, *logical.Deduplicate, *logical.Sample, *logical.Repartition, *logical.Recursion, *logical.Working:
 	case *logical.Aggregate:
 		for i, e := range n.List {
 			if a, ok := e.(*expr.Alias); ok {

@@ -81,7 +81,8 @@ func (x *exprs) name(n *expr.Name, s *scope) (expr.Expr, error) {
 			return e, err
 		}
 	}
-	for depth, at := 0, s; at != nil; depth, at = depth+1, at.outer {
+	// As in Spark, a subquery sees its own query and the one right around it.
+	for depth, at := 0, s; at != nil && depth < 2; depth, at = depth+1, at.outer {
 		e, err := x.column(n, at, depth > 0)
 		if e != nil || err != nil {
 			return e, err

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
@@ -18,6 +19,14 @@ type joined struct {
 	conds []expr.Expr
 	// values is how many of conds, the last ones, compare the values of IN.
 	values int
+	// outer are the columns of the outer query that domains in node stand for, and keys
+	// what they are where the subquery stands.
+	outer []*expr.Column
+	keys  []expr.Expr
+	// single says that two matches are an error.
+	single bool
+	// inline says that the subquery reads no table: keys has its value.
+	inline bool
 	value  expr.Expr // of a scalar subquery: over node's columns
 	typ    *expr.Type
 	null   bool
@@ -28,13 +37,25 @@ type joined struct {
 	not bool
 }
 
-func (e *joined) Pos() base.Pos         { return e.at }
-func (e *joined) Children() []expr.Expr { return e.conds }
+func (e *joined) Pos() base.Pos { return e.at }
+func (e *joined) Children() []expr.Expr {
+	return append(e.conds[:len(e.conds):len(e.conds)], e.keys...)
+}
 func (e *joined) With(c []expr.Expr) expr.Expr {
 	d := *e
-	d.conds = c
+	n := len(e.conds)
+	d.conds, d.keys = c[:n:n], c[n:]
 	return &d
 }
+
+// over is the node to join with outer, the plan of the outer query.
+func (e *joined) over(outer logical.Node) logical.Node {
+	if e.outer == nil {
+		return e.node
+	}
+	return overDomains(e.node, e.outer, e.keys, outer)
+}
+
 func (e *joined) Type() *expr.Type { return e.typ }
 func (e *joined) Nullable() bool   { return e.null }
 func (e *joined) SQL() string      { return e.text }
@@ -42,6 +63,10 @@ func (e *joined) Detail() string   { return fmt.Sprintf("%p", e.node) }
 
 // subquery resolves a query used as an expression.
 func (x *exprs) subquery(e *expr.Subquery, s *scope) (expr.Expr, error) {
+	if len(s.lambda) > 0 {
+		return nil, base.UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION", "0A000", "A subquery cannot stand in a lambda.").At(e.At).
+			WithHint("compute it in a subquery in FROM, and name its column in the lambda")
+	}
 	in, err := x.r.node(e.Plan.(logical.Node), s)
 	if err != nil {
 		return nil, err
@@ -51,38 +76,114 @@ func (x *exprs) subquery(e *expr.Subquery, s *scope) (expr.Expr, error) {
 			"Invalid subquery: Streaming query is not allowed in subquery expressions.").At(e.At).WithHint("join with the stream instead")
 	}
 	in.node = finish(in)
-	node, conds, err := decorrelate(in.node, s.cols)
-	if err != nil {
+	if err := checkOuter(in.node); err != nil {
 		return nil, err
 	}
 	out := in.node.Output()
+	outer := outerNames(in.node)
 	switch e.Kind {
 	case expr.ScalarSubquery:
 		if len(out) != 1 {
 			return nil, base.UserError("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823",
 				"Invalid subquery: Scalar subquery must return only one column, but got %d.", len(out)).At(e.At)
 		}
-		if len(conds) == 0 {
+		if outer == "" {
 			return &expr.Subquery{At: e.At, Kind: e.Kind, Plan: in.node, Typ: out[0].Typ}, nil
 		}
-		if !oneRow(in.node) {
-			return nil, base.UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY", "0A000",
-				"Unsupported subquery expression: Correlated scalar subqueries must be aggregated to return at most one row.").At(e.At)
-		}
-		node, value := withEmptyValue(in.node, node, out[0])
-		return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, value: value, typ: out[0].Typ, null: true, text: "scalarsubquery()"}, nil
+		return scalarSubquery(e, in.node, out[0], "scalarsubquery("+outer+")")
 	case expr.ExistsSubquery:
-		return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, typ: expr.Bool, text: "exists()"}, nil
+		plan := in.node
+		for somePlan(plan) { // whether there is a row depends on none of these
+			plan = plan.Inputs()[0]
+		}
+		d, err := decorrelate(plan, nil)
+		if err != nil {
+			return nil, err
+		}
+		return d.joined(&joined{at: e.At, kind: e.Kind, typ: expr.Bool, text: "exists(" + outer + ")"}), nil
 	}
-	return x.inSubquery(e, s, node, conds, out)
+	d, err := decorrelate(in.node, nil)
+	if err != nil {
+		return nil, err
+	}
+	return x.inSubquery(e, s, d, out, outer)
 }
 
-func (x *exprs) inSubquery(e *expr.Subquery, s *scope, node logical.Node, conds []expr.Expr, out []*expr.Column) (expr.Expr, error) {
+// joined fills in what a subquery's join is made of.
+func (d *decorrelated) joined(q *joined) *joined {
+	q.node, q.conds, q.outer, q.keys = d.node, d.conds, d.outer, asExprs(d.outer)
+	return q
+}
+
+// outerNames are the names of the outer columns that a plan mentions, as Spark shows
+// them in the text of a subquery.
+func outerNames(n logical.Node) string {
+	text := ""
+	for i, c := range outerReferences(n) {
+		if i > 0 {
+			text += ", "
+		}
+		text += c.Name
+	}
+	return text
+}
+
+// somePlan reports whether n has a row exactly if its input has one.
+func somePlan(n logical.Node) bool {
+	switch n := n.(type) {
+	case *logical.Project:
+		for _, e := range n.List {
+			if generatorOf(e) != nil {
+				return false
+			}
+		}
+		return true
+	case *logical.Sort, *logical.Distinct:
+		return true
+	case *logical.Limit:
+		c, ok := intLiteral(n.Count)
+		return ok && c > 0 && n.Offset == nil
+	}
+	return false
+}
+
+// scalarSubquery joins a correlated scalar subquery.
+func scalarSubquery(e *expr.Subquery, plan logical.Node, out *expr.Column, text string) (expr.Expr, error) {
+	q := &joined{at: e.At, kind: e.Kind, typ: out.Typ, null: true, text: text, single: !oneRow(plan)}
+	if v := oneValue(plan, out); v != nil {
+		q.value, q.node = v, nil
+		q.keys = []expr.Expr{v}
+		q.inline = true
+		return q, nil
+	}
+	agg, _ := aggregateBelow(plan, out)
+	d, err := decorrelate(plan, agg)
+	if err != nil {
+		return nil, err
+	}
+	if agg != nil && d.outer == nil {
+		node, value, ok := withEmptyValue(plan, d.node, out)
+		if ok {
+			d.node, q.value = node, value
+			return d.joined(q), nil
+		}
+		if d, err = decorrelate(plan, nil); err != nil {
+			return nil, err
+		}
+	}
+	q.value = out
+	return d.joined(q), nil
+}
+
+func (x *exprs) inSubquery(e *expr.Subquery, s *scope, d *decorrelated, out []*expr.Column, outer string) (expr.Expr, error) {
 	values, err := x.all(e.Values, s)
 	if err != nil {
 		return nil, err
 	}
 	text := (&expr.Subquery{Kind: expr.InSubquery, Values: values}).SQL()
+	if outer != "" {
+		text = strings.TrimSuffix(text, "()))") + "(" + outer + ")))"
+	}
 	if len(values) == 1 && len(out) > 1 {
 		if k, ok := values[0].(*expr.Call); ok && k.Fn == "named_struct" && len(k.Args) == 2*len(out) {
 			values = nil
@@ -96,6 +197,10 @@ func (x *exprs) inSubquery(e *expr.Subquery, s *scope, node logical.Node, conds 
 			"The number of columns in the left hand side of an IN subquery does not match the number of columns in the output of subquery. Left hand side columns(length: %d): [%s], right hand side columns(length: %d): [%s].",
 			len(values), quotedSQL(values), len(out), quotedSQL(asExprs(out)))
 	}
+	if len(values) == 1 && isNullLiteral(values[0]) { // as Spark has it, also where the subquery is empty
+		null := &expr.Literal{At: e.At, Typ: expr.Bool}
+		return &expr.Call{At: e.At, Fn: "coalesce", Args: []expr.Expr{null}, Typ: expr.Bool, Null: true, Text: text}, nil
+	}
 	null := false
 	for i, v := range values {
 		w := x.r.co.Wider(v.Type(), out[i].Typ)
@@ -106,9 +211,17 @@ func (x *exprs) inSubquery(e *expr.Subquery, s *scope, node logical.Node, conds 
 		}
 		l, r := x.cast(v, w), x.cast(out[i], w)
 		null = null || l.Nullable() || r.Nullable()
-		conds = append(conds, &expr.Call{At: e.At, Fn: "=", Args: []expr.Expr{l, r}, Typ: expr.Bool, Null: l.Nullable() || r.Nullable()})
+		d.conds = append(d.conds, &expr.Call{At: e.At, Fn: "=", Args: []expr.Expr{l, r}, Typ: expr.Bool, Null: l.Nullable() || r.Nullable()})
 	}
-	return &joined{at: e.At, kind: e.Kind, node: node, conds: conds, values: len(values), typ: expr.Bool, null: null, text: text}, nil
+	return d.joined(&joined{at: e.At, kind: e.Kind, values: len(values), typ: expr.Bool, null: null, text: text}), nil
+}
+
+func isNullLiteral(e expr.Expr) bool {
+	if c, ok := e.(*expr.Cast); ok {
+		e = c.Child
+	}
+	l, ok := e.(*expr.Literal)
+	return ok && l.Value == nil
 }
 
 func quotedSQL(list []expr.Expr) string {
@@ -130,12 +243,12 @@ func asExprs(cols []*expr.Column) []expr.Expr {
 	return out
 }
 
-// oneRow reports whether a plan puts out at most one row for each value of the
-// columns that decorrelate adds to its grouping.
+// oneRow reports whether a subquery's plan has at most one row, whatever the outer row
+// is.
 func oneRow(n logical.Node) bool {
 	switch n := n.(type) {
 	case *logical.Aggregate:
-		return true
+		return len(n.Group) == 0
 	case *logical.Limit:
 		c, ok := intLiteral(n.Count)
 		return ok && c <= 1
@@ -149,6 +262,7 @@ func oneRow(n logical.Node) bool {
 // replaces the subqueries by columns.
 func placeSubqueries(node logical.Node, list []expr.Expr) (logical.Node, []expr.Expr, error) {
 	out := make([]expr.Expr, len(list))
+	outer := node
 	for i, e := range list {
 		if e == nil {
 			continue
@@ -171,23 +285,22 @@ func placeSubqueries(node logical.Node, list []expr.Expr) (logical.Node, []expr.
 			if !ok {
 				return e, nil
 			}
+			if q.inline {
+				return q.keys[0], nil
+			}
 			if q.kind == expr.ScalarSubquery {
-				node = &logical.Join{At: q.at, Kind: physical.LeftOuter, Left: node, Right: q.node, Subquery: true, Cond: conjunction(q.conds)}
+				node = &logical.Join{At: q.at, Kind: physical.LeftOuter, Left: node, Right: q.over(outer), Subquery: true, Single: q.single, Cond: conjunction(q.conds)}
 				return q.value, nil
 			}
 			exists := func(conds []expr.Expr) *expr.Column {
 				col := &expr.Column{At: q.at, ID: expr.NewID(), Name: "exists", Typ: expr.Bool}
-				node = &logical.Join{At: q.at, Kind: physical.Existence, Left: node, Right: q.node, Subquery: true, Cond: conjunction(conds), Exists: col}
+				node = &logical.Join{At: q.at, Kind: physical.Existence, Left: node, Right: q.over(outer), Subquery: true, Cond: conjunction(conds), Exists: col}
 				return col
 			}
 			if !q.not {
 				return exists(q.conds), nil
 			}
-			n := len(q.conds) - q.values
-			equal := conjunction(q.conds[n:])
-			unknown := &expr.Call{At: q.at, Fn: "isnull", Args: []expr.Expr{equal}, Typ: expr.Bool}
-			either := &expr.Call{At: q.at, Fn: "or", Args: []expr.Expr{equal, unknown}, Typ: expr.Bool, Null: true}
-			return &expr.Call{At: q.at, Fn: "not", Args: []expr.Expr{exists(append(q.conds[:n:n], either))}, Typ: expr.Bool}, nil
+			return &expr.Call{At: q.at, Fn: "not", Args: []expr.Expr{exists(q.possibly())}, Typ: expr.Bool}, nil
 		})
 		if err != nil {
 			return nil, nil, err
@@ -195,6 +308,26 @@ func placeSubqueries(node logical.Node, list []expr.Expr) (logical.Node, []expr.
 		out[i] = d
 	}
 	return node, out, nil
+}
+
+// possibly are conds where an equality of IN may as well be NULL.
+func (q *joined) possibly() []expr.Expr {
+	n := len(q.conds) - q.values
+	equal := conjunction(q.conds[n:])
+	unknown := &expr.Call{At: q.at, Fn: "isnull", Args: []expr.Expr{equal}, Typ: expr.Bool}
+	either := &expr.Call{At: q.at, Fn: "or", Args: []expr.Expr{equal, unknown}, Typ: expr.Bool, Null: true}
+	return append(q.conds[:n:n], either)
+}
+
+// notIn returns NOT IN as a join: one that knows of NULLs if there is nothing but the
+// one value, or else an anti join of what is or may be equal.
+func notIn(q *joined) (*joined, physical.JoinKind) {
+	if len(q.conds) == 1 {
+		return q, physical.NullAwareAnti
+	}
+	d := *q
+	d.conds = q.possibly()
+	return &d, physical.LeftAnti
 }
 
 // filterSubqueries splits a condition: what subqueries of its conjuncts say
@@ -208,15 +341,15 @@ func filterSubqueries(node logical.Node, at base.Pos, cond expr.Expr) (logical.N
 		if not, isNot := c.(*expr.Call); isNot && not.Fn == "not" {
 			if q, ok = not.Args[0].(*joined); ok {
 				kind = physical.LeftAnti
-				if q.kind == expr.InSubquery {
-					kind = physical.NullAwareAnti
+				if ok && q.kind == expr.InSubquery {
+					q, kind = notIn(q)
 				}
 			}
 		}
 		switch {
 		case ok && q.kind != expr.ScalarSubquery:
 			joins = append(joins, func(in logical.Node) logical.Node {
-				return &logical.Join{At: q.at, Kind: kind, Left: in, Right: q.node, Subquery: true, Cond: conjunction(q.conds)}
+				return &logical.Join{At: q.at, Kind: kind, Left: in, Right: q.over(in), Subquery: true, Cond: conjunction(q.conds)}
 			})
 		case holdsJoined(c):
 			withJoins = append(withJoins, c)

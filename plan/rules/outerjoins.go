@@ -9,6 +9,9 @@ import (
 // strengthened returns the kind of a join whose output is filtered by cond: an outer
 // join whose missing side would fail the filter is a stronger one.
 func (p *pusher) strengthened(n *logical.Join, cond []expr.Expr) physical.JoinKind {
+	if n.Single { // a stronger join would not see the second match
+		return n.Kind
+	}
 	left, right := p.refusesNulls(cond, n.Left.Output()), p.refusesNulls(cond, n.Right.Output())
 	switch {
 	case n.Kind == physical.LeftOuter && right, n.Kind == physical.RightOuter && left, n.Kind == physical.FullOuter && left && right:

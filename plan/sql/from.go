@@ -24,12 +24,35 @@ func (p *parser) fromClause() logical.Node {
 	return n
 }
 
+// checkLateral refuses what cannot go with JOIN LATERAL.
+func (p *parser) checkLateral(j *logical.Join) {
+	names := map[physical.JoinKind]string{physical.RightOuter: "RIGHT OUTER", physical.FullOuter: "FULL OUTER", physical.LeftSemi: "LEFT SEMI", physical.LeftAnti: "LEFT ANTI"}
+	switch name := names[j.Kind]; {
+	case j.Natural:
+		p.failAt(j.At, "INCOMPATIBLE_JOIN_TYPES", "42613", "A join is NATURAL or LATERAL, not both.")
+	case j.Using != nil:
+		p.failAt(j.At, "UNSUPPORTED_FEATURE.LATERAL_JOIN_USING", "0A000", "JOIN LATERAL has no USING.")
+	case name != "":
+		p.failAt(j.At, "INVALID_LATERAL_JOIN_TYPE", "42613", "LATERAL goes with an inner, cross or left join, not with %s.", name)
+	}
+}
+
 // lateral takes LATERAL before a relation.
 func (p *parser) lateral() bool {
 	if !p.isWord("LATERAL") || !p.isOpAt(1, "(") && !p.isName(1) || p.isWordAt(1, "VIEW") {
 		return false
 	}
+	t := p.tok()
 	p.at++
+	if !p.isOp("(") { // a table function has parentheses behind its name
+		n := 1
+		for p.isOpAt(n, ".") && p.isName(n+1) {
+			n += 2
+		}
+		if !p.isOpAt(n, "(") {
+			p.failAt(p.since(t), "INVALID_SQL_SYNTAX.LATERAL_WITHOUT_SUBQUERY_OR_TABLE_VALUED_FUNC", "42000", "LATERAL stands before a subquery or a table function.")
+		}
+	}
 	return true
 }
 
@@ -50,6 +73,7 @@ func (p *parser) joins(t token, left logical.Node) logical.Node {
 			continue
 		}
 		j := &logical.Join{Left: left}
+		first := p.tok()
 		j.Natural = p.word("NATURAL")
 		natural := p.ahead(-1)
 		j.Kind = p.joinKind()
@@ -70,7 +94,10 @@ func (p *parser) joins(t token, left logical.Node) logical.Node {
 		case p.word("USING"):
 			j.Using = p.nameList("a column")
 		}
-		j.At = p.since(t)
+		j.At = p.since(first)
+		if j.Lateral {
+			p.checkLateral(j)
+		}
 		left = j
 	}
 	if p.isWord("PIVOT", "UNPIVOT") && p.startsClause(0) {
