@@ -10,7 +10,6 @@ import (
 	"github.com/flightd/flightd/checkpoint"
 	"github.com/flightd/flightd/compute"
 	"github.com/flightd/flightd/internal/base"
-	"github.com/flightd/flightd/plan/streaming"
 	"github.com/flightd/flightd/sinks/feed"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/state"
@@ -158,22 +157,6 @@ func (r *run) advise(ctx context.Context, p planned) error {
 	return nil
 }
 
-// planAhead plans the epoch after p, if data is waiting for it and nothing asks
-// for a pause: its plan record then shares the sync of p's done record.
-func (r *run) planAhead(ctx context.Context, p planned) error {
-	t := r.q.spec.trigger
-	if !p.hasData || r.single || r.q.stopped() || t.Kind == Once || t.Kind == ProcessingTime && t.Interval > 0 {
-		return nil
-	}
-	next, err := r.planEpoch(ctx)
-	if err != nil || next == nil || !next.hasData {
-		return err
-	}
-	next.before, next.written = p.watermark, true
-	r.ahead = next
-	return r.step(stepPlan, next.epoch)
-}
-
 // step tells the engine's options, and so a test, that a durable step is next.
 func (r *run) step(name string, epoch base.Epoch) error {
 	if f := r.eng.opts.BeforeStep; f != nil {
@@ -200,26 +183,14 @@ type outcome struct {
 // what comes out to the sink.
 func (r *run) process(ctx context.Context, p planned) (*outcome, error) {
 	out := &outcome{began: r.eng.clock.Now()}
-	late, err := streaming.Propagate(r.plan.Root, len(r.plan.Stateful), p.before, r.multiple)
-	if err != nil {
-		return nil, err
-	}
-	if out.evicted, err = streaming.Propagate(r.plan.Root, len(r.plan.Stateful), p.watermark, r.multiple); err != nil {
-		return nil, err
-	}
-	if !r.multiple {
-		late = out.evicted
-	}
-	stop := r.timings.start("getBatch")
-	env := r.computeEnv(p, late, out.evicted)
-	stop()
-	stop = r.timings.start("queryPlanning")
-	root, err := compute.Build(ctx, r.plan.Root, env)
+	o, err := r.build(ctx, p)
 	if err != nil {
 		return nil, stateMismatch(err)
 	}
-	stop()
-	defer compute.Close(root)
+	root, env := o.root, o.env
+	out.evicted = o.evicted
+	defer o.close()
+	env.AllRead = func() { r.beginReading(ctx, p, env) }
 	if err := r.step(stepWrite, p.epoch); err != nil {
 		return nil, err
 	}

@@ -107,19 +107,14 @@ func (r *run) trigger(ctx context.Context) (bool, error) {
 // would act on it. It returns nil if none is.
 func (r *run) planEpoch(ctx context.Context) (*planned, error) {
 	once := r.q.spec.trigger.Kind == Once
-	lim := sources.Limit{Options: !once && !r.single}
 	p := &planned{epoch: r.epoch, watermark: r.marks.global, clock: r.eng.clock.Now().UnixMilli()}
-	stop := r.timings.start("latestOffset")
-	for _, in := range r.streams {
-		r.q.setStatus("Getting offsets from "+in.source.Describe(), false, true)
-		to, err := in.source.Latest(ctx, in.committed, lim)
-		if err != nil {
-			return nil, base.Wrap(err, "finding what is new in %s", in.source.Describe())
-		}
-		p.from, p.to = append(p.from, in.committed), append(p.to, to)
-		p.hasData = p.hasData || to != in.committed
+	from := make([]base.Offset, len(r.streams))
+	for i, in := range r.streams {
+		from[i] = in.committed
 	}
-	stop()
+	if err := r.newRows(ctx, p, from, !once && !r.single); err != nil {
+		return nil, err
+	}
 	if !p.hasData {
 		due, err := r.noDataDue()
 		if once || err != nil || !due {

@@ -56,7 +56,8 @@ type run struct {
 	epoch         base.Epoch
 	epochsRun     int
 	replay        *planned
-	ahead         *planned // the next epoch, if its plan is written already
+	ahead         *planned   // the next epoch, if its plan is written already
+	reading       *readAhead // the next epoch, if it is being read already
 	marks         *watermarks
 	planWatermark int64   // the watermark of the last epoch's plan
 	evicted       []int64 // what the last epoch of this run evicted with
@@ -138,6 +139,7 @@ func (r *run) openInputs(ctx context.Context) error {
 
 // close lets go of everything; the query's rows and state stay on disk.
 func (r *run) close() {
+	r.dropReading()
 	if r.pinned != nil {
 		<-r.pinned
 	}
@@ -243,12 +245,15 @@ func (r *run) collect(out *outcome, env *compute.Env) {
 // goroutine has a stack of its own.
 func panicked(p any) error {
 	stack := debug.Stack()
-	if s, ok := p.(interface{ Stack() []byte }); ok {
+	if s, ok := p.(stacked); ok {
 		stack = s.Stack()
 	}
 	return base.Errorf(base.CodeInternal, "a bug in flightd: %v", p).
 		WithHint("please report it with the query").Because(&stackTrace{stack})
 }
+
+// stacked is what a goroutine panicked with, carried to another.
+type stacked interface{ Stack() []byte }
 
 // stackTrace carries a stack without showing it in messages.
 type stackTrace struct{ stack []byte }

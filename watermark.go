@@ -1,6 +1,8 @@
 package flightd
 
 import (
+	"slices"
+
 	"github.com/flightd/flightd/compute"
 	"github.com/flightd/flightd/plan/physical"
 )
@@ -22,6 +24,13 @@ type watermarks struct {
 func newWatermarks(nodes []*physical.Watermark, policy string, restored int64) *watermarks {
 	return &watermarks{nodes: nodes, max: make([]int64, len(nodes)), seen: make([]bool, len(nodes)),
 		global: max(0, restored), useMax: policy == "max"}
+}
+
+// clone returns a copy that moves by itself.
+func (w *watermarks) clone() *watermarks {
+	c := *w
+	c.max, c.seen = slices.Clone(w.max), slices.Clone(w.seen)
+	return &c
 }
 
 // observe takes what the nodes saw in an epoch and moves the global watermark:

@@ -24,6 +24,7 @@ import (
 	"github.com/flightd/flightd/bench/proc"
 	"github.com/flightd/flightd/bench/report"
 	"github.com/flightd/flightd/bench/workload"
+	"github.com/flightd/flightd/internal/headroom"
 )
 
 // options are the flags.
@@ -121,8 +122,9 @@ func writeMarkdown(name string, rep *report.Report) error {
 	return os.WriteFile(name, []byte(text), 0o644)
 }
 
-// serve is our engine as a child.
+// serve is our engine as a child, with the collector set as the command has it.
 func serve(ctx context.Context, o *options) error {
+	headroom.Set(headroom.Default)
 	runtime.GOMAXPROCS(o.threads)
 	if o.cpuprofile != "" {
 		f, err := os.Create(o.cpuprofile)

@@ -77,6 +77,8 @@ type feed struct {
 	input    Operator
 	pipeline *pipeline
 	workers  *workers
+	// ahead is what was gathered before the first Next, if anything was.
+	ahead *gathering
 }
 
 // feed returns the input of an aggregation. DISTINCT remembers values across
@@ -111,6 +113,9 @@ func (b *builder) feed(n *physical.Aggregate) (*feed, error) {
 	if !alone {
 		f.pipeline, err = b.pipeline(f.node.Input)
 	}
+	if f.pipeline != nil {
+		b.env.readsInput()
+	}
 	if f.pipeline == nil && err == nil {
 		f.input, err = b.build(f.node.Input)
 	}
@@ -137,6 +142,26 @@ func (f *feed) grouping(like *grouping, env *Env) (g *grouping, err error) {
 // gather groups all rows by g. kept is the table that the groups will be merged
 // into, or nil.
 func (f *feed) gather(ctx context.Context, g *grouping, kept *state.Sharded) (*gathering, error) {
+	return f.ready(g, func() (*gathering, error) { return f.group(ctx, g, kept) })
+}
+
+// ready returns what was gathered ahead, or what gather returns.
+func (f *feed) ready(g *grouping, gather func() (*gathering, error)) (*gathering, error) {
+	t := f.ahead
+	if f.ahead = nil; t == nil {
+		var err error
+		if t, err = gather(); err != nil {
+			return nil, err
+		}
+	}
+	if f.pipeline != nil {
+		g.env.inputRead()
+	}
+	g.env.checkRead()
+	return t, nil
+}
+
+func (f *feed) group(ctx context.Context, g *grouping, kept *state.Sharded) (*gathering, error) {
 	inner := g
 	if f.panes != nil {
 		var err error

@@ -41,6 +41,13 @@ func newStatefulAggregate(n *physical.Aggregate, g *grouping, in *feed, env *Env
 	return a, err
 }
 
+func (a *statefulAggregate) readAhead(ctx context.Context) (err error) {
+	if a.pipeline != nil {
+		a.ahead, err = a.group(ctx, a.plan, a.table)
+	}
+	return err
+}
+
 func (a *statefulAggregate) Next(ctx context.Context) (Batch, error) {
 	if a.out == nil {
 		a.metrics = &a.env.Metrics.State[a.node.State.Operator]

@@ -71,6 +71,7 @@ func (b *builder) buildAlone(n physical.Node) (Operator, error) {
 			in.close()
 			return nil, err
 		}
+		b.ahead(op)
 		return b.wrap(n, op), nil
 	}
 	if j, ok := n.(*physical.StreamJoin); ok {
@@ -78,6 +79,7 @@ func (b *builder) buildAlone(n physical.Node) (Operator, error) {
 		if err != nil {
 			return nil, err
 		}
+		b.ahead(op)
 		return b.wrap(n, op), nil
 	}
 	inputs := make([]Operator, len(n.Inputs()))
@@ -96,6 +98,13 @@ func (b *builder) buildAlone(n physical.Node) (Operator, error) {
 		j.lending = lent
 	}
 	return b.wrap(n, op), nil
+}
+
+// ahead notes an operator that can read ahead.
+func (b *builder) ahead(op Operator) {
+	if r, ok := op.(aheadReader); ok {
+		b.env.ahead = append(b.env.ahead, r)
+	}
 }
 
 // wrap puts around op what checks and measures it.

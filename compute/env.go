@@ -68,6 +68,19 @@ type Env struct {
 	Wrap func(n physical.Node, op Operator) Operator
 	// Metrics is filled in while the epoch runs, and is complete after io.EOF.
 	Metrics Metrics
+	// AllRead, if set, is called once within Next, when the rows of all inputs have been
+	// read and Metrics.EventTimes are those of the epoch, but for nodes above stateful
+	// operators: what follows works with the state only. It is not called if an
+	// operator stops before the end of an input.
+	AllRead func()
+
+	// ahead are the operators that can read ahead, in the order in which they would read.
+	ahead        []aheadReader
+	readingAhead bool
+	// unread counts the inputs that were not read to their end.
+	unread int
+	// twins are the nodes that report what those of another report.
+	twins []*physical.Reuse
 }
 
 func watermark(list []int64, operator int) int64 {

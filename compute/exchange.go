@@ -22,6 +22,8 @@ type exchange struct {
 	queues []chan queued
 	at     int
 	ended  bool
+	// begun says that the workers began before the first Next.
+	begun bool
 	// keyer, if it is set, has workers make batches keyed; ahead is how many of a split
 	// may wait.
 	keyer func(env *Env) *keyer
@@ -54,7 +56,16 @@ func newExchange(p *pipeline) *exchange {
 	scan := *p.scan
 	scan.Borrowed = false
 	p.scan, p.lending = &scan, nil
-	return &exchange{pipeline: p, ahead: queueBatches}
+	p.env.readsInput()
+	x := &exchange{pipeline: p, ahead: queueBatches}
+	p.env.ahead = append(p.env.ahead, x)
+	return x
+}
+
+// readAhead starts the workers, also a single one.
+func (x *exchange) readAhead(ctx context.Context) error {
+	x.begun = true
+	return x.start(ctx)
 }
 
 func (x *exchange) Next(ctx context.Context) (Batch, error) {
@@ -73,7 +84,7 @@ func (x *exchange) take(ctx context.Context) (queued, error) {
 			return queued{}, err
 		}
 	}
-	if len(x.workers.lanes) == 1 {
+	if x.isAlone() {
 		b, err := x.alone(ctx)
 		if err == nil {
 			b.Rec.Retain()
@@ -103,6 +114,7 @@ func (x *exchange) take(ctx context.Context) (queued, error) {
 		if err := x.workers.finish(ctx); err != nil {
 			return queued{}, err
 		}
+		x.read()
 	}
 	return queued{}, io.EOF
 }
@@ -121,6 +133,15 @@ func (x *exchange) failed() error {
 	return nil
 }
 
+// read notes that all has been put out.
+func (x *exchange) read() {
+	x.pipeline.env.inputRead()
+	x.pipeline.env.checkRead()
+}
+
+// isAlone reports whether there is one lane, which works when it is asked.
+func (x *exchange) isAlone() bool { return len(x.workers.lanes) == 1 && !x.begun }
+
 // alone is Next with one lane, which needs no goroutine.
 func (x *exchange) alone(ctx context.Context) (Batch, error) {
 	l := x.workers.lanes[0]
@@ -130,6 +151,7 @@ func (x *exchange) alone(ctx context.Context) (Batch, error) {
 			if err == io.EOF && !x.ended {
 				x.ended = true
 				x.workers.count()
+				x.read()
 			}
 			return b, err
 		}
@@ -144,7 +166,7 @@ func (x *exchange) start(ctx context.Context) error {
 		return err
 	}
 	x.workers = w
-	if len(w.lanes) == 1 {
+	if x.isAlone() {
 		return nil
 	}
 	x.queues = make([]chan queued, len(x.pipeline.splits))

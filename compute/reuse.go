@@ -99,11 +99,16 @@ func (r *sharedReader) report() {
 		of := *m.state(t.Of.Operator)
 		*m.state(t.For.Operator) = of
 	}
-	for _, t := range r.twins.Watermarks {
+	copyTimes(r.twins, m)
+	r.twins = nil
+}
+
+// copyTimes gives the watermark nodes that are not there the times of those that are.
+func copyTimes(n *physical.Reuse, m *Metrics) {
+	for _, t := range n.Watermarks {
 		of := *m.eventTime(t.Of.Index)
 		*m.eventTime(t.For.Index) = of
 	}
-	r.twins = nil
 }
 
 // Close closes the shared operator when nobody reads it any more.
@@ -156,5 +161,6 @@ func (b *builder) reuse(n *physical.Reuse) (Operator, error) {
 		return nil, err
 	}
 	r.twins, r.env = n, b.env
+	b.env.twins = append(b.env.twins, n)
 	return r, nil
 }

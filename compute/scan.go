@@ -13,6 +13,7 @@ type scan struct {
 	env     *Env
 	splits  []Split
 	opened  bool
+	ended   bool
 	next    int
 	current RowReader
 	held
@@ -22,6 +23,7 @@ var _ Operator = (*scan)(nil)
 
 func newScan(r *reading, env *Env) *scan {
 	env.Metrics.addInput(r.Input, 0)
+	env.readsInput()
 	return &scan{reading: r, env: env}
 }
 
@@ -39,6 +41,10 @@ func (s *scan) Next(ctx context.Context) (Batch, error) {
 		}
 		if s.current == nil {
 			if s.next == len(s.splits) {
+				if !s.ended {
+					s.ended = true
+					s.env.inputRead()
+				}
 				return Batch{}, io.EOF
 			}
 			r, err := s.splits[s.next](ctx)

@@ -67,6 +67,10 @@ func (a *sessionAggregate) Close() error {
 // is the table that the sessions will be merged into, or nil; late is the watermark in
 // milliseconds at or before which rows are late.
 func (f *feed) gatherSessions(ctx context.Context, g *grouping, kept *state.Sharded, late int64) (*gathering, error) {
+	return f.ready(g, func() (*gathering, error) { return f.groupSessions(ctx, g, kept, late) })
+}
+
+func (f *feed) groupSessions(ctx context.Context, g *grouping, kept *state.Sharded, late int64) (*gathering, error) {
 	t := newGathering(g, kept)
 	if t.parts = hashParts; kept != nil {
 		t.parts = kept.Subs()

@@ -37,14 +37,24 @@ func newStatefulSessions(n *physical.Aggregate, g *grouping, in *feed, env *Env)
 	return &statefulSessions{feed: in, node: n, plan: g, env: env, table: table, schema: n.Out.Arrow()}, nil
 }
 
+// late is the watermark of late rows, which are dropped in complete mode too.
+func (a *statefulSessions) late() int64 {
+	if a.node.State.EventKey < 0 {
+		return NoWatermark
+	}
+	return watermark(a.env.Late, a.node.State.Operator)
+}
+
+func (a *statefulSessions) readAhead(ctx context.Context) (err error) {
+	if a.pipeline != nil {
+		a.ahead, err = a.groupSessions(ctx, a.plan, a.table, a.late())
+	}
+	return err
+}
+
 func (a *statefulSessions) Next(ctx context.Context) (Batch, error) {
 	if a.out == nil {
-		// Late rows are dropped in complete mode too.
-		late := int64(NoWatermark)
-		if a.node.State.EventKey >= 0 {
-			late = watermark(a.env.Late, a.node.State.Operator)
-		}
-		t, err := a.gatherSessions(ctx, a.plan, a.table, late)
+		t, err := a.gatherSessions(ctx, a.plan, a.table, a.late())
 		if err != nil {
 			return Batch{}, err
 		}

@@ -20,6 +20,10 @@ type sideFeed struct {
 	// enough is Env.WaitingRows.
 	enough int
 	ended  bool
+	// ahead are the first runs, where isAhead says that they were read before the
+	// first Next.
+	ahead   []*joinRun
+	isAhead bool
 }
 
 // joinRows is about how many rows of a side are worked on together: the more, the
@@ -65,14 +69,49 @@ func (b *builder) sideFeed(in physical.Node, keys []expr.Expr, side physical.Str
 	if f.pipeline == nil && err == nil {
 		f.input, err = b.build(in)
 	}
+	if f.pipeline != nil {
+		b.env.readsInput()
+	}
 	return f, err
 }
 
-// read returns the runs of the next rows of s, in their order: none at the end.
-func (f *sideFeed) read(ctx context.Context, s *streamSide) ([]*joinRun, error) {
-	if f.ended {
-		return nil, nil
+// readAhead reads the first runs of both sides.
+func (j *streamJoin) readAhead(ctx context.Context) (err error) {
+	for _, s := range []*streamSide{j.left, j.right} {
+		if s.feed.pipeline == nil {
+			continue
+		}
+		if s.feed.ahead, err = s.feed.some(ctx, s); err != nil {
+			return err
+		}
+		s.feed.isAhead = true
 	}
+	return nil
+}
+
+// read returns the runs of the next rows of s, in their order: none at the end.
+func (f *sideFeed) read(ctx context.Context, s *streamSide) (runs []*joinRun, err error) {
+	switch {
+	case f.isAhead:
+		runs, f.ahead, f.isAhead = f.ahead, nil, false
+	case f.ended:
+		return nil, nil
+	default:
+		if runs, err = f.some(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	if f.ended {
+		if f.pipeline != nil {
+			s.join.env.inputRead()
+		}
+		s.join.env.checkRead()
+	}
+	return runs, nil
+}
+
+// some reads the next rows.
+func (f *sideFeed) some(ctx context.Context, s *streamSide) ([]*joinRun, error) {
 	if f.makers == nil {
 		if err := f.start(ctx, s); err != nil {
 			return nil, err

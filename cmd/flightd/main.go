@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/flightd/flightd"
+	"github.com/flightd/flightd/internal/headroom"
 )
 
 // cli is the command line. Every flag is also an environment variable: FLIGHTD_
@@ -67,6 +68,7 @@ func run(ctx context.Context, args []string, term terminal) int {
 	}
 	ctx, stop := untilSignal(ctx, term.err, which...)
 	defer stop()
+	headroom.Set(headroom.Default)
 	err = parsed.Run(&session{ctx: ctx, term: term, log: logger(term.err, c.LogFormat, c.LogLevel)})
 	if err == nil {
 		return 0

@@ -25,6 +25,7 @@ var rooms = []room{
 	{dir: "internal/arrowtext", may: []string{"kernels", "internal/variant"}},
 	{dir: "internal/variant", may: []string{"kernels"}},
 	{dir: "internal/atomicfile"},
+	{dir: "internal/headroom"},
 	{dir: "internal/kafkaclient"},
 	{dir: "internal/manifest", may: []string{"internal/atomicfile"}},
 	{dir: "internal/tablelog", may: []string{"internal/atomicfile"}},
@@ -48,8 +49,8 @@ var rooms = []room{
 
 	{dir: "flight/guard"},
 	{dir: "flight", may: []string{"=.", "flight", "sinks/feed"}},
-	{dir: "cmd", may: []string{"=.", "flight", "internal/arrowtext"}, reason: "the shell prints values"},
-	{dir: "bench", may: []string{"=.", "bench", "flight", "=sources", "=sources/memory"}, reason: "measures what a user gets: the public API, and streams from memory"},
+	{dir: "cmd", may: []string{"=.", "flight", "internal/arrowtext", "internal/headroom"}, reason: "the shell prints values"},
+	{dir: "bench", may: []string{"=.", "bench", "flight", "=sources", "=sources/memory", "internal/headroom"}, reason: "measures what a user gets: the public API, and streams from memory"},
 	{dir: "examples", may: []string{"=."}},
 }
 
