@@ -26,3 +26,9 @@ func And(list []Expr) Expr {
 	}
 	return out
 }
+
+// OrUnknown is the condition that e is true or NULL.
+func OrUnknown(e Expr) Expr {
+	unknown := &Call{At: e.Pos(), Fn: "isnull", Args: []Expr{e}, Typ: Bool}
+	return &Call{At: e.Pos(), Fn: "or", Args: []Expr{e, unknown}, Typ: Bool, Null: true}
+}

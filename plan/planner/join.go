@@ -80,11 +80,12 @@ func (p *planner) join(n *logical.Join, need set) (physical.Node, []*expr.Column
 	if err != nil {
 		return nil, nil, err
 	}
-	keys := EquiKeys(n.Cond, lcols, rcols)
-	if n.Kind == physical.NullAwareAnti && len(keys.Left) == 0 {
-		return nil, nil, notYet(n.Pos(), "This NOT IN")
+	keys, kind := EquiKeys(n.Cond, lcols, rcols), n.Kind
+	if kind == physical.NullAwareAnti && len(keys.Left) == 0 {
+		// One of the two is a constant, or has become one.
+		keys, kind = &Equalities{Rest: []expr.Expr{expr.OrUnknown(n.Cond)}}, physical.LeftAnti
 	}
-	j := &physical.Join{Left: left, Right: right, Kind: n.Kind, Single: n.Single, NullSafe: keys.NullSafe}
+	j := &physical.Join{Left: left, Right: right, Kind: kind, Single: n.Single, NullSafe: keys.NullSafe}
 	if j.LeftKeys, err = p.bindAll(keys.Left, lcols); err != nil {
 		return nil, nil, err
 	}

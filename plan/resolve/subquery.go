@@ -267,7 +267,11 @@ func placeSubqueries(node logical.Node, list []expr.Expr) (logical.Node, []expr.
 		if e == nil {
 			continue
 		}
-		e, err := expr.Rewrite(e, func(e expr.Expr) (expr.Expr, error) {
+		e, err := expr.Rewrite(e, withoutNot)
+		if err != nil {
+			return nil, nil, err
+		}
+		e, err = expr.Rewrite(e, func(e expr.Expr) (expr.Expr, error) {
 			if not, ok := e.(*expr.Call); ok && not.Fn == "not" {
 				if q, ok := not.Args[0].(*joined); ok && q.kind == expr.InSubquery {
 					d := *q
@@ -310,13 +314,41 @@ func placeSubqueries(node logical.Node, list []expr.Expr) (logical.Node, []expr.
 	return node, out, nil
 }
 
+// withoutNot moves a NOT over subqueries to them, where Spark's rules do so too: IN
+// and NOT IN within an expression do not know NULL, so that it makes a difference
+// where it stands.
+func withoutNot(e expr.Expr) (expr.Expr, error) {
+	not, ok := e.(*expr.Call)
+	if !ok || not.Fn != "not" || !holdsJoined(e) {
+		return e, nil
+	}
+	c, ok := not.Args[0].(*expr.Call)
+	if !ok {
+		return e, nil
+	}
+	other := map[string]string{"and": "or", "or": "and"}[c.Fn]
+	switch {
+	case c.Fn == "not":
+		return c.Args[0], nil
+	case other == "":
+		return e, nil
+	}
+	d := *c
+	d.Fn, d.Args = other, nil
+	for _, a := range c.Args {
+		n, err := withoutNot(&expr.Call{At: not.At, Fn: "not", Args: []expr.Expr{a}, Typ: expr.Bool, Null: a.Nullable()})
+		if err != nil {
+			return nil, err
+		}
+		d.Args = append(d.Args, n)
+	}
+	return &d, nil
+}
+
 // possibly are conds where an equality of IN may as well be NULL.
 func (q *joined) possibly() []expr.Expr {
 	n := len(q.conds) - q.values
-	equal := conjunction(q.conds[n:])
-	unknown := &expr.Call{At: q.at, Fn: "isnull", Args: []expr.Expr{equal}, Typ: expr.Bool}
-	either := &expr.Call{At: q.at, Fn: "or", Args: []expr.Expr{equal, unknown}, Typ: expr.Bool, Null: true}
-	return append(q.conds[:n:n], either)
+	return append(q.conds[:n:n], expr.OrUnknown(conjunction(q.conds[n:])))
 }
 
 // notIn returns NOT IN as a join: one that knows of NULLs if there is nothing but the
@@ -333,6 +365,10 @@ func notIn(q *joined) (*joined, physical.JoinKind) {
 // filterSubqueries splits a condition: what subqueries of its conjuncts say
 // becomes semi and anti joins over node, the rest stays.
 func filterSubqueries(node logical.Node, at base.Pos, cond expr.Expr) (logical.Node, error) {
+	cond, err := expr.Rewrite(cond, withoutNot)
+	if err != nil {
+		return nil, err
+	}
 	var plain, withJoins []expr.Expr
 	var joins []func(logical.Node) logical.Node
 	for _, c := range conjuncts(cond) {
@@ -341,7 +377,7 @@ func filterSubqueries(node logical.Node, at base.Pos, cond expr.Expr) (logical.N
 		if not, isNot := c.(*expr.Call); isNot && not.Fn == "not" {
 			if q, ok = not.Args[0].(*joined); ok {
 				kind = physical.LeftAnti
-				if ok && q.kind == expr.InSubquery {
+				if q.kind == expr.InSubquery {
 					q, kind = notIn(q)
 				}
 			}
