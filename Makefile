@@ -10,7 +10,7 @@ VENV    := .venv
 N       ?= 200
 FUZZTIME ?= 20s
 
-.PHONY: build test test-go test-long race lint fmt generate bench bench-peers bench-compare bench-scale bench-allocs fuzz stress crash ci run golden clients clean
+.PHONY: build test test-go test-long race lint fmt generate bench bench-peers bench-compare bench-scale bench-allocs fuzz stress crash difftest ci run golden clients clean
 
 build: ## The one binary, static, into bin/.
 	CGO_ENABLED=0 GOEXPERIMENT=$(SIMD) $(GO) build -trimpath -o $(BIN) ./cmd/flightd
@@ -34,7 +34,22 @@ test-long: test ## Hours, not minutes: more damage, more crashes, a real broker.
 	FLIGHTD_PAIRS=2000 $(GO) test -tags $(TAGS) -timeout 20m -v ./internal/metamorphic -run TestStreamsEqualBatches
 	$(MAKE) crash N=2000
 	$(MAKE) fuzz FUZZTIME=5m
+	$(MAKE) difftest QUERIES=20000
 	$(GO) test -tags "$(TAGS) long" -timeout 60m ./...
+
+# Of difftest: how many random queries, and from which seed.
+QUERIES ?= 200
+DIFFSEED ?= 1
+DIFFENV := difftest/.venv
+
+difftest: $(DIFFENV)/.installed ## Random queries and TPC-H against DuckDB: QUERIES=20000 DIFFSEED=2. Needs a C compiler.
+	cd difftest && $(GO) vet ./... && FLIGHTD_DIFF_QUERIES=$(QUERIES) FLIGHTD_DIFF_SEED=$(DIFFSEED) FLIGHTD_TPCHGEN=$(abspath $(DIFFENV))/bin/tpchgen-cli \
+	  $(GO) test -count 1 -timeout 60m -v -run 'TestQueries|TestTPCH' .
+
+$(DIFFENV)/.installed: difftest/requirements.txt
+	$(PYTHON) -m venv $(DIFFENV)
+	$(DIFFENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 lint: ## Formatting, vet, and the rules in internal/lint.
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -52,6 +52,7 @@ var rooms = []room{
 	{dir: "cmd", may: []string{"=.", "flight", "internal/arrowtext", "internal/headroom"}, reason: "the shell prints values"},
 	{dir: "bench", may: []string{"=.", "bench", "flight", "=sources", "=sources/memory", "internal/headroom"}, reason: "measures what a user gets: the public API, and streams from memory"},
 	{dir: "examples", may: []string{"=."}},
+	{dir: "difftest", may: []string{"=."}, reason: "a module of its own that compares what a user gets with DuckDB"},
 }
 
 var all = []string{"=.", "plan", "compute", "state", "checkpoint", "sources", "sinks", "kernels", "flight", "internal"}
