@@ -119,7 +119,10 @@ func (g *drawer) bigs() []rule {
 	return []rule{
 		sum, sum, floor,
 		func(s *scope, d int) *term { a := g.term(s, bigT, d); return call(a.typ, "abs($0)", a) },
-		func(s *scope, d int) *term { a := g.term(s, intT, d); return call(typ{kind: bigT, most: a.most}, "CAST($0 AS BIGINT)", a) },
+		func(s *scope, d int) *term {
+			a := g.term(s, intT, d)
+			return call(typ{kind: bigT, most: a.most}, "CAST($0 AS BIGINT)", a)
+		},
 		func(s *scope, d int) *term {
 			a, b := g.term(s, oneOf(g, intT, bigT), d), g.term(s, intT, d)
 			return either(typ{kind: bigT, most: a.most}, "($0 div nullif($1, 0))", "CAST($0 // nullif($1, 0) AS BIGINT)", a, b)
@@ -189,7 +192,10 @@ func (g *drawer) decimals() []rule {
 	sum := func(s *scope, d int) *term { return g.arithmetic(s, decimalT, d) }
 	return []rule{
 		sum, sum, sum,
-		func(s *scope, d int) *term { a := g.term(s, decimalT, d); return call(a.typ, oneOf(g, "abs($0)", "(- $0)"), a) },
+		func(s *scope, d int) *term {
+			a := g.term(s, decimalT, d)
+			return call(a.typ, oneOf(g, "abs($0)", "(- $0)"), a)
+		},
 		func(s *scope, d int) *term {
 			a := g.term(s, oneOf(g, intT, decimalT), d)
 			t := typ{kind: decimalT, precision: 16, scale: g.r.IntN(5), most: a.most + 1}

@@ -256,7 +256,9 @@ func (g *drawer) texts() []rule {
 	both := func(text string) rule { return one(text, text) }
 	return []rule{
 		// concat() of Spark is NULL where DuckDB's leaves NULLs out; || is the same.
-		func(s *scope, d int) *term { return call(text, "($0 || $1)", g.term(s, stringT, d), g.term(s, stringT, d)) },
+		func(s *scope, d int) *term {
+			return call(text, "($0 || $1)", g.term(s, stringT, d), g.term(s, stringT, d))
+		},
 		func(s *scope, d int) *term {
 			return call(text, "concat_ws('-', $0, $1, 'z')", g.term(s, stringT, d), g.term(s, stringT, d))
 		},
@@ -342,7 +344,9 @@ func (g *drawer) times(k kind) []rule {
 				unit := oneOf(g, "year", "quarter", "month", "week")
 				return either(t, "trunc($0, '"+unit+"')", "CAST(date_trunc('"+unit+"', $0) AS DATE)", g.term(s, dateT, d))
 			},
-			func(s *scope, d int) *term { return call(t, "CAST($0 AS DATE)", g.term(s, oneOf(g, timestampT, ntzT), d)) },
+			func(s *scope, d int) *term {
+				return call(t, "CAST($0 AS DATE)", g.term(s, oneOf(g, timestampT, ntzT), d))
+			},
 			func(s *scope, d int) *term {
 				return either(t, "CAST(CAST($0 AS STRING) AS DATE)", "CAST(CAST($0 AS VARCHAR) AS DATE)", g.term(s, dateT, d))
 			},

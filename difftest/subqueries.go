@@ -110,6 +110,10 @@ func (g *drawer) in(s *scope) *term {
 	if value.holdsSub() {
 		return nil
 	}
+	if value.constant() {
+		// A constant NULL is in no list for Spark that one knows of, not even an empty one.
+		value = g.constant(k)
+	}
 	b.items = []item{{"c0", g.term(in, k, 1)}}
 	if g.chance(30) {
 		if c := g.correlation(in, s, oneOf(g, "=", "=", "<")); c != nil {
