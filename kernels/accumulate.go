@@ -1,7 +1,8 @@
 package kernels
 
 // The loops of this file take in one column of values by group: groups[i] is the
-// group of value i. No value is missing.
+// group of value i. No value is missing. Where there is one group only, it is kept in
+// a register.
 
 // Signed is the set of integer types of columns.
 type Signed interface {
@@ -10,6 +11,10 @@ type Signed interface {
 
 // CountGroups adds one to the count of each group, once for each mention.
 func CountGroups(count []int64, groups []int32) {
+	if len(count) == 1 {
+		count[0] += int64(len(groups))
+		return
+	}
 	for _, g := range groups {
 		count[g]++
 	}
@@ -19,6 +24,17 @@ func CountGroups(count []int64, groups []int32) {
 // sum left the range of int64.
 func SumGroups[T Signed](sum []int64, groups []int32, vals []T) (wrapped int64) {
 	vals = vals[:len(groups)]
+	if len(sum) == 1 {
+		all := sum[0]
+		for _, v := range vals {
+			x := int64(v)
+			s := all + x
+			wrapped |= (all ^ s) & (x ^ s)
+			all = s
+		}
+		sum[0] = all
+		return wrapped
+	}
 	for i, g := range groups {
 		x := int64(vals[i])
 		old := sum[g]
@@ -32,6 +48,14 @@ func SumGroups[T Signed](sum []int64, groups []int32, vals []T) (wrapped int64) 
 // MinGroups keeps the smallest value of each group.
 func MinGroups[T Signed](best []T, groups []int32, vals []T) {
 	vals = vals[:len(groups)]
+	if len(best) == 1 {
+		b := best[0]
+		for _, v := range vals {
+			b = min(b, v)
+		}
+		best[0] = b
+		return
+	}
 	for i, g := range groups {
 		best[g] = min(best[g], vals[i])
 	}
@@ -40,6 +64,14 @@ func MinGroups[T Signed](best []T, groups []int32, vals []T) {
 // MaxGroups keeps the greatest value of each group.
 func MaxGroups[T Signed](best []T, groups []int32, vals []T) {
 	vals = vals[:len(groups)]
+	if len(best) == 1 {
+		b := best[0]
+		for _, v := range vals {
+			b = max(b, v)
+		}
+		best[0] = b
+		return
+	}
 	for i, g := range groups {
 		best[g] = max(best[g], vals[i])
 	}
@@ -67,6 +99,15 @@ func SumMinMaxGroups[T Signed](sum []int64, lo, hi []T, groups []int32, vals []T
 func FloatSumGroups[T Signed | ~float32 | ~float64](sum []float64, count []int64, groups []int32, vals []T) {
 	vals = vals[:len(groups)]
 	sum = sum[:len(count)]
+	if len(count) == 1 {
+		all := sum[0]
+		for _, v := range vals {
+			all += float64(v)
+		}
+		sum[0] = all
+		count[0] += int64(len(vals))
+		return
+	}
 	for i, g := range groups {
 		sum[g] += float64(vals[i])
 		count[g]++

@@ -163,6 +163,19 @@ func Minus(a, b, out []int32) int {
 	return k
 }
 
+// Without is Minus where every member of b is one of a; out may be a.
+func Without(a, b, out []int32) int {
+	k, j, i := 0, 0, 0
+	for ; j < len(b); i++ {
+		x := a[i]
+		out[k] = x
+		same := int(b2u(b[j] == x))
+		k += 1 - same
+		j += same
+	}
+	return k + copy(out[k:], a[i:])
+}
+
 // Union writes the members of a or b to out, ascending, and returns how many.
 // Both ascend and out shares memory with neither.
 func Union(a, b, out []int32) int {

@@ -29,6 +29,10 @@ func FloorMod(a, b int64) int64 {
 
 // Civil returns the proleptic Gregorian date of a day since 1970-01-01.
 func Civil(day int64) (year int64, month, dom int) {
+	if day >= firstShort && day <= lastShort {
+		y, m, d, _ := civil(int32(day))
+		return int64(y), int(m), int(d)
+	}
 	z := day + 719468
 	era := FloorDiv(z, 146097)
 	doe := z - era*146097
@@ -45,6 +49,40 @@ func Civil(day int64) (year int64, month, dom int) {
 		year++
 	}
 	return year, month, dom
+}
+
+// firstShort and lastShort bound the days that civil knows, 30,000 years to both sides.
+const firstShort, lastShort = -12_000_000, 12_000_000
+
+// civil is Civil in 32 bits, by the method of Neri and Schneider: it also returns the
+// day of the year from 1 March, from 0.
+func civil(day int32) (year, month, dom, fromMarch int32) {
+	const eras = 82
+	n := 4*(uint32(day)+719468+146097*eras) + 3
+	century := n / 146097
+	n = n%146097 | 3
+	p := uint64(2939745) * uint64(n)
+	z, doy := uint32(p>>32), uint32(p)/2939745/4
+	m := 2141*doy + 197913
+	year, month, dom = int32(100*century+z)-400*eras, int32(m>>16), int32(m&0xffff)/2141+1
+	if doy >= 306 { // January and February belong to the year that begins in March
+		year++
+		month -= 12
+	}
+	return year, month, dom, int32(doy)
+}
+
+// yearDay is YearDay of a day that civil knows.
+func yearDay(day int32) int32 {
+	y, _, _, doy := civil(day)
+	if doy >= 306 {
+		return doy - 305
+	}
+	leap := int32(0)
+	if y&3 == 0 && (y%100 != 0 || y%400 == 0) {
+		leap = 1
+	}
+	return doy + 60 + leap
 }
 
 // DayOf returns the day since 1970-01-01 of a date; month is 1 … 12.
@@ -91,6 +129,9 @@ func Weekday(day int64) int { return int(FloorMod(day+3, 7)) }
 
 // YearDay returns the day of the year from 1.
 func YearDay(day int64) int {
+	if day >= firstShort && day <= lastShort {
+		return int(yearDay(int32(day)))
+	}
 	y, _, _ := Civil(day)
 	return int(day-DayOf(y, 1, 1)) + 1
 }
@@ -99,14 +140,53 @@ func YearDay(day int64) int {
 func ISOWeek(day int64) (year int64, week int) {
 	thursday := day - int64(Weekday(day)) + 3
 	year, _, _ = Civil(thursday)
-	return year, int(thursday-DayOf(year, 1, 1))/7 + 1
+	return year, (YearDay(thursday)-1)/7 + 1
 }
 
 // Days writes the day of each time.
 func Days(dst []int32, micros []int64) {
 	micros = micros[:len(dst)]
-	for i := range dst {
-		dst[i] = int32(FloorDiv(micros[i], Day))
+	for i, t := range micros {
+		dst[i] = int32(int64(daysUp(t)) - upDays)
+	}
+}
+
+// upDays are as many days as move every time to the unsigned half, where division
+// needs no sign.
+const upDays = 106751992
+
+func daysUp(t int64) uint64 {
+	if t > 1<<63-1-Day {
+		return uint64(FloorDiv(t, Day) + upDays)
+	}
+	return (uint64(t) + upDays*uint64(Day)) / uint64(Day)
+}
+
+// TruncTimes writes the last whole unit of each local time: a Day, an Hour, a Minute, a
+// Second, or any other number of microseconds. dst may be src.
+func TruncTimes(dst, src []int64, unit int64) {
+	src = src[:len(dst)]
+	switch unit {
+	case Day:
+		for i, t := range src {
+			dst[i] = (int64(daysUp(t)) - upDays) * Day
+		}
+	case Hour:
+		for i, t := range src {
+			dst[i] = t - FloorMod(t, Hour)
+		}
+	case Minute:
+		for i, t := range src {
+			dst[i] = t - FloorMod(t, Minute)
+		}
+	case Second:
+		for i, t := range src {
+			dst[i] = t - FloorMod(t, Second)
+		}
+	default:
+		for i, t := range src {
+			dst[i] = t - FloorMod(t, unit)
+		}
 	}
 }
 
@@ -133,8 +213,12 @@ func DateFields(f DateField, dst, days []int32) {
 	switch f {
 	case FieldYear:
 		for i, d := range days {
-			y, _, _ := Civil(int64(d))
-			dst[i] = int32(y)
+			if d < firstShort || d > lastShort {
+				y, _, _ := Civil(int64(d))
+				dst[i] = int32(y)
+				continue
+			}
+			dst[i], _, _, _ = civil(d)
 		}
 	case FieldQuarter:
 		for i, d := range days {

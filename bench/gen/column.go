@@ -104,6 +104,17 @@ func Clock(name string, step, jitter uint64) Column {
 	})
 }
 
+// Moment is a column of random times within span microseconds after 2015: TIMESTAMP if
+// it has a zone, otherwise TIMESTAMP_NTZ.
+func Moment(name string, span uint64, zone bool) Column {
+	const start = 1420070400_000_000
+	c := Column{Name: name, Type: arrow.FixedWidthTypes.Timestamp_us}
+	if !zone {
+		c.Type = &arrow.TimestampType{Unit: arrow.Microsecond}
+	}
+	return c.long("moment "+number(span), func(salt uint64, i int) int64 { return start + int64(below(random(salt, i), span)) })
+}
+
 // Real is a DOUBLE column of random values from 0 to scale.
 func Real(name string, scale float64) Column {
 	return Column{Name: name, Type: arrow.PrimitiveTypes.Float64, kind: "real " + strconv.FormatFloat(scale, 'g', -1, 64),
@@ -145,6 +156,27 @@ func Choice(name string, words ...string) Column {
 		offsets, chars := make([]int32, rows+1), make([]byte, 0, rows*8)
 		for i := range rows {
 			chars = append(chars, words[below(random(salt, from+i), uint64(len(words)))]...)
+			offsets[i+1] = int32(len(chars))
+		}
+		return []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(offsets)), memory.NewBufferBytes(chars)}
+	}
+	return c
+}
+
+// Words is a STRING column of n of the words with spaces between them, each word as
+// likely as the others.
+func Words(name string, n int, words ...string) Column {
+	c := Column{Name: name, Type: arrow.BinaryTypes.String, kind: "words " + strconv.Itoa(n) + " " + strings.Join(words, " ")}
+	c.fill = func(salt uint64, from, rows int) []*memory.Buffer {
+		offsets, chars := make([]int32, rows+1), make([]byte, 0, rows*n*6)
+		for i := range rows {
+			r := random(salt, from+i)
+			for w := range n {
+				if w > 0 {
+					chars = append(chars, ' ')
+				}
+				chars = append(chars, words[below(mix(r+uint64(w)), uint64(len(words)))]...)
+			}
 			offsets[i+1] = int32(len(chars))
 		}
 		return []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(offsets)), memory.NewBufferBytes(chars)}

@@ -16,7 +16,7 @@ var (
 
 // All is the table of workloads.
 func All() []Workload {
-	return slices.Concat(filters(), groupings(), windows(), stateful(), nexmark(), json(), latency(), upserts(), tpch())
+	return slices.Concat(filters(), groupings(), windows(), stateful(), nexmark(), json(), latency(), upserts(), tpch(), functions())
 }
 
 func filters() []Workload {

@@ -114,12 +114,7 @@ func (a *percentile) Final(groups []int32) (*vec.Vec, error) {
 			b.AppendNull()
 			continue
 		}
-		slices.SortStableFunc(vals, func(x, y tallied) int {
-			if a.descending {
-				x, y = y, x
-			}
-			return vec.CompareFloat(x.value, y.value)
-		})
+		vals = sortTallied(vals, a.descending)
 		total := int64(0)
 		for i := range vals {
 			total += vals[i].n

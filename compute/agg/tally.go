@@ -52,6 +52,9 @@ func (a *tally) each(g int32, f func(value []byte, n int64)) {
 
 // compact adds up the entries of equal values, in the order of their first.
 func (a *tally) compact(g int32) {
+	if a.compactWords(g) {
+		return
+	}
 	counts := map[string]int64{}
 	var order []string
 	a.each(g, func(value []byte, n int64) {

@@ -33,10 +33,15 @@ type branches struct {
 	rest []int32
 	hit  []int32
 	out  vec.Vec
+	// subject is what a simple CASE compares with its values, or nil.
+	subject *shared
 }
 
 func makeCase(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 	e := &branches{call: c}
+	if err := e.share(c, args, env); err != nil {
+		return nil, err
+	}
 	for i := 0; i+1 < len(args); i += 2 {
 		e.conds = append(e.conds, asPredicate(args[i]))
 		e.vals = append(e.vals, args[i+1])
@@ -56,6 +61,9 @@ func asPredicate(ev Evaluator) Predicate {
 
 func (e *branches) Eval(in *Input) (*vec.Vec, error) {
 	n := in.Rows
+	if e.subject != nil {
+		e.subject.got = nil
+	}
 	e.from = freshFrom(e.from, n)
 	e.rest, e.hit = room(e.rest, n), room(e.hit, n)
 	rest := allRows(e.rest, in)
@@ -88,7 +96,7 @@ func (e *branches) Eval(in *Input) (*vec.Vec, error) {
 			e.from[i] = int32(k)
 		}
 		if k < len(e.conds) {
-			rest = rest[:kernels.Minus(rest, hit, rest)]
+			rest = rest[:kernels.Without(rest, hit, rest)]
 		}
 	}
 	merge(&e.out, e.call.Typ, e.vs, e.from)
@@ -139,18 +147,31 @@ func (e *firstPresent) Eval(in *Input) (*vec.Vec, error) {
 			return v, nil
 		}
 		e.vs[k] = v
-		next := rest[:0]
-		for _, i := range rest {
-			if v.Null(int(i)) {
-				next = append(next, i)
-			} else {
-				e.from[i] = int32(k)
-			}
-		}
-		rest = next
+		rest = e.assign(k, v, rest)
 	}
 	merge(&e.out, e.call.Typ, e.vs, e.from)
 	return &e.out, nil
+}
+
+// assign gives the rows of rest at which v is present argument k and returns the
+// others, in rest's memory.
+func (e *firstPresent) assign(k int, v *vec.Vec, rest []int32) []int32 {
+	if v.Type.Kind != expr.KindNull && v.Valid == nil {
+		for _, i := range rest {
+			e.from[i] = int32(k)
+		}
+		return rest[:0]
+	}
+	n := 0
+	for _, i := range rest {
+		rest[n] = i
+		if v.Null(int(i)) {
+			n++
+		} else {
+			e.from[i] = int32(k)
+		}
+	}
+	return rest[:n]
 }
 
 // makeNVL2 is nvl2(x, a, b): a where x is present, else b.

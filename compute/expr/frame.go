@@ -34,6 +34,8 @@ type frame struct {
 	sel  []int32
 	args []*vec.Vec
 	out  *vec.Vec
+	// days is memory for the days of times.
+	days []int32
 }
 
 func newFunction(call *expr.Call, args []Evaluator, env *Env, run func(f *frame) error) *function {

@@ -14,6 +14,7 @@ func makeIn(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 	small := true
 	null := false
 	var buf []byte
+	args = append(args[:1:1], foldedCasts(c.Args[1:], args[1:], env)...)
 	for _, a := range args[1:] {
 		l, ok := a.(*literal)
 		if !ok {
@@ -56,6 +57,29 @@ func makeIn(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 		}
 	}
 	return newFunction(c, args[:1], env, run), nil
+}
+
+// foldedCasts returns the evaluators of items, those of literals that coercion has cast
+// as literals. What cannot be cast is left to fail when a row asks for it.
+func foldedCasts(items []expr.Expr, args []Evaluator, env *Env) []Evaluator {
+	out := append([]Evaluator(nil), args...)
+	for i, item := range items {
+		cast, ok := item.(*expr.Cast)
+		if !ok {
+			continue
+		}
+		if _, ok := cast.Child.(*expr.Literal); !ok {
+			continue
+		}
+		l, err := Fold(item, env)
+		if err != nil {
+			continue
+		}
+		if ev, err := newLiteral(l.Value, l.Typ); err == nil {
+			out[i] = ev
+		}
+	}
+	return out
 }
 
 func inInts[T kernels.Int](items []Evaluator, null bool) func(f *frame) error {

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -125,12 +126,22 @@ func (v *jsonValue) find(steps []jsonStep, out []*jsonValue) []*jsonValue {
 func getJSONObject(f *frame) error {
 	texts, paths := f.text(0), f.text(1)
 	var steps []jsonStep
-	var ok, any bool
+	var ok, any, straight bool
 	var last string
 	return f.write(func(i int, dst []byte) ([]byte, error) {
 		if p := paths.at(i); !any || last != string(p) {
 			any, last = true, string(p)
 			steps, ok = parsePath(last)
+			straight = ok && !slices.ContainsFunc(steps, func(s jsonStep) bool { return s.any })
+		}
+		if straight {
+			grown, found, sure := appendAt(dst, texts.at(i), steps)
+			if sure && !found {
+				f.setNull(i)
+			}
+			if sure {
+				return grown, nil
+			}
 		}
 		if ok {
 			if v, good := parseJSON(texts.at(i)); good {

@@ -146,41 +146,140 @@ func matchRunes(part []likeRune, s []byte) int {
 	return at
 }
 
-func likeLoop(fold bool) func(f *frame) error {
-	var text string
-	var esc rune
-	var cached *likePattern
-	return func(f *frame) error {
-		dst, a, pats := f.bits(), f.text(0), f.text(1)
-		escape := func(int) []byte { return []byte{'\\'} }
-		if len(f.args) > 2 {
-			escape = f.text(2).at
+// matchASCII is match of a text of ASCII only.
+func (p *likePattern) matchASCII(s []byte) bool {
+	if p.plain != nil {
+		return matchPlain(p.plain, s)
+	}
+	n := len(p.parts)
+	first, last := p.parts[0], p.parts[n-1]
+	if n == 1 {
+		return len(s) == len(first) && startsWith(first, s)
+	}
+	if len(s) < len(first)+len(last) || !startsWith(first, s) || !startsWith(last, s[len(s)-len(last):]) {
+		return false
+	}
+	s = s[len(first) : len(s)-len(last)]
+	for _, part := range p.parts[1 : n-1] {
+		for ; len(s) >= len(part) && !startsWith(part, s); s = s[1:] {
 		}
-		return f.try(func(i int) error {
-			p, e := pats.at(i), escape(i)
-			r, n := utf8.DecodeRune(e)
-			if n != len(e) || n == 0 {
-				return base.UserError("INVALID_ESC", "42604",
-					"Found an invalid escape string: %s. The escape string must contain only one character.", quoted(e)).At(f.call.At)
-			}
-			if cached == nil || text != string(p) || esc != r {
-				if fold {
-					p = []byte(strings.ToLower(string(p)))
+		if len(s) < len(part) {
+			return false
+		}
+		s = s[len(part):]
+	}
+	return true
+}
+
+// startsWith reports whether s, which is long enough, begins with part.
+func startsWith(part []likeRune, s []byte) bool {
+	for i, want := range part {
+		if want != rune(s[i]) && want >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// column sets the bits of the texts of a column that are of the pattern's form, and
+// reports false if it does so only text by text.
+func (p *likePattern) column(dst []byte, off []int32, data []byte) bool {
+	if p.plain == nil {
+		return false
+	}
+	switch n := len(p.plain); {
+	case n == 1:
+		kernels.EqualText(dst, off, data, p.plain[0])
+	case n == 2 && len(p.plain[1]) == 0:
+		kernels.PrefixText(dst, off, data, p.plain[0])
+	case n == 2 && len(p.plain[0]) == 0:
+		kernels.SuffixText(dst, off, data, p.plain[1])
+	case n == 3 && len(p.plain[0]) == 0 && len(p.plain[2]) == 0:
+		kernels.ContainsText(dst, off, data, p.plain[1])
+	default:
+		return false
+	}
+	return true
+}
+
+// likes are the patterns of a LIKE, the last of them ready.
+type likes struct {
+	fold    bool
+	text    string
+	escape  rune
+	cached  *likePattern
+	lowered []byte
+}
+
+// of reads a pattern and the text of an escape.
+func (l *likes) of(f *frame, p, escape []byte) (*likePattern, error) {
+	r, n := utf8.DecodeRune(escape)
+	if n != len(escape) || n == 0 {
+		return nil, base.UserError("INVALID_ESC", "42604",
+			"Found an invalid escape string: %s. The escape string must contain only one character.", quoted(escape)).At(f.call.At)
+	}
+	if l.cached == nil || l.text != string(p) || l.escape != r {
+		l.text, l.escape = string(p), r
+		if l.fold {
+			p = []byte(strings.ToLower(l.text))
+		}
+		parsed, err := parseLike(p, r)
+		if l.cached = parsed; err != nil {
+			return nil, err.At(f.call.At)
+		}
+	}
+	return l.cached, nil
+}
+
+// match matches one text.
+func (l *likes) match(p *likePattern, s []byte, ascii bool) bool {
+	switch {
+	case l.fold && ascii:
+		l.lowered = grow(l.lowered, len(s))
+		kernels.FlipCase(l.lowered, s, 'A', 'Z')
+		s = l.lowered
+	case l.fold:
+		s = []byte(strings.ToLower(string(s)))
+	}
+	if ascii {
+		return p.matchASCII(s)
+	}
+	return p.match(s)
+}
+
+func likeLoop(fold bool) func(f *frame) error {
+	l := &likes{fold: fold}
+	usual := []byte{'\\'}
+	return func(f *frame) error {
+		dst, a, pats, ascii := f.bits(), f.text(0), f.text(1), f.asciiAt(0)
+		escapes := texts{off: []int32{0, 1}, data: usual}
+		if len(f.args) > 2 {
+			escapes = f.text(2)
+		}
+		if !f.args[1].Const || escapes.mask != 0 {
+			return f.try(func(i int) error {
+				p, err := l.of(f, pats.at(i), escapes.at(i))
+				if s := a.at(i); err == nil && l.match(p, s, ascii(s)) {
+					kernels.SetBit(dst, i)
 				}
-				parsed, err := parseLike(p, r)
-				if err != nil {
-					return err.At(f.call.At)
-				}
-				cached, text, esc = parsed, string(pats.at(i)), r
-			}
-			s := a.at(i)
-			if fold {
-				s = []byte(strings.ToLower(string(s)))
-			}
-			if cached.match(s) {
+				return err
+			})
+		}
+		if f.live() == 0 {
+			return nil
+		}
+		p, err := l.of(f, pats.at(0), escapes.at(0))
+		if err != nil {
+			return err
+		}
+		if off, data, ok := f.whole(0); ok && !fold && p.column(dst, off, data) {
+			return nil
+		}
+		f.each(func(i int) {
+			if s := a.at(i); l.match(p, s, ascii(s)) {
 				kernels.SetBit(dst, i)
 			}
-			return nil
 		})
+		return nil
 	}
 }

@@ -227,15 +227,15 @@ func splitBy(f *frame, c *regexps, s, pattern []byte, limit int) ([][]byte, erro
 	}
 	var out [][]byte
 	last := 0
-	for _, m := range re.FindAllIndex(s, -1) {
+	re.each(s, kernels.IsASCII(s), func(lo, hi int) bool {
 		if limit > 0 && len(out)+1 >= limit {
-			break
+			return false
 		}
-		if m[1] == 0 || m[0] == m[1] && m[0] >= len(s) {
-			continue
+		if hi > 0 && (lo < hi || lo < len(s)) {
+			out = append(out, s[last:lo])
+			last = hi
 		}
-		out = append(out, s[last:m[0]])
-		last = m[1]
-	}
+		return true
+	})
 	return append(out, s[last:]), nil
 }

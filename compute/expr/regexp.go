@@ -34,16 +34,19 @@ func regexpRows() map[string]row {
 // which are refused.
 type regexps struct {
 	text string
-	re   *regexp.Regexp
+	re   *finder
 	err  *base.Error
 	any  bool
 }
 
-func (c *regexps) of(f *frame, p []byte) (*regexp.Regexp, error) {
+func (c *regexps) of(f *frame, p []byte) (*finder, error) {
 	if !c.any || c.text != string(p) {
 		c.any, c.text, c.err = true, string(p), nil
-		re, err := regexp.Compile(javaPattern(c.text))
-		if c.re = re; err != nil {
+		pattern := javaPattern(c.text)
+		re, err := regexp.Compile(pattern)
+		if err == nil {
+			c.re = newFinder(pattern, re)
+		} else {
 			fn := f.call.Fn
 			c.err = badParameter("PATTERN", "regexp", fn, "%s.", quoted(p))
 			if strings.Contains(c.text, "(?=") || strings.Contains(c.text, "(?!") || strings.Contains(c.text, "(?<") || strings.Contains(c.text, `\1`) {
@@ -122,13 +125,16 @@ func javaClassOf(letter byte, name string) string {
 }
 
 func rlike(f *frame, c *regexps) error {
-	dst, a, p := f.bits(), f.text(0), f.text(1)
+	dst, a, p, ascii := f.bits(), f.text(0), f.text(1), f.asciiAt(0)
 	return f.try(func(i int) error {
 		re, err := c.of(f, p.at(i))
-		if err == nil && re.Match(a.at(i)) {
+		if err != nil {
+			return err
+		}
+		if s := a.at(i); re.matches(s, ascii(s)) {
 			kernels.SetBit(dst, i)
 		}
-		return err
+		return nil
 	})
 }
 
@@ -172,7 +178,7 @@ func javaReplacement(dst []byte, repl []byte, s []byte, m []int, re *regexp.Rege
 }
 
 func regexpReplace(f *frame, c *regexps) error {
-	a, p, r := f.text(0), f.text(1), f.text(2)
+	a, p, r, ascii := f.text(0), f.text(1), f.text(2), f.asciiAt(0)
 	pos := func(int) int { return 1 }
 	if len(f.args) > 3 {
 		n := ints(f, 3, nil)
@@ -188,13 +194,23 @@ func regexpReplace(f *frame, c *regexps) error {
 		if from >= len(s) && pos(i) > 1 {
 			return append(dst, s...), nil
 		}
-		last := 0
-		for _, m := range re.FindAllSubmatchIndex(s, -1) {
+		last, repl := 0, r.at(i)
+		if bytes.IndexByte(repl, '$') < 0 && bytes.IndexByte(repl, '\\') < 0 {
+			re.each(s, ascii(s), func(lo, hi int) bool {
+				if lo >= from {
+					dst = append(append(dst, s[last:lo]...), repl...)
+					last = hi
+				}
+				return true
+			})
+			return append(dst, s[last:]...), nil
+		}
+		for _, m := range re.re.FindAllSubmatchIndex(s, -1) {
 			if m[0] < from {
 				continue
 			}
 			dst = append(dst, s[last:m[0]]...)
-			dst = javaReplacement(dst, r.at(i), s, m, re)
+			dst = javaReplacement(dst, repl, s, m, re.re)
 			last = m[1]
 		}
 		return append(dst, s[last:]...), nil
@@ -215,20 +231,27 @@ func group(f *frame, k int) func(i int) int64 {
 }
 
 func regexpExtract(f *frame, c *regexps) error {
-	a, p, g := f.text(0), f.text(1), group(f, 2)
+	a, p, g, ascii := f.text(0), f.text(1), group(f, 2), f.asciiAt(0)
 	return f.write(func(i int, dst []byte) ([]byte, error) {
 		re, err := c.of(f, p.at(i))
 		if err != nil {
 			return dst, err
 		}
-		m := re.FindSubmatchIndex(a.at(i))
-		if k := g(i); m != nil && (k < 0 || k > int64(re.NumSubexp())) {
-			return dst, groupError(f, re.NumSubexp(), k)
-		}
-		if m == nil || m[2*g(i)] < 0 {
+		s, k := a.at(i), g(i)
+		if k == 0 {
+			if lo, hi := re.first(s, ascii(s)); lo >= 0 {
+				dst = append(dst, s[lo:hi]...)
+			}
 			return dst, nil
 		}
-		return append(dst, a.at(i)[m[2*g(i)]:m[2*g(i)+1]]...), nil
+		m := re.groups(s, ascii(s))
+		if n := re.re.NumSubexp(); m != nil && (k < 0 || k > int64(n)) {
+			return dst, groupError(f, n, k)
+		}
+		if m == nil || m[2*k] < 0 {
+			return dst, nil
+		}
+		return append(dst, s[m[2*k]:m[2*k+1]]...), nil
 	})
 }
 
@@ -241,9 +264,9 @@ func regexpExtractAll(f *frame, c *regexps) error {
 		}
 		s := a.at(i)
 		k := g(i)
-		for _, m := range re.FindAllSubmatchIndex(s, -1) {
-			if k < 0 || k > int64(re.NumSubexp()) {
-				return groupError(f, re.NumSubexp(), k)
+		for _, m := range re.re.FindAllSubmatchIndex(s, -1) {
+			if n := re.re.NumSubexp(); k < 0 || k > int64(n) {
+				return groupError(f, n, k)
 			}
 			if m[2*k] < 0 {
 				add(nil)
@@ -256,51 +279,56 @@ func regexpExtractAll(f *frame, c *regexps) error {
 }
 
 func regexpCount(f *frame, c *regexps) error {
-	dst, a, p := results[int32](f), f.text(0), f.text(1)
-	return f.try(func(i int) error {
-		re, err := c.of(f, p.at(i))
-		if err == nil {
-			dst[i] = int32(len(re.FindAllIndex(a.at(i), -1)))
-		}
-		return err
-	})
-}
-
-func regexpInstr(f *frame, c *regexps) error {
-	dst, a, p := results[int32](f), f.text(0), f.text(1)
+	dst, a, p, ascii := results[int32](f), f.text(0), f.text(1), f.asciiAt(0)
 	return f.try(func(i int) error {
 		re, err := c.of(f, p.at(i))
 		if err != nil {
 			return err
 		}
+		s := a.at(i)
 		dst[i] = 0
-		if m := re.FindIndex(a.at(i)); m != nil {
-			dst[i] = int32(runes(a.at(i)[:m[0]]) + 1)
+		re.each(s, ascii(s), func(int, int) bool { dst[i]++; return true })
+		return nil
+	})
+}
+
+func regexpInstr(f *frame, c *regexps) error {
+	dst, a, p, ascii := results[int32](f), f.text(0), f.text(1), f.asciiAt(0)
+	return f.try(func(i int) error {
+		re, err := c.of(f, p.at(i))
+		if err != nil {
+			return err
+		}
+		s := a.at(i)
+		dst[i] = 0
+		if lo, _ := re.first(s, ascii(s)); lo >= 0 {
+			dst[i] = int32(runes(s[:lo]) + 1)
 		}
 		return nil
 	})
 }
 
 func regexpSubstr(f *frame, c *regexps) error {
-	a, p := f.text(0), f.text(1)
+	a, p, ascii := f.text(0), f.text(1), f.asciiAt(0)
 	return f.write(func(i int, dst []byte) ([]byte, error) {
 		re, err := c.of(f, p.at(i))
 		if err != nil {
 			return dst, err
 		}
-		m := re.FindIndex(a.at(i))
-		if m == nil || m[0] == m[1] {
+		s := a.at(i)
+		lo, hi := re.first(s, ascii(s))
+		if lo == hi {
 			f.setNull(i)
 			return dst, nil
 		}
-		return append(dst, a.at(i)[m[0]:m[1]]...), nil
+		return append(dst, s[lo:hi]...), nil
 	})
 }
 
 // split cuts a text at the matches of a pattern, at most limit parts if that is
 // positive. A pattern without special characters is searched as bytes.
 func split(f *frame, c *regexps) error {
-	a, p := f.text(0), f.text(1)
+	a, p, ascii := f.text(0), f.text(1), f.asciiAt(0)
 	limit := func(int) int64 { return -1 }
 	if len(f.args) > 2 {
 		n := ints(f, 2, nil)
@@ -337,17 +365,18 @@ func split(f *frame, c *regexps) error {
 			return err
 		}
 		last := 0
-		for _, m := range re.FindAllIndex(s, -1) {
+		re.each(s, ascii(s), func(lo, hi int) bool {
 			if most > 0 && parts >= most {
-				break
+				return false
 			}
-			if m[1] == 0 || m[0] == m[1] && m[0] >= len(s) {
-				continue // no empty part before the first or behind the last character
+			if hi == 0 || lo == hi && lo >= len(s) {
+				return true // no empty part before the first or behind the last character
 			}
-			add(s[last:m[0]])
-			last = m[1]
+			add(s[last:lo])
+			last = hi
 			parts++
-		}
+			return true
+		})
 		add(s[last:])
 		return nil
 	})

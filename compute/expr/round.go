@@ -93,6 +93,11 @@ func roundFloat(x float64, size int, scale int64, mode rounding) float64 {
 	if x == 0 {
 		return 0 // BigDecimal has no −0
 	}
+	if size == 64 {
+		if y, ok := roundNear(x, scale, mode); ok {
+			return y
+		}
+	}
 	var text []byte
 	if size == 32 {
 		text = arrowtext.AppendFloat32(nil, float32(x))
@@ -116,6 +121,49 @@ func roundFloat(x float64, size int, scale int64, mode rounding) float64 {
 	}
 	return out
 }
+
+// roundNear is roundFloat of numbers that are so far from where rounding changes its
+// mind that neither the digits of their shortest text nor the error of a multiplication
+// matter: there the rounded number of units, which is exact, divided by an exact power
+// of ten is correctly rounded.
+func roundNear(x float64, scale int64, mode rounding) (float64, bool) {
+	if scale < 0 || scale > 22 {
+		return 0, false
+	}
+	ten := tens[scale]
+	y := math.Abs(x) * ten
+	if y > 1<<50 {
+		return 0, false
+	}
+	units := math.Floor(y)
+	part, slack := y-units, y*(1.0/(1<<50))+1e-300
+	switch mode {
+	case halfUp, halfEven:
+		if math.Abs(part-0.5) <= slack {
+			return 0, false
+		}
+		if part > 0.5 {
+			units++
+		}
+	default:
+		if part <= slack || part >= 1-slack {
+			return 0, false
+		}
+		if (mode == up) == (x > 0) {
+			units++
+		}
+	}
+	switch {
+	case units == 0:
+		return 0, true
+	case x < 0:
+		units = -units
+	}
+	return units / ten, true
+}
+
+// tens are the powers of ten that doubles hold exactly.
+var tens = [23]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
 
 func itoa(v int64) string { return big.NewInt(v).String() }
 

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"strings"
 	"unicode"
@@ -14,10 +15,10 @@ import (
 
 func stringRows() map[string]row {
 	return map[string]row{
-		"upper":           textMap(func(dst, s []byte) []byte { return mapCase(dst, s, 'a', 'z', upperText) }),
-		"lower":           textMap(func(dst, s []byte) []byte { return mapCase(dst, s, 'A', 'Z', lowerText) }),
+		"upper":           strict(func(f *frame) error { return mapCases(f, 'a', 'z', upperText) }),
+		"lower":           strict(func(f *frame) error { return mapCases(f, 'A', 'Z', lowerText) }),
 		"length":          strict(textLength),
-		"octet_length":    strict(func(f *frame) error { return countText(f, func(s []byte) int { return len(s) }) }),
+		"octet_length":    strict(byteLength),
 		"bit_length":      strict(func(f *frame) error { return countText(f, func(s []byte) int { return 8 * len(s) }) }),
 		"ascii":           strict(func(f *frame) error { return countText(f, firstRune) }),
 		"reverse":         {makeReverse},
@@ -33,14 +34,14 @@ func stringRows() map[string]row {
 		"chr":             strict(chrText),
 		"replace":         strict(replaceText),
 		"translate":       strict(translateText),
-		"left":            strict(func(f *frame) error { return cutText(f, func(i, n int) (int, int) { return 1, n }) }),
+		"left":            strict(leftText),
 		"right":           strict(rightText),
 		"substring":       strict(substring),
 		"substring_index": strict(substringIndex),
 		"overlay":         strict(overlay),
-		"contains":        textTest(bytes.Contains),
-		"startswith":      textTest(bytes.HasPrefix),
-		"endswith":        textTest(bytes.HasSuffix),
+		"contains":        textTest(kernels.ContainsText, bytes.Contains),
+		"startswith":      textTest(kernels.PrefixText, bytes.HasPrefix),
+		"endswith":        textTest(kernels.SuffixText, bytes.HasSuffix),
 		"instr":           strict(func(f *frame) error { return locate(f, 0, 1, -1) }),
 		"locate":          lenient(func(f *frame) error { return locate(f, 1, 0, 2) }),
 		"find_in_set":     strict(findInSet),
@@ -63,8 +64,13 @@ func textMap(fn func(dst, s []byte) []byte) row {
 	})
 }
 
-func textTest(test func(s, part []byte) bool) row {
+// textTest is the row of a test of a text with another, of one row and of a column with
+// one text.
+func textTest(column func(dst []byte, off []int32, data, want []byte), test func(s, part []byte) bool) row {
 	return strict(func(f *frame) error {
+		if testWhole(f, column) {
+			return nil
+		}
 		dst, a, b := f.bits(), f.text(0), f.text(1)
 		f.each(func(i int) {
 			if test(a.at(i), b.at(i)) {
@@ -81,9 +87,21 @@ func countText(f *frame, count func(s []byte) int) error {
 	return nil
 }
 
+func byteLength(f *frame) error {
+	if off, _, ok := f.whole(0); ok {
+		kernels.Lengths(results[int32](f), off)
+		return nil
+	}
+	return countText(f, func(s []byte) int { return len(s) })
+}
+
 func textLength(f *frame) error {
 	if f.args[0].Type.Kind == expr.KindBinary {
-		return countText(f, func(s []byte) int { return len(s) })
+		return byteLength(f)
+	}
+	if off, _, ok := f.wholeASCII(0); ok {
+		kernels.Lengths(results[int32](f), off)
+		return nil
 	}
 	return countText(f, runes)
 }
@@ -91,8 +109,11 @@ func textLength(f *frame) error {
 // runes counts code points; bytes that are no UTF-8 count as Spark counts them, by
 // what their first byte announces.
 func runes(s []byte) int {
-	n := 0
-	for i := 0; i < len(s); n++ {
+	n, i := 0, 0
+	for ; i+8 <= len(s) && binary.LittleEndian.Uint64(s[i:])&0x8080808080808080 == 0; i += 8 {
+		n += 8
+	}
+	for ; i < len(s); n++ {
 		i += runeLen(s[i:])
 	}
 	return n
@@ -207,6 +228,9 @@ func makeReverse(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 		}), nil
 	}
 	return newFunction(c, args, env, func(f *frame) error {
+		if reverseWhole(f) {
+			return nil
+		}
 		a := f.text(0)
 		return f.write(func(i int, dst []byte) ([]byte, error) {
 			s := a.at(i)
@@ -424,6 +448,14 @@ func part(s []byte, pos, count int, binary bool) []byte {
 }
 
 func substring(f *frame) error {
+	pos, same := sameInt(f, 1)
+	n := int64(math.MaxInt32)
+	if len(f.args) > 2 && same {
+		n, same = sameInt(f, 2)
+	}
+	if same && cutWhole(f, int(pos), int(n)) {
+		return nil
+	}
 	if len(f.args) == 2 {
 		return cutText(f, func(_, pos int) (int, int) { return pos, math.MaxInt32 })
 	}
@@ -432,6 +464,9 @@ func substring(f *frame) error {
 }
 
 func rightText(f *frame) error {
+	if n, ok := sameInt(f, 1); ok && n > 0 && cutWhole(f, int(-n), int(n)) {
+		return nil
+	}
 	a, n := f.text(0), ints(f, 1, nil)
 	return f.write(func(i int, dst []byte) ([]byte, error) {
 		s := a.at(i)
@@ -502,6 +537,9 @@ func overlay(f *frame) error {
 // locate finds a text (argument sub) in another (argument in) from a position
 // (argument from, −1: the first) and gives its position in characters, or 0.
 func locate(f *frame, in, sub, from int) error {
+	if (from < 0 || from >= len(f.args)) && locateWhole(f, in, sub) {
+		return nil
+	}
 	dst, hay, needle := results[int32](f), f.text(in), f.text(sub)
 	start := func(int) int { return 1 }
 	if from >= 0 && from < len(f.args) {

@@ -53,9 +53,12 @@ func localDays(f *frame, k int) []int32 {
 	if f.args[k].Type.Kind == expr.KindDate {
 		return sd.column(f, k)
 	}
-	days := make([]int32, f.n)
-	kernels.Days(days, localTimes(f, k))
-	return days
+	if cap(f.days) < f.n {
+		f.days = make([]int32, f.n)
+	}
+	f.days = f.days[:f.n]
+	kernels.Days(f.days, localTimes(f, k))
+	return f.days
 }
 
 // localTimes returns the local microseconds of a timestamp, date or time argument.
@@ -69,6 +72,9 @@ func localTimes(f *frame, k int) []int64 {
 		return out
 	case expr.KindTimestamp:
 		var s spread[int64]
+		if off, fixed := f.env.zone.Fixed(); fixed && off == 0 {
+			return s.column(f, k)
+		}
 		out := make([]int64, f.n)
 		f.env.zone.ToLocal(out, s.column(f, k))
 		return out

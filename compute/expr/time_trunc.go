@@ -71,7 +71,10 @@ func (u truncUnit) day(d int64) int64 {
 	case u.week:
 		return d - int64(kernels.Weekday(d))
 	case u.months > 0:
-		y, m, _ := kernels.Civil(d)
+		y, m, dom := kernels.Civil(d)
+		if u.months == 1 {
+			return d - int64(dom-1)
+		}
 		return kernels.DayOf(y, (m-1)/u.months*u.months+1, 1)
 	}
 	return d
@@ -87,6 +90,10 @@ func dateTrunc(f *frame) error {
 	var known bool
 	if f.args[0].Const {
 		u, known = truncUnitOf(units.at(0))
+		if off, fixed := zone.Fixed(); known && fixed && off == 0 && u.micros > 0 && !f.args[1].Const {
+			kernels.TruncTimes(dst, times.vals[:f.n], u.micros)
+			return nil
+		}
 	}
 	f.each(func(i int) {
 		if !f.args[0].Const {
