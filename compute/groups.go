@@ -197,8 +197,11 @@ func (s *groups) filtered(bits []byte, sel, ids []int32) (rows, groups []int32) 
 
 // find finds or adds the groups of the live rows of in.
 func (s *groups) find(keys []state.Vector, in *cexpr.Input, ids []int32) error {
-	if len(keys) == 0 && s.table.Rows() == 1 {
-		clear(ids) // without keys there is one group
+	if len(keys) == 0 { // there is one group
+		clear(ids)
+		if s.table.Rows() == 0 {
+			return s.ensureOne()
+		}
 		return nil
 	}
 	if done, err := s.table.UpsertDirect(keys, in.Sel, ids); done || err != nil {

@@ -163,17 +163,15 @@ func Minus(a, b, out []int32) int {
 	return k
 }
 
-// Without is Minus where every member of b is one of a; out may be a.
-func Without(a, b, out []int32) int {
-	k, j, i := 0, 0, 0
-	for ; j < len(b); i++ {
-		x := a[i]
-		out[k] = x
-		same := int(b2u(b[j] == x))
-		k += 1 - same
-		j += same
+// Unclaimed writes the members of rows at which from is negative to out, which may be
+// rows, and returns how many.
+func Unclaimed(from, rows, out []int32) int {
+	k := 0
+	for _, i := range rows {
+		out[k] = i
+		k += int(uint32(from[i]) >> 31)
 	}
-	return k + copy(out[k:], a[i:])
+	return k
 }
 
 // Union writes the members of a or b to out, ascending, and returns how many.

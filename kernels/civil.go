@@ -162,6 +162,27 @@ func daysUp(t int64) uint64 {
 	return (uint64(t) + upDays*uint64(Day)) / uint64(Day)
 }
 
+// TruncMonths writes the beginning of the month, quarter or year of each local time:
+// months is 1, 3 or 12.
+func TruncMonths(dst, src []int64, months int) {
+	src = src[:len(dst)]
+	for i, t := range src {
+		day := int64(daysUp(t)) - upDays
+		if day < firstShort || day > lastShort || months == 3 {
+			y, m, _ := Civil(day)
+			dst[i] = DayOf(y, (m-1)/months*months+1, 1) * Day
+			continue
+		}
+		if months == 12 {
+			day -= int64(yearDay(int32(day))) - 1
+		} else {
+			_, _, dom, _ := civil(int32(day))
+			day -= int64(dom) - 1
+		}
+		dst[i] = day * Day
+	}
+}
+
 // TruncTimes writes the last whole unit of each local time: a Day, an Hour, a Minute, a
 // Second, or any other number of microseconds. dst may be src.
 func TruncTimes(dst, src []int64, unit int64) {

@@ -66,4 +66,13 @@ func TestTruncTimes(t *testing.T) {
 			}
 		}
 	}
+	for _, months := range []int{1, 3, 12} {
+		TruncMonths(out, times, months)
+		for i, at := range times {
+			y, m, _ := Civil(FloorDiv(at, Day))
+			if want := DayOf(y, (m-1)/months*months+1, 1) * Day; out[i] != want {
+				t.Fatalf("%d truncated to %d months is %d, not %d", at, months, out[i], want)
+			}
+		}
+	}
 }

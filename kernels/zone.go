@@ -132,8 +132,9 @@ func (z *Zone) span(t int64) (lo, hi, off int64) {
 func (z *Zone) ToUTC(dst, src []int64) {
 	src = src[:len(dst)]
 	if len(z.off) == 1 {
+		off := z.off[0]
 		for i, t := range src {
-			dst[i] = t - z.off[0]
+			dst[i] = t - off
 		}
 		return
 	}

@@ -72,6 +72,7 @@ func (a *percentile) Update(rows, groups []int32, args []*vec.Vec) error {
 		times = floats(values[1], nil)
 	}
 	var word [8]byte
+	entries := a.buf[:0]
 	for i, r := range rows {
 		n := int64(1)
 		if times != nil {
@@ -83,9 +84,17 @@ func (a *percentile) Update(rows, groups []int32, args []*vec.Vec) error {
 		}
 		if n > 0 {
 			binary.LittleEndian.PutUint64(word[:], math.Float64bits(vals[r]))
-			a.count(groups[i], word[:], n)
+			entries = appendEntry(entries, word[:], n)
+		}
+		// Neighbours of one group go in together.
+		if i+1 == len(rows) || groups[i+1] != groups[i] || len(entries) > 1<<12 {
+			if len(entries) > 0 {
+				a.add(groups[i], entries)
+			}
+			entries = entries[:0]
 		}
 	}
+	a.buf = entries
 	return nil
 }
 

@@ -22,13 +22,22 @@ type tally struct {
 const firstCompaction = 4096
 
 func (a *tally) count(g int32, value []byte, n int64) {
+	a.buf = appendEntry(a.buf[:0], value, n)
+	a.add(g, a.buf)
+}
+
+func appendEntry(dst, value []byte, n int64) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(value)))
+	dst = append(dst, value...)
+	return binary.AppendUvarint(dst, uint64(n))
+}
+
+// add adds entries to those of group g.
+func (a *tally) add(g int32, entries []byte) {
 	if len(a.col.Get(g)) == 0 {
 		a.col.Set(g, binary.LittleEndian.AppendUint64(nil, firstCompaction))
 	}
-	a.buf = binary.AppendUvarint(a.buf[:0], uint64(len(value)))
-	a.buf = append(a.buf, value...)
-	a.buf = binary.AppendUvarint(a.buf, uint64(n))
-	a.col.Append(g, a.buf)
+	a.col.Append(g, entries)
 	if b := a.col.Get(g); uint64(len(b)) >= binary.LittleEndian.Uint64(b) {
 		a.compact(g)
 	}
@@ -75,6 +84,8 @@ func (a *tally) compact(g int32) {
 
 func (a *tally) merge(dst []int32, o *tally, src []int32) {
 	for i, g := range dst {
-		o.each(src[i], func(value []byte, n int64) { a.count(g, value, n) })
+		if b := o.col.Get(src[i]); len(b) > 8 {
+			a.add(g, b[8:])
+		}
 	}
 }

@@ -35,6 +35,10 @@ type branches struct {
 	out  vec.Vec
 	// subject is what a simple CASE compares with its values, or nil.
 	subject *shared
+	// lookup, if set, has for each value of the subject from base on the branch that it
+	// takes; then all branches are constants.
+	lookup []int32
+	base   int64
 }
 
 func makeCase(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
@@ -49,6 +53,7 @@ func makeCase(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 	if len(args)%2 == 1 {
 		e.vals = append(e.vals, args[len(args)-1])
 	}
+	e.tabulate(c, env)
 	return e, nil
 }
 
@@ -68,6 +73,9 @@ func (e *branches) Eval(in *Input) (*vec.Vec, error) {
 	e.rest, e.hit = room(e.rest, n), room(e.hit, n)
 	rest := allRows(e.rest, in)
 	e.vs = append(e.vs[:0], make([]*vec.Vec, len(e.vals))...)
+	if e.lookup != nil {
+		return &e.out, e.lookUp(in, rest)
+	}
 	for k, val := range e.vals {
 		if len(rest) == 0 {
 			break
@@ -96,7 +104,7 @@ func (e *branches) Eval(in *Input) (*vec.Vec, error) {
 			e.from[i] = int32(k)
 		}
 		if k < len(e.conds) {
-			rest = rest[:kernels.Without(rest, hit, rest)]
+			rest = rest[:kernels.Unclaimed(e.from, rest, rest)]
 		}
 	}
 	merge(&e.out, e.call.Typ, e.vs, e.from)

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/flightd/flightd/compute/vec"
@@ -39,7 +40,7 @@ func (e *branches) share(c *expr.Call, args []Evaluator, env *Env) error {
 		if !ok || test.Fn != "=" || len(test.Args) != 2 || collationOf(test) != "" {
 			return nil
 		}
-		if _, constant := test.Args[1].(*expr.Literal); !constant {
+		if _, constant := constantOf(test.Args[1], env); !constant {
 			return nil
 		}
 		if i == 0 {
@@ -66,6 +67,124 @@ func (e *branches) share(c *expr.Call, args []Evaluator, env *Env) error {
 		args[i] = makeComparison(kernels.EQ, test, []Evaluator{e.subject, value}, env)
 	}
 	return nil
+}
+
+// constantOf returns the value of a literal, or of one that coercion has cast.
+func constantOf(e expr.Expr, env *Env) (*expr.Literal, bool) {
+	if cast, ok := e.(*expr.Cast); ok {
+		if _, plain := cast.Child.(*expr.Literal); plain {
+			l, err := Fold(e, env)
+			return l, err == nil
+		}
+	}
+	l, ok := e.(*expr.Literal)
+	return l, ok
+}
+
+// widestLookup bounds the range of the values of a CASE that are looked up.
+const widestLookup = 4096
+
+// tabulate finds a simple CASE from integers to constants, and makes its table.
+func (e *branches) tabulate(c *expr.Call, env *Env) {
+	if e.subject == nil || e.call.Typ.IsNested() || e.call.Typ.Kind == expr.KindNull {
+		return
+	}
+	for _, v := range e.vals {
+		if l, ok := v.(*literal); !ok || l.v.Type.Kind != expr.KindNull && !l.v.Type.Equal(e.call.Typ) {
+			return
+		}
+	}
+	var values []int64
+	for i := range e.conds {
+		test := c.Args[2*i].(*expr.Call)
+		l, ok := constantOf(test.Args[1], env)
+		if !ok || !test.Args[0].Type().IsInteger() || !l.Typ.Equal(test.Args[0].Type()) {
+			return
+		}
+		v, err := newLiteral(l.Value, l.Typ)
+		if err != nil || v.v.Null(0) {
+			return
+		}
+		values = append(values, v.v.Int(0))
+	}
+	lo, hi := slices.Min(values), slices.Max(values)
+	if uint64(hi)-uint64(lo) >= widestLookup {
+		return
+	}
+	e.base, e.lookup = lo, make([]int32, hi-lo+1)
+	for i := range e.lookup {
+		e.lookup[i] = e.otherwise()
+	}
+	for k := len(values) - 1; k >= 0; k-- {
+		e.lookup[values[k]-lo] = int32(k)
+	}
+}
+
+// otherwise is the branch of rows that no condition holds for: ELSE, or none.
+func (e *branches) otherwise() int32 {
+	if len(e.vals) > len(e.conds) {
+		return int32(len(e.conds))
+	}
+	return -1
+}
+
+// lookUp finds the branch of each of rows.
+func (e *branches) lookUp(in *Input, rows []int32) error {
+	if len(rows) > 0 {
+		v, err := e.subject.Eval(in)
+		if err != nil {
+			return err
+		}
+		other := e.otherwise()
+		switch {
+		case v.Const && !v.Null(0):
+			for _, i := range rows {
+				e.from[i] = lookUp(e.lookup, v.Int(0)-e.base, other)
+			}
+		case v.Const || v.Type.Kind == expr.KindNull:
+			for _, i := range rows {
+				e.from[i] = other
+			}
+		case v.Type.Width() == 8:
+			lookUpAll(e, vec.Values[int64](v), rows, other)
+		case v.Type.Width() == 4:
+			lookUpAll(e, vec.Values[int32](v), rows, other)
+		case v.Type.Width() == 2:
+			lookUpAll(e, vec.Values[int16](v), rows, other)
+		default:
+			lookUpAll(e, vec.Values[int8](v), rows, other)
+		}
+		if v.Valid != nil && !v.Const {
+			for _, i := range rows {
+				if v.Null(int(i)) {
+					e.from[i] = other
+				}
+			}
+		}
+	}
+	for k, val := range e.vals {
+		v, err := val.Eval(in)
+		if err != nil {
+			return err
+		}
+		e.vs[k] = v
+	}
+	merge(&e.out, e.call.Typ, e.vs, e.from)
+	return nil
+}
+
+func lookUpAll[T kernels.Int](e *branches, vals []T, rows []int32, other int32) {
+	for _, i := range rows {
+		e.from[i] = lookUp(e.lookup, int64(vals[i])-e.base, other)
+	}
+}
+
+// lookUp returns table[at], or other beyond its ends; at may have wrapped.
+func lookUp(table []int32, at int64, other int32) int32 {
+	if uint64(at) < uint64(len(table)) {
+		return table[at]
+	}
+	return other
 }
 
 // sharedCalls are functions that give the same for the same arguments, of those that a

@@ -64,19 +64,13 @@ func makeIn(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error) {
 func foldedCasts(items []expr.Expr, args []Evaluator, env *Env) []Evaluator {
 	out := append([]Evaluator(nil), args...)
 	for i, item := range items {
-		cast, ok := item.(*expr.Cast)
-		if !ok {
+		if _, cast := item.(*expr.Cast); !cast {
 			continue
 		}
-		if _, ok := cast.Child.(*expr.Literal); !ok {
-			continue
-		}
-		l, err := Fold(item, env)
-		if err != nil {
-			continue
-		}
-		if ev, err := newLiteral(l.Value, l.Typ); err == nil {
-			out[i] = ev
+		if l, ok := constantOf(item, env); ok {
+			if ev, err := newLiteral(l.Value, l.Typ); err == nil {
+				out[i] = ev
+			}
 		}
 	}
 	return out

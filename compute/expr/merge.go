@@ -98,10 +98,16 @@ func mergeText(out *vec.Vec, parts []*vec.Vec, from []int32) {
 	}
 	out.Off = out.Off[:len(from)+1]
 	dst := out.Data[:0]
+	cols, nulls := make([]texts, len(parts)), out.Valid != nil
+	for k, p := range parts {
+		if p != nil && p.Type.Kind != expr.KindNull {
+			cols[k] = textsOf(p)
+		}
+	}
 	for i, k := range from {
 		out.Off[i] = int32(len(dst))
-		if k >= 0 && !parts[k].Null(i) {
-			dst = append(dst, parts[k].Str(i)...)
+		if k >= 0 && (!nulls || kernels.Bit(out.Valid, i)) {
+			dst = append(dst, cols[k].at(i)...)
 		}
 	}
 	out.Off[len(from)] = int32(len(dst))

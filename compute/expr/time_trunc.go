@@ -90,8 +90,12 @@ func dateTrunc(f *frame) error {
 	var known bool
 	if f.args[0].Const {
 		u, known = truncUnitOf(units.at(0))
-		if off, fixed := zone.Fixed(); known && fixed && off == 0 && u.micros > 0 && !f.args[1].Const {
-			kernels.TruncTimes(dst, times.vals[:f.n], u.micros)
+		if off, fixed := zone.Fixed(); known && fixed && off == 0 && !u.week && !f.args[1].Const {
+			if u.months > 0 {
+				kernels.TruncMonths(dst, times.vals[:f.n], u.months)
+			} else {
+				kernels.TruncTimes(dst, times.vals[:f.n], u.micros)
+			}
 			return nil
 		}
 	}
