@@ -52,21 +52,51 @@ type aggregation struct {
 }
 
 func newGrouping(n *physical.Aggregate, env *Env) (*grouping, error) {
-	types := make([]*expr.Type, len(n.Keys))
-	for i, k := range n.Keys {
-		types[i] = k.Type()
-	}
 	evals, err := cexpr.CompileAll(n.Keys, env.Expr)
 	if err != nil {
 		return nil, err
 	}
-	return newGroupingBy(n, types, evals, env)
+	return newGroupingBy(n, groupKeys(n), evals, env)
 }
 
-// newGroupingBy returns the grouping of n by keys of these types, which evals
-// make.
-func newGroupingBy(n *physical.Aggregate, types []*expr.Type, evals []cexpr.Evaluator, env *Env) (*grouping, error) {
-	g := &grouping{env: env, view: newView(n.Input.Schema()), keys: newKeyLayout(types), evals: evals}
+// groupKeys returns the layout of the keys of n.
+func groupKeys(n *physical.Aggregate) *keyLayout {
+	types := make([]*expr.Type, len(n.Keys))
+	for i, k := range n.Keys {
+		types[i] = k.Type()
+	}
+	w, key := windowKey(n)
+	if w == nil {
+		return newKeyLayout(types)
+	}
+	return newSpanLayout(types, key, w.Duration)
+}
+
+// windowKey returns the time windows that n groups by, and which key they are, where
+// they come from right below: all are equally long, and rows without one are dropped.
+func windowKey(n *physical.Aggregate) (*physical.Window, int) {
+	w, ok := n.Input.(*physical.Window)
+	if !ok || w.Duration <= 0 {
+		return nil, -1
+	}
+	key := -1
+	for i, k := range n.Keys {
+		if r, ok := k.(*expr.Ref); ok && r.Index == len(w.Out)-1 {
+			if key >= 0 {
+				return nil, -1
+			}
+			key = i
+		}
+	}
+	if key < 0 {
+		return nil, -1
+	}
+	return w, key
+}
+
+// newGroupingBy returns the grouping of n by the keys that evals make.
+func newGroupingBy(n *physical.Aggregate, keys *keyLayout, evals []cexpr.Evaluator, env *Env) (*grouping, error) {
+	g := &grouping{env: env, view: newView(n.Input.Schema()), keys: keys, evals: evals}
 	g.schema.Keys = g.keys.fields
 	g.view.uses.addKeys(n.Keys...)
 	for i, a := range n.Aggs {

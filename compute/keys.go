@@ -13,9 +13,13 @@ import (
 
 // A keyLayout says how columns of SQL types become key columns of a table, and
 // come back. A plain column is one key column; a time window is two, start and
-// end; other nested values are encoded into one.
+// end, or its end alone where all windows are equally long; other nested values are
+// encoded into one.
 type keyLayout struct {
-	types  []*expr.Type
+	types []*expr.Type
+	// spans are how long the windows of a column are, in microseconds, where all are
+	// equally long and none is NULL; else 0.
+	spans  []int64
 	first  []int // the first key column of each column
 	fields []state.Field
 	vecs   []state.Vector
@@ -30,11 +34,22 @@ type keyDictionary struct {
 	as *state.Vector
 }
 
-func newKeyLayout(types []*expr.Type) *keyLayout {
-	l := &keyLayout{types: types}
+func newKeyLayout(types []*expr.Type) *keyLayout { return newSpanLayout(types, -1, 0) }
+
+// newSpanLayout returns the layout of types, where column key, if it is not -1, has
+// windows of length span.
+func newSpanLayout(types []*expr.Type, key int, span int64) *keyLayout {
+	l := &keyLayout{types: types, spans: make([]int64, len(types))}
+	if key >= 0 {
+		l.spans[key] = span
+	}
 	for i, t := range types {
 		l.first = append(l.first, len(l.fields))
 		name := "k" + strconv.Itoa(i)
+		if l.spans[i] != 0 {
+			l.fields = append(l.fields, state.Field{Name: name + ".end", Type: t.Fields[1].Type.SQL(), Kind: state.Int64})
+			continue
+		}
 		if isTimeWindow(t) {
 			l.fields = append(l.fields,
 				state.Field{Name: name + ".start", Type: t.Fields[0].Type.SQL(), Kind: state.Int64},
@@ -60,8 +75,8 @@ func isTime(t *expr.Type) bool {
 // NULL window. No timestamp is that small.
 const noStart = math.MinInt64
 
-// vectors returns the key columns of cols; rows are the live ones. The result is
-// good until the next call.
+// vectors returns the key columns of cols; rows are the live ones. Windows that are
+// equally long may come as their ends. The result is good until the next call.
 func (l *keyLayout) vectors(cols []*vec.Vec, rows []int32) []state.Vector {
 	for i, c := range cols {
 		at := l.first[i]
@@ -71,6 +86,11 @@ func (l *keyLayout) vectors(cols []*vec.Vec, rows []int32) []state.Vector {
 		}
 		c = c.Flat()
 		switch {
+		case l.spans[i] != 0:
+			if len(c.Kids) > 0 {
+				c = c.Kids[1].Flat()
+			}
+			l.vecs[at] = state.Vector{Kind: state.Int64, Len: c.Len, Data: c.Data}
 		case isTimeWindow(l.types[i]):
 			l.vecs[at], l.vecs[at+1] = windowVectors(c)
 		case l.types[i].IsNested():
@@ -142,6 +162,12 @@ func (l *keyLayout) column(i int, key func(i int) (state.Vector, error)) (*vec.V
 		return nil, err
 	}
 	switch {
+	case l.spans[i] != 0:
+		starts := make([]int64, v.Len)
+		for j, end := range state.Values[int64](&v) {
+			starts[j] = end - l.spans[i]
+		}
+		return windowColumn(t, state.Vector{Kind: state.Int64, Len: v.Len, Data: vec.Bytes(starts)}, v), nil
 	case isTimeWindow(t):
 		end, err := key(at + 1)
 		if err != nil {
@@ -207,7 +233,7 @@ func (l *keyLayout) end(i int) int {
 // eventKey returns the key column that holds the event time of column i: the end
 // of a window, the last member of another struct is not one.
 func (l *keyLayout) eventKey(i int) int {
-	if isTimeWindow(l.types[i]) {
+	if isTimeWindow(l.types[i]) && l.spans[i] == 0 {
 		return l.first[i] + 1
 	}
 	return l.first[i]

@@ -23,7 +23,7 @@ type overAggregate struct {
 }
 
 func newOverAggregate(n *physical.Over, a *expr.Agg, f *physical.OverFunction, env *Env) (overFunction, error) {
-	plan, err := newGroupingBy(&physical.Aggregate{Input: n.Input, Aggs: []*expr.Agg{a}}, []*expr.Type{expr.Int32}, nil, env)
+	plan, err := newGroupingBy(&physical.Aggregate{Input: n.Input, Aggs: []*expr.Agg{a}}, newKeyLayout([]*expr.Type{expr.Int32}), nil, env)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,8 @@ import (
 // however many windows hold it.
 //
 // The groups, and the order in which they first appear, are those of taking in
-// each row once per window, the latest window first.
+// each row once per window, the latest window first. Where each row is in one window,
+// the pane is the window, and is known by its end at once.
 type panes struct {
 	of     *physical.Aggregate
 	window *physical.Window
@@ -107,17 +108,24 @@ func (p *panes) grouping(n *physical.Aggregate, env *Env) (*grouping, error) {
 	}
 	pane := &paneEvaluator{time: evals[p.key], origin: p.window.Start, slide: kernels.NewModulus(p.window.Slide)}
 	evals[p.key], types[p.key] = pane, expr.Int64
-	g, err := newGroupingBy(n, types, evals, env)
+	keys := newKeyLayout(types)
+	if p.overlap == 1 {
+		pane.span = p.window.Duration
+		keys = groupKeys(p.of)
+	}
+	g, err := newGroupingBy(n, keys, evals, env)
 	if err == nil {
 		g.panes = pane
 	}
 	return g, err
 }
 
-// A paneEvaluator makes the number of a row's pane from its time.
+// A paneEvaluator makes the number of a row's pane from its time or, where span is
+// the length of windows, in microseconds, and not 0, the end of its window.
 type paneEvaluator struct {
 	time   cexpr.Evaluator
 	origin int64
+	span   int64
 	slide  kernels.Modulus
 	times  *vec.Vec
 	sel    []int32
@@ -162,7 +170,14 @@ func (p *paneEvaluator) Eval(in *cexpr.Input) (*vec.Vec, error) {
 		p.out = make([]int64, len(ts))
 	}
 	p.out = p.out[:len(ts)]
-	kernels.WindowNumbers(p.out, ts, p.origin, p.slide)
+	if p.span == 0 {
+		kernels.WindowNumbers(p.out, ts, p.origin, p.slide)
+	} else {
+		kernels.WindowStarts(p.out, ts, p.origin, p.slide)
+		for i := range p.out {
+			p.out[i] += p.span
+		}
+	}
 	v := vec.FromValues(expr.Int64, p.out, nil)
 	v.Own = vec.Borrowed
 	return v, nil
@@ -171,6 +186,9 @@ func (p *paneEvaluator) Eval(in *cexpr.Input) (*vec.Vec, error) {
 // spread replaces the groups of t, by pane, by those of windows, grouped by g.
 func (p *panes) spread(t *gathering, g *grouping) error {
 	defer func() { t.plan = g }()
+	if p.overlap == 1 {
+		return nil
+	}
 	t.taken *= int64(p.overlap)
 	if t.wide != nil {
 		w, err := p.spreadParts(t.wide, g)
@@ -224,13 +242,11 @@ func (p *panes) windowKeys(by *groups, rows []int32, keys *state.Keys, g *groupi
 			vecs = append(vecs, v)
 			continue
 		}
-		start := state.Values[int64](&v)
-		end := make([]int64, len(start))
-		for j := range start {
-			start[j] = (start[j]-int64(j%p.overlap))*p.window.Slide + p.window.Start
-			end[j] = start[j] + p.window.Duration
+		ends := state.Values[int64](&v)
+		for j, pane := range ends {
+			ends[j] = (pane-int64(j%p.overlap))*p.window.Slide + p.window.Start + p.window.Duration
 		}
-		vecs = append(vecs, v, state.Vector{Kind: state.Int64, Len: v.Len, Data: vec.Bytes(end)})
+		vecs = append(vecs, v)
 	}
 	if keys.Len() == 0 {
 		*keys = *state.NewKeys(g.schema.Keys, g.env.Seed)
