@@ -227,15 +227,15 @@ func splitBy(f *frame, c *regexps, s, pattern []byte, limit int) ([][]byte, erro
 	}
 	var out [][]byte
 	last := 0
-	re.each(s, kernels.IsASCII(s), func(lo, hi int) bool {
+	err = re.Each(s, kernels.IsASCII(s), func(lo, hi int) bool {
 		if limit > 0 && len(out)+1 >= limit {
 			return false
 		}
-		if hi > 0 && (lo < hi || lo < len(s)) {
+		if hi > 0 {
 			out = append(out, s[last:lo])
 			last = hi
 		}
 		return true
 	})
-	return append(out, s[last:]), nil
+	return append(out, s[last:]), err
 }

@@ -2,9 +2,9 @@ package expr
 
 import (
 	"bytes"
-	"regexp"
-	"strings"
+	"errors"
 
+	"github.com/flightd/flightd/compute/javaregexp"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/kernels"
 	"github.com/flightd/flightd/plan/expr"
@@ -29,99 +29,26 @@ func regexpRows() map[string]row {
 	}
 }
 
-// regexps compiles the patterns that a column names, keeping the last. Go's syntax
-// is Java's but for look-around, back-references and possessive quantifiers,
-// which are refused.
+// regexps compiles the patterns that a column names, keeping the last.
 type regexps struct {
 	text string
-	re   *finder
+	re   *javaregexp.Pattern
 	err  *base.Error
 	any  bool
 }
 
-func (c *regexps) of(f *frame, p []byte) (*finder, error) {
+func (c *regexps) of(f *frame, p []byte) (*javaregexp.Pattern, error) {
 	if !c.any || c.text != string(p) {
 		c.any, c.text, c.err = true, string(p), nil
-		pattern := javaPattern(c.text)
-		re, err := regexp.Compile(pattern)
-		if err == nil {
-			c.re = newFinder(pattern, re)
-		} else {
-			fn := f.call.Fn
-			c.err = badParameter("PATTERN", "regexp", fn, "%s.", quoted(p))
-			if strings.Contains(c.text, "(?=") || strings.Contains(c.text, "(?!") || strings.Contains(c.text, "(?<") || strings.Contains(c.text, `\1`) {
-				c.err.Hint = "look-around and back-references are not supported here"
-			}
+		re, err := javaregexp.Compile(c.text)
+		if c.re = re; err != nil {
+			c.err = badParameter("PATTERN", "regexp", f.call.Fn, "%s.", quoted(p)).WithHint("%s", err)
 		}
 	}
 	if c.err != nil {
 		return nil, c.err.At(f.call.At)
 	}
 	return c.re, nil
-}
-
-// javaPattern rewrites what Java spells in another way: named groups are the same
-// since Go 1.22, \h and \R are not known, \Z ends before a last line break.
-func javaPattern(p string) string {
-	p = unicodeFlags.Replace(p)
-	if strings.HasPrefix(p, "{") {
-		return "(" // Java refuses it
-	}
-	if !strings.Contains(p, `\`) {
-		return p
-	}
-	var b strings.Builder
-	for i := 0; i < len(p); i++ {
-		if p[i] != '\\' || i+1 == len(p) {
-			b.WriteByte(p[i])
-			continue
-		}
-		i++
-		switch p[i] {
-		case 'h':
-			b.WriteString(`[ \t\x{A0}\x{1680}\x{180e}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]`)
-		case 'R':
-			b.WriteString(`(?:\r\n|[\n\v\f\r\x{85}\x{2028}\x{2029}])`)
-		case 'Z':
-			b.WriteString(`\n?\z`)
-		case 'p', 'P':
-			name, rest, ok := strings.Cut(p[i+1:], "}")
-			if !ok || !strings.HasPrefix(name, "{") {
-				b.WriteByte('\\')
-				b.WriteByte(p[i])
-				continue
-			}
-			b.WriteString(javaClassOf(p[i], name[1:]))
-			i = len(p) - len(rest) - 1
-		case 'e':
-			b.WriteString(`\x1b`)
-		default:
-			b.WriteByte('\\')
-			b.WriteByte(p[i])
-		}
-	}
-	return b.String()
-}
-
-var unicodeFlags = strings.NewReplacer("(?iu)", "(?i)", "(?ui)", "(?i)", "(?u)", "", "(?U)", "")
-
-// javaClassOf spells a character class \p{name}, or its complement \P{name}.
-func javaClassOf(letter byte, name string) string {
-	posix := map[string]string{
-		"Lower": "[:lower:]", "Upper": "[:upper:]", "ASCII": "[:ascii:]", "Alpha": "[:alpha:]", "Digit": "[:digit:]", "Alnum": "[:alnum:]",
-		"Punct": "[:punct:]", "Graph": "[:graph:]", "Print": "[:print:]", "Blank": "[:blank:]", "Cntrl": "[:cntrl:]", "XDigit": "[:xdigit:]", "Space": "[:space:]",
-	}[name]
-	switch {
-	case posix != "" && letter == 'p':
-		return "[" + posix + "]"
-	case posix != "":
-		return "[^" + posix + "]"
-	}
-	name = strings.TrimPrefix(name, "Is")
-	if general, ok := map[string]string{"Alphabetic": "L", "Letter": "L", "Digit": "Nd", "Uppercase": "Lu", "Lowercase": "Ll", "Punctuation": "P", "White_Space": "Z"}[name]; ok {
-		name = general
-	}
-	return `\` + string(letter) + "{" + name + "}"
 }
 
 func rlike(f *frame, c *regexps) error {
@@ -131,50 +58,67 @@ func rlike(f *frame, c *regexps) error {
 		if err != nil {
 			return err
 		}
-		if s := a.at(i); re.matches(s, ascii(s)) {
+		s := a.at(i)
+		found, err := re.Match(s, ascii(s))
+		if found {
 			kernels.SetBit(dst, i)
 		}
-		return nil
+		return err
 	})
 }
 
+// errReplacement is a replacement that Java refuses.
+var errReplacement = errors.New("bad replacement")
+
 // javaReplacement appends the replacement of a match: $1 and ${name} are groups, a
-// backslash takes the next character as it is.
-func javaReplacement(dst []byte, repl []byte, s []byte, m []int, re *regexp.Regexp) []byte {
+// backslash takes the next character as it is. A $ before anything else, a backslash at
+// the end and a group that is not there are refused.
+func javaReplacement(dst []byte, repl []byte, s []byte, m []int, re *javaregexp.Pattern) ([]byte, error) {
+	take := func(g int) {
+		if m[2*g] >= 0 {
+			dst = append(dst, s[m[2*g]:m[2*g+1]]...)
+		}
+	}
 	for k := 0; k < len(repl); k++ {
 		switch c := repl[k]; {
-		case c == '\\' && k+1 < len(repl):
+		case c == '\\' && k+1 == len(repl):
+			return dst, errReplacement
+		case c == '\\':
 			k++
 			dst = append(dst, repl[k])
-		case c == '$' && k+1 < len(repl) && repl[k+1] >= '0' && repl[k+1] <= '9':
+		case c != '$':
+			dst = append(dst, c)
+		case k+1 < len(repl) && repl[k+1] >= '0' && repl[k+1] <= '9':
 			k++
 			g := int(repl[k] - '0')
+			if g > re.Groups() {
+				return dst, errReplacement
+			}
 			for k+1 < len(repl) && repl[k+1] >= '0' && repl[k+1] <= '9' {
 				next := g*10 + int(repl[k+1]-'0')
-				if 2*next+1 >= len(m) {
+				if next > re.Groups() {
 					break
 				}
 				g = next
 				k++
 			}
-			if 2*g+1 < len(m) && m[2*g] >= 0 {
-				dst = append(dst, s[m[2*g]:m[2*g+1]]...)
-			}
-		case c == '$' && k+1 < len(repl) && repl[k+1] == '{':
+			take(g)
+		case k+1 < len(repl) && repl[k+1] == '{':
 			end := bytes.IndexByte(repl[k:], '}')
 			if end < 0 {
-				dst = append(dst, c)
-				continue
+				return dst, errReplacement
 			}
-			if g := re.SubexpIndex(string(repl[k+2 : k+end])); g > 0 && m[2*g] >= 0 {
-				dst = append(dst, s[m[2*g]:m[2*g+1]]...)
+			g := re.Group(string(repl[k+2 : k+end]))
+			if g == 0 {
+				return dst, errReplacement
 			}
+			take(g)
 			k += end
 		default:
-			dst = append(dst, c)
+			return dst, errReplacement
 		}
 	}
-	return dst
+	return dst, nil
 }
 
 func regexpReplace(f *frame, c *regexps) error {
@@ -194,24 +138,30 @@ func regexpReplace(f *frame, c *regexps) error {
 		if from >= len(s) && pos(i) > 1 {
 			return append(dst, s...), nil
 		}
+		dst = append(dst, s[:from]...)
+		s = s[from:] // for Java what is before the place is not there
 		last, repl := 0, r.at(i)
 		if bytes.IndexByte(repl, '$') < 0 && bytes.IndexByte(repl, '\\') < 0 {
-			re.each(s, ascii(s), func(lo, hi int) bool {
-				if lo >= from {
-					dst = append(append(dst, s[last:lo]...), repl...)
-					last = hi
-				}
+			err = re.Each(s, ascii(s), func(lo, hi int) bool {
+				dst = append(append(dst, s[last:lo]...), repl...)
+				last = hi
 				return true
 			})
-			return append(dst, s[last:]...), nil
+			return append(dst, s[last:]...), err
 		}
-		for _, m := range re.re.FindAllSubmatchIndex(s, -1) {
-			if m[0] < from {
-				continue
-			}
+		var bad error
+		err = re.All(s, ascii(s), func(m []int) bool {
 			dst = append(dst, s[last:m[0]]...)
-			dst = javaReplacement(dst, repl, s, m, re.re)
+			dst, bad = javaReplacement(dst, repl, s, m, re)
 			last = m[1]
+			return bad == nil
+		})
+		if bad != nil {
+			err = base.UserError("INVALID_REGEXP_REPLACE", "22023", "The replacement %s of the pattern %s cannot be used.", quoted(repl), quoted(p.at(i))).At(f.call.At).
+				WithHint(`$1 is a group of the pattern; write \\$ for a dollar sign`)
+		}
+		if err != nil {
+			return dst, err
 		}
 		return append(dst, s[last:]...), nil
 	})
@@ -239,14 +189,18 @@ func regexpExtract(f *frame, c *regexps) error {
 		}
 		s, k := a.at(i), g(i)
 		if k == 0 {
-			if lo, hi := re.first(s, ascii(s)); lo >= 0 {
+			lo, hi, err := re.First(s, ascii(s))
+			if lo >= 0 {
 				dst = append(dst, s[lo:hi]...)
 			}
-			return dst, nil
+			return dst, err
 		}
-		m := re.groups(s, ascii(s))
-		if n := re.re.NumSubexp(); m != nil && (k < 0 || k > int64(n)) {
-			return dst, groupError(f, n, k)
+		m, err := re.Find(s, ascii(s))
+		if err != nil {
+			return dst, err
+		}
+		if m != nil && (k < 0 || k > int64(re.Groups())) {
+			return dst, groupError(f, re.Groups(), k)
 		}
 		if m == nil || m[2*k] < 0 {
 			return dst, nil
@@ -256,7 +210,7 @@ func regexpExtract(f *frame, c *regexps) error {
 }
 
 func regexpExtractAll(f *frame, c *regexps) error {
-	a, p, g := f.text(0), f.text(1), group(f, 2)
+	a, p, g, ascii := f.text(0), f.text(1), group(f, 2), f.asciiAt(0)
 	return f.writeLists(func(i int, add func(s []byte)) error {
 		re, err := c.of(f, p.at(i))
 		if err != nil {
@@ -264,17 +218,22 @@ func regexpExtractAll(f *frame, c *regexps) error {
 		}
 		s := a.at(i)
 		k := g(i)
-		for _, m := range re.re.FindAllSubmatchIndex(s, -1) {
-			if n := re.re.NumSubexp(); k < 0 || k > int64(n) {
-				return groupError(f, n, k)
+		bad := false
+		err = re.All(s, ascii(s), func(m []int) bool {
+			if bad = k < 0 || k > int64(re.Groups()); bad {
+				return false
 			}
 			if m[2*k] < 0 {
 				add(nil)
 			} else {
 				add(s[m[2*k]:m[2*k+1]])
 			}
+			return true
+		})
+		if bad {
+			return groupError(f, re.Groups(), k)
 		}
-		return nil
+		return err
 	})
 }
 
@@ -285,10 +244,9 @@ func regexpCount(f *frame, c *regexps) error {
 		if err != nil {
 			return err
 		}
-		s := a.at(i)
 		dst[i] = 0
-		re.each(s, ascii(s), func(int, int) bool { dst[i]++; return true })
-		return nil
+		s := a.at(i)
+		return re.Each(s, ascii(s), func(int, int) bool { dst[i]++; return true })
 	})
 }
 
@@ -299,12 +257,13 @@ func regexpInstr(f *frame, c *regexps) error {
 		if err != nil {
 			return err
 		}
-		s := a.at(i)
 		dst[i] = 0
-		if lo, _ := re.first(s, ascii(s)); lo >= 0 {
+		s := a.at(i)
+		lo, _, err := re.First(s, ascii(s))
+		if lo >= 0 {
 			dst[i] = int32(runes(s[:lo]) + 1)
 		}
-		return nil
+		return err
 	})
 }
 
@@ -316,7 +275,10 @@ func regexpSubstr(f *frame, c *regexps) error {
 			return dst, err
 		}
 		s := a.at(i)
-		lo, hi := re.first(s, ascii(s))
+		lo, hi, err := re.First(s, ascii(s))
+		if err != nil {
+			return dst, err
+		}
 		if lo == hi {
 			f.setNull(i)
 			return dst, nil
@@ -365,19 +327,18 @@ func split(f *frame, c *regexps) error {
 			return err
 		}
 		last := 0
-		re.each(s, ascii(s), func(lo, hi int) bool {
+		err = re.Each(s, ascii(s), func(lo, hi int) bool {
 			if most > 0 && parts >= most {
 				return false
 			}
-			if hi == 0 || lo == hi && lo >= len(s) {
-				return true // no empty part before the first or behind the last character
+			if hi > 0 { // no empty part before the first character
+				add(s[last:lo])
+				last = hi
+				parts++
 			}
-			add(s[last:lo])
-			last = hi
-			parts++
 			return true
 		})
 		add(s[last:])
-		return nil
+		return err
 	})
 }

@@ -1,8 +1,7 @@
 package expr
 
 import (
-	"regexp"
-
+	"github.com/flightd/flightd/compute/javaregexp"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 )
@@ -19,14 +18,14 @@ func urlRows() map[string]row {
 // part of a regular expression, as in Spark.
 type urlKeys struct {
 	key string
-	re  *regexp.Regexp
+	re  *javaregexp.Pattern
 	err error
 }
 
-func (k *urlKeys) of(key string) (*regexp.Regexp, error) {
+func (k *urlKeys) of(key string) (*javaregexp.Pattern, error) {
 	if k.re == nil && k.err == nil || k.key != key {
 		k.key = key
-		k.re, k.err = regexp.Compile(javaPattern("(&|^)" + key + "=([^&]*)"))
+		k.re, k.err = javaregexp.Compile("(&|^)" + key + "=([^&]*)")
 	}
 	return k.re, k.err
 }
@@ -52,7 +51,10 @@ func parseURL(f *frame, keys *urlKeys) error {
 			if err != nil {
 				return dst, javaError(f, "PatternSyntaxException", err.Error())
 			}
-			m := re.FindStringSubmatchIndex(*part)
+			m, err := re.Find([]byte(*part), false)
+			if err != nil {
+				return dst, err
+			}
 			if m == nil || m[4] < 0 {
 				part = nil
 			} else {

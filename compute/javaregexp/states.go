@@ -1,4 +1,4 @@
-package expr
+package javaregexp
 
 import (
 	"encoding/binary"
