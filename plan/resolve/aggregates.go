@@ -84,7 +84,7 @@ func misplacedAggregate(c *call) error {
 func (x *exprs) aggregateArguments(c *call) error {
 	e := c.apply
 	if c.f.Name == "count" && len(e.Args) == 1 {
-		if star, ok := e.Args[0].(*expr.Star); ok && len(star.Qualifier) == 0 && !e.Distinct {
+		if star, ok := e.Args[0].(*expr.Star); ok && len(star.Qualifier) == 0 && len(star.Except) == 0 && !e.Distinct {
 			c.args = []expr.Expr{&expr.Literal{At: star.At, Value: int64(1), Typ: expr.Int32}}
 			return nil
 		}

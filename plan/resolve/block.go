@@ -99,7 +99,7 @@ func (b *block) resolveLists(list []expr.Expr, group *logical.Aggregate, having 
 	s := *b.s
 	s.clause = "HAVING"
 	s.first = b.names()
-	cond, err := b.x.condition(having, &s)
+	cond, err := b.x.havingCondition(having, &s)
 	if err != nil && len(b.agg.group) == 0 { // what no GROUP BY lets stand is told first
 		for _, it := range b.items {
 			if _, missing := b.agg.rewrite(it.e, nil); missing != nil {
@@ -230,7 +230,7 @@ func (x *exprs) expandStar(n *expr.Star, s *scope) ([]named, error) {
 		}
 		return except(n, out)
 	}
-	for _, c := range append(append([]*expr.Column(nil), s.cols...), s.hidden...) {
+	for _, c := range append(append([]*expr.Column(nil), s.hidden...), s.cols...) {
 		if qualifies(c.Qualifier, n.Qualifier) {
 			out = append(out, named{c.Name, c})
 		}
@@ -287,10 +287,16 @@ func except(n *expr.Star, list []named) ([]named, error) {
 			}
 		}
 		kept := list[:0:0]
+		var dropped []*expr.Column
 		for _, item := range list {
 			if c, ok := item.e.(*expr.Column); !sameFold(item.name, parts[len(parts)-1]) || ok && !qualifies(c.Qualifier, parts[:len(parts)-1]) {
 				kept = append(kept, item)
+			} else if ok {
+				dropped = append(dropped, c)
 			}
+		}
+		if len(dropped) > 1 {
+			return nil, ambiguous(&expr.Name{At: n.At, Parts: parts}, dropped)
 		}
 		if len(kept) == len(list) {
 			cols := make([]*expr.Column, 0, len(list))

@@ -161,6 +161,11 @@ func (x *exprs) arguments(c *call) error {
 				return err
 			}
 			for _, item := range cols {
+				if col, ok := item.e.(*expr.Column); ok { // it stands where the star does
+					d := *col
+					d.At = star.At
+					item.e = &d
+				}
 				c.args = append(c.args, item.e)
 			}
 			continue

@@ -60,12 +60,8 @@ func (b *block) aggregated(list []expr.Expr) (logical.Node, []expr.Expr, error) 
 	for i, e := range list {
 		var err error
 		if out[i], err = b.agg.rewrite(e, nil); err != nil {
-			if i >= len(b.items) && base.AsError(err).Condition == "MISSING_GROUP_BY" {
-				var cols []*expr.Column
-				for _, it := range b.items {
-					cols = append(cols, &expr.Column{Name: it.name})
-				}
-				return nil, nil, unresolvedColumn(e.Pos(), []string{e.SQL()}, cols)
+			if c := base.AsError(err).Condition; i >= len(b.items) && (c == "MISSING_GROUP_BY" || c == "MISSING_AGGREGATION") {
+				return nil, nil, unresolvedColumn(base.AsError(err).Pos, []string{e.SQL()}, b.shown())
 			}
 			return nil, nil, err
 		}
@@ -74,10 +70,7 @@ func (b *block) aggregated(list []expr.Expr) (logical.Node, []expr.Expr, error) 
 		node, err := b.agg.node()
 		return node, out, err
 	}
-	b.agg.shown = []*expr.Column{}
-	for _, it := range b.items {
-		b.agg.shown = append(b.agg.shown, &expr.Column{Name: it.name})
-	}
+	b.agg.shown = b.shown()
 	cond, err := b.agg.rewrite(b.having, nil)
 	if err != nil {
 		return nil, nil, err
@@ -87,6 +80,15 @@ func (b *block) aggregated(list []expr.Expr) (logical.Node, []expr.Expr, error) 
 		node, err = filterSubqueries(node, b.havingAt, cond)
 	}
 	return node, out, err
+}
+
+// shown are the names of the select list, for errors.
+func (b *block) shown() []*expr.Column {
+	cols := []*expr.Column{}
+	for _, it := range b.items {
+		cols = append(cols, &expr.Column{Name: it.name})
+	}
+	return cols
 }
 
 // generate puts the generator of the select list, if there is one, over node;
@@ -265,6 +267,9 @@ func (b *block) sortKeys(n *logical.Sort) ([]expr.SortTerm, error) {
 		}
 		e, err := b.x.expr(k.Expr, &s)
 		if err != nil {
+			if name, ok := k.Expr.(*expr.Name); ok && base.AsError(err).Condition == "AMBIGUOUS_LATERAL_COLUMN_ALIAS" {
+				return nil, unresolvedColumn(name.At, name.Parts, b.shown())
+			}
 			return nil, err
 		}
 		if b.agg == nil && holdsAgg(e) {

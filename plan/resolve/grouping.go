@@ -66,6 +66,9 @@ func (b *block) group(n *logical.Aggregate) error {
 	if err != nil {
 		return err
 	}
+	if len(keys) == 0 && len(sets) == 1 { // all rows are one group, also if there are none
+		return nil
+	}
 	return b.expand(a, keys, sets)
 }
 
@@ -91,7 +94,7 @@ func (a *aggregation) addKey(e expr.Expr, name string) {
 	if al, ok := e.(*expr.Alias); ok {
 		e = al.Child
 	}
-	print := expr.Fingerprint(e)
+	print := sameAs(e)
 	if a.columns[print] != nil {
 		return
 	}
@@ -118,6 +121,12 @@ func (b *block) groupKey(raw expr.Expr) (expr.Expr, error) {
 	}
 	if lit, ok := raw.(*expr.Literal); ok && lit.Typ.Kind == expr.KindInt32 && lit.Value != nil {
 		at := int(lit.Value.(int64))
+		for _, it := range b.items {
+			if it.star {
+				return nil, base.UserError("STAR_GROUP_BY_POS", "0A000", "GROUP BY positions cannot be counted in a select list with a star.").At(raw.Pos()).
+					WithHint("name the columns")
+			}
+		}
 		if at < 1 || at > len(b.items) {
 			return nil, base.UserError("GROUP_BY_POS_OUT_OF_RANGE", "42805",
 				"GROUP BY position %d is not in select list (valid range is [1, %d]).", at, len(b.items)).At(raw.Pos())
@@ -248,7 +257,7 @@ func (b *block) expand(a *aggregation, keys []expr.Expr, sets []map[string]bool)
 	for i, k := range distinct {
 		a.group = append(a.group, copies[i])
 		a.list = append(a.list, copies[i])
-		a.columns[expr.Fingerprint(k)] = copies[i]
+		a.columns[sameAs(k)] = copies[i]
 	}
 	a.group, a.list = append(a.group, gid), append(a.list, gid)
 	if repeated {
@@ -267,7 +276,7 @@ func (a *aggregation) rewrite(e expr.Expr, inner map[expr.ID]bool) (expr.Expr, e
 		}
 		return al.With([]expr.Expr{child}), nil
 	}
-	if c := a.columns[expr.Fingerprint(e)]; c != nil {
+	if c := a.columns[sameAs(e)]; c != nil {
 		return c, nil
 	}
 	switch e := e.(type) {
@@ -307,7 +316,7 @@ func (a *aggregation) rewrite(e expr.Expr, inner map[expr.ID]bool) (expr.Expr, e
 }
 
 func (a *aggregation) addAgg(e *expr.Agg) expr.Expr {
-	print := expr.Fingerprint(e)
+	print := sameAs(e)
 	if c := a.columns[print]; c != nil {
 		return c
 	}

@@ -54,6 +54,9 @@ func (r *resolver) join(n *logical.Join, outer *scope) (rel, error) {
 		if err != nil {
 			return rel{}, err
 		}
+		if holdsOver(cond) {
+			return rel{}, base.UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "A window function cannot stand in a join condition: %q.", cond.SQL()).At(n.At)
+		}
 		if holdsJoined(cond) {
 			return joinedWithSubqueries(out, conds, cond, left, right)
 		}
@@ -156,9 +159,8 @@ func (r *resolver) usingFull(n *logical.Join, lk, rk, rest, hidden []*expr.Colum
 }
 
 func (r *resolver) usingKey(n *logical.Join, side, name string, cols []*expr.Column) (*expr.Column, error) {
-	found := match(cols, nil, name)
-	switch len(found) {
-	case 1:
+	switch found := match(cols, nil, name); len(found) {
+	default: // Spark takes the first of several
 		return found[0], nil
 	case 0:
 		names := make([]string, len(cols))
@@ -169,7 +171,6 @@ func (r *resolver) usingKey(n *logical.Join, side, name string, cols []*expr.Col
 			"USING column %s cannot be resolved on the %s side of the join. The %s-side columns: [%s].",
 			quoteName([]string{name}), side, side, strings.Join(names, ", ")).At(n.At)
 	}
-	return nil, ambiguous(&expr.Name{At: n.At, Parts: []string{name}}, found)
 }
 
 func without(cols, keys []*expr.Column) []*expr.Column {

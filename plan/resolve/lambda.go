@@ -35,6 +35,11 @@ func (x *exprs) higherOrder(c *call) (expr.Expr, error) {
 		}
 		c.args = append(c.args, e)
 	}
+	for _, a := range c.args {
+		if holdsSubquery(a) {
+			return nil, noSubqueryInLambda(c.at)
+		}
+	}
 	for i := range c.args {
 		p := c.f.Parameter(i)
 		t := x.wanted(c.args[i].Type(), p.Wants)

@@ -17,14 +17,14 @@ func (r *resolver) lateral(n, out *logical.Join, left rel, right *rel, outer *sc
 		return rel{}, false, base.UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.NON_DETERMINISTIC_LATERAL_SUBQUERIES", "0A000",
 			"A LATERAL subquery with rand() or its like has no meaning beside a relation of several rows.").At(n.At)
 	}
-	if !correlated(right.node) {
-		return rel{}, false, nil
-	}
 	if g, ok := right.node.(*logical.Generate); ok && n.Cond == nil {
 		if v, ok := g.Input.(*logical.Values); ok && len(v.Columns) == 0 {
 			all, err := lateralGenerate(g, left, *right)
 			return all, true, err
 		}
+	}
+	if !correlated(right.node) {
+		return rel{}, false, nil
 	}
 	if node, ok := inlined(right.node, left.node); ok && (n.Kind == physical.Inner || n.Cond == nil && oneRowPlan(right.node)) {
 		all, err := r.joinCondition(n, rel{node: node, cols: concat(left.cols, right.cols), hidden: left.hidden}, outer)
@@ -177,6 +177,17 @@ func correlatedScalar(at base.Pos) error {
 func joinedWithSubqueries(n *logical.Join, conds []expr.Expr, cond expr.Expr, left, right rel) (rel, error) {
 	if err := noScalarIn(cond, n); err != nil {
 		return rel{}, err
+	}
+	var both error
+	expr.Walk(cond, func(e expr.Expr) bool {
+		if q, ok := e.(*joined); ok && mentions(q, left.cols) && mentions(q, right.cols) && both == nil {
+			both = base.UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION", "0A000",
+				"The subquery %s in a join condition speaks of both sides.", q.SQL()).At(q.at).WithHint("put the subquery into WHERE, or into a joined relation")
+		}
+		return both == nil
+	})
+	if both != nil {
+		return rel{}, both
 	}
 	if n.Kind == physical.Inner {
 		n.Cond = conjunction(conds)

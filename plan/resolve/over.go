@@ -71,9 +71,16 @@ func (x *exprs) over(c *call) (expr.Expr, error) {
 	if x.inAggregate {
 		return nil, base.UserError("_LEGACY_ERROR_TEMP_1031", "", "It is not allowed to use a window function inside an aggregate function. Please use the inner window function in a sub-query.").At(c.at)
 	}
+	s := *c.s
+	s.over = true
+	c.s = &s
 	spec := c.apply.Over
 	if spec.Ref != "" {
-		return nil, base.UserError("MISSING_WINDOW_SPECIFICATION", "42P20", "Window specification is not defined in the WINDOW clause for %s.", spec.Ref).At(spec.At)
+		if _, err := x.all(c.apply.Args, c.s); err != nil { // what cannot be resolved is told first
+			return nil, err
+		}
+		return nil, base.UserError("MISSING_WINDOW_SPECIFICATION", "42P20", "Window specification is not defined in the WINDOW clause for %s.", spec.Ref).At(spec.At).
+			WithHint("add WINDOW %s AS (…) to the query", spec.Ref)
 	}
 	if c.apply.WithinGroup != nil && (len(spec.OrderBy) > 0 || spec.Frame != nil) {
 		return nil, base.UserError("INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC", "42601",
@@ -156,6 +163,12 @@ func (x *exprs) overFunction(c *call, out *overCall) error {
 		if c.f.Name == "ntile" && len(c.args) == 1 && !foldable(c.args[0]) {
 			return mismatch("NON_FOLDABLE_INPUT", c.at, c.text(), "the input `buckets` should be a foldable \"INT\" expression; however, got %q.", c.args[0].SQL())
 		}
+		if c.f.Name == "nth_value" && len(c.args) == 2 && !foldable(c.args[1]) {
+			return mismatch("NON_FOLDABLE_INPUT", c.at, c.text(), "the input `offset` should be a foldable \"INT\" expression; however, got %q.", c.args[1].SQL())
+		}
+		if c.apply.Filter != nil {
+			return base.UserError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000", "The function %s has no FILTER.", c.name).At(c.at)
+		}
 		if len(out.order) == 0 {
 			return base.UserError("WINDOW_FUNCTION_FRAME_NOT_ORDERED", "42601",
 				"Window function %s requires the window to be ordered. You need to add an ORDER BY clause.", c.apply.SQL()).At(c.at)
@@ -204,8 +217,11 @@ func (x *exprs) ranking(c *call) (expr.Expr, error) {
 		c.args = append(c.args, &expr.Literal{At: c.at, Typ: expr.Null})
 	}
 	text = c.text()
-	if !foldable(c.args[1]) {
+	if !foldable(c.args[1]) && !c.args[1].Type().IsInteger() {
 		return nil, base.UserError("_LEGACY_ERROR_TEMP_1035", "", "Cannot specify window frame for %s function.", c.name).At(c.at)
+	}
+	if !foldable(c.args[1]) {
+		return nil, mismatch("NON_FOLDABLE_INPUT", c.at, text, "the input `offset` should be a foldable \"INT\" expression; however, got %q.", c.args[1].SQL())
 	}
 	c.args[1] = x.cast(c.args[1], expr.Int32)
 	t := c.args[0].Type()
@@ -243,6 +259,11 @@ func (x *exprs) frame(c *call, out *overCall) error {
 			return err
 		}
 		if f.Rows {
+			switch e.Type().Kind {
+			case expr.KindInt8, expr.KindInt16, expr.KindInt32, expr.KindNull:
+			default:
+				return mismatch("SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", c.apply.Over.At, c.apply.SQL(), "A bound of ROWS is an INT, and %q is of the type %q.", e.SQL(), e.Type().SQL())
+			}
 			e = x.cast(e, expr.Int32)
 		} else if len(out.order) == 0 {
 			return mismatch("RANGE_FRAME_WITHOUT_ORDER", c.apply.Over.At, c.apply.SQL(), "A range window frame cannot be used in an unordered window specification.")
@@ -262,6 +283,9 @@ func (x *exprs) frame(c *call, out *overCall) error {
 	}
 	if l, u := d.Lower.Offset, d.Upper.Offset; l != nil && u != nil && !f.Rows && !l.Type().Equal(u.Type()) {
 		return mismatch("SPECIFIED_WINDOW_FRAME_DIFF_TYPES", c.apply.Over.At, c.apply.SQL(), "The bounds of the window frame are of the types %s and %s: they must be of one.", l.Type().SQL(), u.Type().SQL())
+	}
+	if d.Lower.Kind == 2 || d.Upper.Kind == -2 {
+		return mismatch("SPECIFIED_WINDOW_FRAME_INVALID_BOUND", c.apply.Over.At, c.apply.SQL(), "A window frame begins at UNBOUNDED FOLLOWING, or ends at UNBOUNDED PRECEDING.")
 	}
 	if d.Lower.Kind > d.Upper.Kind {
 		return mismatch("SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", c.apply.Over.At, c.apply.SQL(), "The lower bound of a window frame must be less than or equal to the upper bound.")
@@ -358,6 +382,10 @@ func placeOver(node logical.Node, list []expr.Expr) (logical.Node, []expr.Expr, 
 	var order []string
 	groups := map[string]*logical.Over{}
 	columns := map[string]*expr.Column{}
+	// level is how many nodes a column of a window function needs below it: one function
+	// may be computed from another.
+	level := map[expr.ID]int{}
+	deepest := 0
 	out := make([]expr.Expr, len(list))
 	for i, e := range list {
 		if e == nil {
@@ -372,13 +400,21 @@ func placeOver(node logical.Node, list []expr.Expr) (logical.Node, []expr.Expr, 
 			if col, ok := columns[print]; ok {
 				return col, nil
 			}
-			key := o.key()
+			own := 0
+			expr.Walk(o, func(e expr.Expr) bool {
+				if c, ok := e.(*expr.Column); ok {
+					own = max(own, level[c.ID])
+				}
+				return true
+			})
+			deepest = max(deepest, own)
+			key := itoa(own) + ":" + o.key()
 			if groups[key] == nil {
 				groups[key] = &logical.Over{At: o.at, PartitionBy: o.part, OrderBy: o.order}
 				order = append(order, key)
 			}
 			col := &expr.Column{At: o.at, ID: expr.NewID(), Name: o.text, Typ: o.Type(), Null: o.Nullable()}
-			columns[print] = col
+			columns[print], level[col.ID] = col, own+1
 			groups[key].Functions = append(groups[key].Functions, logical.OverFunction{Call: o.fn, Frame: o.frame, Column: col, IgnoreNulls: o.ignoreNulls})
 			return col, nil
 		})
@@ -387,10 +423,14 @@ func placeOver(node logical.Node, list []expr.Expr) (logical.Node, []expr.Expr, 
 		}
 		out[i] = d
 	}
-	for _, key := range order {
-		o := groups[key]
-		o.Input = node
-		node = o
+	for l := 0; l <= deepest; l++ {
+		for _, key := range order {
+			if strings.HasPrefix(key, itoa(l)+":") {
+				o := groups[key]
+				o.Input = node
+				node = o
+			}
+		}
 	}
 	return node, out, nil
 }

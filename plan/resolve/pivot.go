@@ -173,6 +173,9 @@ func (p *pivoting) value(i int) ([]expr.Expr, string, error) {
 	}
 	list, err := p.x.all(raw, &scope{outer: p.s.outer})
 	if err != nil {
+		if _, known := p.x.all(raw, p.s); known == nil { // it names columns
+			err = base.UserError("NON_LITERAL_PIVOT_VALUES", "42K08", "A value of PIVOT must be a literal, and %s is none.", raw[0].SQL()).At(raw[0].Pos())
+		}
 		return nil, "", err
 	}
 	var texts []string

@@ -227,6 +227,28 @@ func (x *exprs) condition(e expr.Expr, s *scope) (expr.Expr, error) {
 	return cond, nil
 }
 
+// havingCondition resolves the condition of HAVING, which is cast to BOOLEAN.
+func (x *exprs) havingCondition(e expr.Expr, s *scope) (expr.Expr, error) {
+	cond, err := x.expr(e, s)
+	if err != nil {
+		return nil, err
+	}
+	expr.Walk(cond, func(e expr.Expr) bool {
+		a, ok := e.(*expr.Agg)
+		for i := 0; ok && err == nil && i < len(a.Args); i++ {
+			if holdsAgg(a.Args[i]) {
+				err = base.UserError("MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT", "XX000", "The aggregate %s is of an aggregate of the same select list.", a.SQL()).At(a.At).
+					WithHint("aggregate once more in a query around this one")
+			}
+		}
+		return err == nil
+	})
+	if err != nil || cond.Type().Kind == expr.KindBool {
+		return cond, err
+	}
+	return x.explicitCast(cond, &expr.Cast{At: e.Pos(), To: expr.Bool})
+}
+
 func (r *resolver) distinct(n *logical.Distinct, outer *scope) (rel, error) {
 	in, err := r.node(n.Input, outer)
 	if err != nil {

@@ -33,8 +33,19 @@ func noScalarKeys(n *logical.Sort, keys []expr.SortTerm, items []item) error {
 		if holdsOuter(k.Expr) {
 			return correlatedReference(n.At, k.Expr)
 		}
-		if q := scalarOf(k.Expr); q != nil && !shown[expr.Fingerprint(k.Expr)] {
+		if shown[expr.Fingerprint(k.Expr)] {
+			continue
+		}
+		if scalarOf(k.Expr) != nil {
 			return correlatedScalar(n.At)
+		}
+		if holdsJoined(k.Expr) {
+			return base.UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY", "0A000", "EXISTS and IN with a subquery cannot be sort keys.").At(k.Expr.Pos()).
+				WithHint("name it in the select list, and sort by the name")
+		}
+		if holdsOver(k.Expr) {
+			return base.UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "A window function cannot be a sort key: %q.", k.Expr.SQL()).At(n.At).
+				WithHint("name it in the select list, and sort by the name")
 		}
 	}
 	return nil
@@ -45,7 +56,7 @@ func noScalarKeys(n *logical.Sort, keys []expr.SortTerm, items []item) error {
 func (a *aggregation) checkScalars(list []expr.Expr) error {
 	for _, e := range list {
 		q := scalarOf(e)
-		if q == nil || a.columns[expr.Fingerprint(e)] != nil || a.columns[expr.Fingerprint(q)] != nil {
+		if q == nil || a.columns[sameAs(e)] != nil || a.columns[sameAs(q)] != nil {
 			continue
 		}
 		return base.UserError("SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION", "0A000",

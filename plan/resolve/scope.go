@@ -44,6 +44,8 @@ type scope struct {
 	clause string
 	// aggregates and windows say whether such functions may stand here.
 	aggregates, windows bool
+	// over says that it is within a function with OVER.
+	over bool
 }
 
 func (s *scope) withLambda(vars []*expr.LambdaVar) *scope {
@@ -89,6 +91,10 @@ func (x *exprs) name(n *expr.Name, s *scope) (expr.Expr, error) {
 		}
 		if depth == 0 {
 			if e, err := x.namedExpr(n, s.last); e != nil || err != nil {
+				if _, alias := e.(*timeWindow); s.over && !alias && err == nil && e.Type().Kind != expr.KindStruct {
+					return nil, base.UserError("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW", "0A000", "A function with OVER cannot use %s, a name of the same select list.", quoteName(n.Parts)).
+						At(n.At).WithHint("write what it stands for, or compute it in a subquery")
+				}
 				return e, err
 			}
 		}

@@ -86,6 +86,9 @@ func (r *resolver) align(at base.Pos, name string, kids []rel) error {
 		common[c] = kids[0].cols[c].Typ
 		for i, k := range kids[1:] {
 			w := r.co.Wider(common[c], k.cols[c].Typ)
+			if w == nil && everNull(unnamed(common[c])).Equal(everNull(unnamed(k.cols[c].Typ))) {
+				w = common[c] // they differ in the names of members only
+			}
 			if w == nil {
 				return base.UserError("INCOMPATIBLE_COLUMN_TYPE", "42825",
 					"%s can only be performed on tables with compatible column types. The %s column of the %s table is %q type which is not compatible with %q at the same column of the first table..",
@@ -177,4 +180,21 @@ func typeOf(kids []rel, name string) *expr.Type {
 		}
 	}
 	return expr.Null
+}
+
+// unnamed is t with the members of structs named by their places.
+func unnamed(t *expr.Type) *expr.Type {
+	d := *t
+	switch t.Kind {
+	case expr.KindArray:
+		d.Elem = unnamed(t.Elem)
+	case expr.KindMap:
+		d.Key, d.Elem = unnamed(t.Key), unnamed(t.Elem)
+	case expr.KindStruct:
+		d.Fields = append([]expr.Field(nil), t.Fields...)
+		for i := range d.Fields {
+			d.Fields[i].Name, d.Fields[i].Type = itoa(i), unnamed(t.Fields[i].Type)
+		}
+	}
+	return &d
 }

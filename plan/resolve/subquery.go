@@ -64,8 +64,7 @@ func (e *joined) Detail() string   { return fmt.Sprintf("%p", e.node) }
 // subquery resolves a query used as an expression.
 func (x *exprs) subquery(e *expr.Subquery, s *scope) (expr.Expr, error) {
 	if len(s.lambda) > 0 {
-		return nil, base.UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION", "0A000", "A subquery cannot stand in a lambda.").At(e.At).
-			WithHint("compute it in a subquery in FROM, and name its column in the lambda")
+		return nil, noSubqueryInLambda(e.At)
 	}
 	in, err := x.r.node(e.Plan.(logical.Node), s)
 	if err != nil {
@@ -184,8 +183,8 @@ func (x *exprs) inSubquery(e *expr.Subquery, s *scope, d *decorrelated, out []*e
 	if outer != "" {
 		text = strings.TrimSuffix(text, "()))") + "(" + outer + ")))"
 	}
-	if len(values) == 1 && len(out) > 1 {
-		if k, ok := values[0].(*expr.Call); ok && k.Fn == "named_struct" && len(k.Args) == 2*len(out) {
+	if a, ok := e.Values[0].(*expr.Apply); len(values) == 1 && (len(out) > 1 || ok && strings.EqualFold(a.Name[len(a.Name)-1], "struct")) {
+		if k, ok := values[0].(*expr.Call); ok && k.Fn == "named_struct" {
 			values = nil
 			for i := 1; i < len(k.Args); i += 2 {
 				values = append(values, k.Args[i])
@@ -197,9 +196,10 @@ func (x *exprs) inSubquery(e *expr.Subquery, s *scope, d *decorrelated, out []*e
 			"The number of columns in the left hand side of an IN subquery does not match the number of columns in the output of subquery. Left hand side columns(length: %d): [%s], right hand side columns(length: %d): [%s].",
 			len(values), quotedSQL(values), len(out), quotedSQL(asExprs(out)))
 	}
-	if len(values) == 1 && isNullLiteral(values[0]) { // as Spark has it, also where the subquery is empty
-		null := &expr.Literal{At: e.At, Typ: expr.Bool}
-		return &expr.Call{At: e.At, Fn: "coalesce", Args: []expr.Expr{null}, Typ: expr.Bool, Null: true, Text: text}, nil
+	if len(values) == 1 && isNullLiteral(values[0]) { // NULL, but false where the subquery is empty
+		some := d.joined(&joined{at: e.At, kind: expr.ExistsSubquery, typ: expr.Bool, text: text})
+		return &expr.Call{At: e.At, Fn: "if", Args: []expr.Expr{some, &expr.Literal{At: e.At, Typ: expr.Bool}, &expr.Literal{At: e.At, Value: false, Typ: expr.Bool}},
+			Typ: expr.Bool, Null: true, Text: text}, nil
 	}
 	null := false
 	for i, v := range values {
@@ -440,4 +440,19 @@ func conjunction(list []expr.Expr) expr.Expr {
 		out = &expr.Call{At: e.Pos(), Fn: "and", Args: []expr.Expr{out, e}, Typ: expr.Bool, Null: out.Nullable() || e.Nullable()}
 	}
 	return out
+}
+
+func noSubqueryInLambda(at base.Pos) error {
+	return base.UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION", "0A000", "A subquery cannot stand in a function that takes a lambda.").At(at).
+		WithHint("compute it in a subquery in FROM, and name its column")
+}
+
+func holdsSubquery(e expr.Expr) bool {
+	found := holdsJoined(e)
+	expr.Walk(e, func(e expr.Expr) bool {
+		_, ok := e.(*expr.Subquery)
+		found = found || ok
+		return !found
+	})
+	return found
 }

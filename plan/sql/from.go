@@ -332,7 +332,10 @@ func (p *parser) sample(n logical.Node) logical.Node {
 			v, err := strconv.ParseFloat(l.SQL(), 64)
 			f, ok = v/100, err == nil
 		}
-		if !ok || f < 0 || f > 1 {
+		if ok && f > 1 {
+			p.failAt(e.Pos(), "INVALID_TABLESAMPLE_FRACTION", "22023", "A sample has at most 100 percent of the rows, not %v.", 100*f)
+		}
+		if !ok || f < 0 {
 			p.failAt(e.Pos(), "_LEGACY_ERROR_TEMP_0064", "", "Sampling fraction must be on interval [0, 100] percent.")
 		}
 		out = &logical.Sample{Fraction: f, Input: n}

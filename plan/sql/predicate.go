@@ -58,6 +58,10 @@ func (p *parser) in(t token, left expr.Expr) expr.Expr {
 		}
 		return p.subquery(expr.InSubquery, t, values)
 	}
+	if p.isOpAt(1, ")") {
+		p.at += 2
+		p.failAt(p.since(t), "INVALID_SQL_SYNTAX.EMPTY_IN_PREDICATE", "42000", "IN has no values.")
+	}
 	args := []expr.Expr{left}
 	p.parenthesised(func() { args = append(args, p.expression()) })
 	return p.apply(t.pos(), "in", args...)
@@ -132,7 +136,7 @@ func (p *parser) is(first base.Pos, left expr.Expr) expr.Expr {
 		}
 		return p.apply(first, "isnull", left)
 	case p.word("TRUE"), p.word("FALSE"):
-		out = p.apply(first, "<=>", left, &expr.Literal{At: t.pos(), Value: t.upper == "TRUE", Typ: expr.Bool})
+		out = p.apply(is, "<=>", left, &expr.Literal{At: t.pos(), Value: t.upper == "TRUE", Typ: expr.Bool})
 	case p.word("DISTINCT", "FROM"):
 		out = p.apply(first, "<=>", left, p.value())
 		negated = !negated

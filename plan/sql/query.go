@@ -150,21 +150,33 @@ func setOperation(at base.Pos, op string, all bool, left, right logical.Node, ch
 // OFFSET behind a query.
 func (p *parser) organized(n logical.Node, defs map[string]*expr.WindowSpec) logical.Node {
 	t := p.tok()
+	clauses := 0
 	if p.word("ORDER", "BY") {
 		n = p.orderBy(t, n)
+		clauses++
 	}
 	if t := p.tok(); p.word("CLUSTER", "BY") {
+		clauses++
 		terms := p.plainTerms()
 		n = &logical.Repartition{At: p.since(t), Input: n}
 		n = &logical.Sort{At: p.since(t), Keys: terms, Input: n}
 	}
+	distributed := false
 	if t := p.tok(); p.word("DISTRIBUTE", "BY") {
+		clauses++
+		distributed = true
 		p.plainTerms()
 		n = &logical.Repartition{At: p.since(t), Input: n}
 	}
 	if t := p.tok(); p.word("SORT", "BY") {
+		if clauses++; distributed {
+			clauses-- // these two go together
+		}
 		keys := p.sortTerms()
 		n = &logical.Sort{At: p.since(t), Keys: keys, Input: n}
+	}
+	if clauses > 1 {
+		p.failAt(p.since(t), "UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES", "0A000", "A query has one of ORDER BY, SORT BY, CLUSTER BY and DISTRIBUTE BY, or the last with SORT BY.")
 	}
 	p.windowClause(defs)
 	return p.limit(n)

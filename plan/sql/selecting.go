@@ -69,11 +69,8 @@ func (p *parser) grouped(at base.Pos, items []expr.Expr, n logical.Node) logical
 // fromQuery reads FROM relations SELECT ….
 func (p *parser) fromQuery(t token, defs map[string]*expr.WindowSpec) logical.Node {
 	n := p.lateralViews(p.fromClause())
-	if p.isOp("|>") { // the operators are read where set operations are
+	if !p.isWord("SELECT") { // operators |> are read where set operations are
 		return n
-	}
-	if !p.isWord("SELECT") {
-		p.unexpected("SELECT")
 	}
 	p.at++
 	return p.selectQuery(t, n, defs)

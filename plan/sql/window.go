@@ -131,12 +131,19 @@ func (p *parser) direction(t *expr.SortTerm) {
 // windowClause reads WINDOW name AS (spec), … into defs.
 func (p *parser) windowClause(defs map[string]*expr.WindowSpec) {
 	for p.isWord("WINDOW") && p.isName(1) && p.isWordAt(2, "AS") {
-		p.at++
+		t := p.advance()
+		twice := ""
 		p.commaList(func() {
-			name := fold(p.name("a window"))
+			name := p.name("a window")
 			p.mustWord("AS")
-			defs[name] = p.windowSpec()
+			if defs[fold(name)] != nil {
+				twice = name
+			}
+			defs[fold(name)] = p.windowSpec()
 		})
+		if twice != "" {
+			p.failAt(p.since(t), "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION", "42000", "The window %s is defined twice.", twice)
+		}
 	}
 }
 
@@ -146,6 +153,9 @@ func (p *parser) bindWindows(refs []*expr.WindowSpec, defs map[string]*expr.Wind
 		seen := map[string]bool{}
 		for w.Ref != "" {
 			def := defs[fold(w.Ref)]
+			if def == nil && len(defs) == 0 {
+				break // the resolver tells, unless there is more to tell
+			}
 			if def == nil || seen[fold(w.Ref)] {
 				err := base.UserError("MISSING_WINDOW_SPECIFICATION", "42P20",
 					"Window specification is not defined in the WINDOW clause for %s.", w.Ref)
