@@ -177,7 +177,7 @@ func (b *batch) open(ctx context.Context, scan compute.Scan) ([]compute.Split, e
 
 // wanted is what a scan asks a source or table for.
 func wanted(scan compute.Scan) sources.Scan {
-	return sources.Scan{Columns: scan.Columns, Borrowed: scan.Borrowed, Dictionaries: scan.Dictionaries}
+	return sources.Scan{Columns: scan.Columns, Borrowed: scan.Borrowed, Dictionaries: scan.Dictionaries, Where: predicates(scan.Scan)}
 }
 
 // computeSplits hands the splits of a source or table to the operators.

@@ -93,6 +93,9 @@ type Scan struct {
 	// Borrowed allows a reader to use the memory of a record batch again at the
 	// following call of Next or Close: the caller looks at it before, or copies.
 	Borrowed bool
+	// Where are predicates of rows that are wanted. They are advice: a reader may leave
+	// out rows for which one of them does not hold, and the number of splits is the same.
+	Where []Predicate
 }
 
 // A Split is one part of a range: a file, a row group, a Kafka partition range.

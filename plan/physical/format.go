@@ -57,6 +57,18 @@ func names(s expr.Schema) string {
 	return "[" + strings.Join(parts, ", ") + "]"
 }
 
+// pushed shows the conditions that the source is told.
+func pushed(where []Pushed) string {
+	if len(where) == 0 {
+		return ""
+	}
+	parts := make([]string, len(where))
+	for i, w := range where {
+		parts[i] = w.Cond.SQL()
+	}
+	return " pushed: [" + strings.Join(parts, ", ") + "]"
+}
+
 func describe(n Node, inputs []string) string {
 	switch n := n.(type) {
 	case *Scan:
@@ -64,7 +76,7 @@ func describe(n Node, inputs []string) string {
 		if n.Input < len(inputs) {
 			name = inputs[n.Input]
 		}
-		return "Scan " + name + " " + names(n.Out)
+		return "Scan " + name + " " + names(n.Out) + pushed(n.Where)
 	case *Values:
 		return fmt.Sprintf("Values %d rows %s", len(n.Rows), names(n.Out))
 	case *Range:

@@ -25,7 +25,23 @@ type Scan struct {
 	// Again is how many more scans this one stands for, because what is above it is used
 	// again (Reuse): its rows count for them too.
 	Again int
+	// Where are conditions that the filter above applies, in a form that a source may use
+	// to leave rows out: of a batch, and in the order of the filter, none of them behind a
+	// condition that can fail.
+	Where []Pushed
 	Out   expr.Schema
+}
+
+// Pushed is a condition about one column of a scan and constants.
+type Pushed struct {
+	// Column is the index in Out.
+	Column int
+	// Test is isnull, isnotnull, in (also for one value), <, <=, >, >= or prefix.
+	Test string
+	// Values are literals of the column's type.
+	Values []*expr.Literal
+	// Cond is the condition as the filter has it.
+	Cond expr.Expr
 }
 
 // Values is a table written in the query. Rows hold literals.

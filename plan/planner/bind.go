@@ -23,6 +23,10 @@ func (p *planner) bind(e expr.Expr, have []*expr.Column) (expr.Expr, error) {
 			return e.Child, nil
 		case *expr.Subquery:
 			return p.subquery(e)
+		case *expr.Call:
+			if f := e.Signature(); f != nil && f.Nondeterministic {
+				p.plan.counts = true
+			}
 		}
 		return e, nil
 	})

@@ -23,6 +23,10 @@ type Plan struct {
 	Watermarks []*physical.Watermark
 	// Stateful are the stateful operators' states, by operator number.
 	Stateful []*physical.State
+	// told are the scans whose sources are told what is wanted; counts says that the plan
+	// has a function that depends on the rows before.
+	told   []*physical.Scan
+	counts bool
 }
 
 // Options of New.
@@ -64,6 +68,11 @@ func New(root logical.Node, o Options) (*Plan, error) {
 	}
 	if p.plan.Root, err = p.exactly(n, cols, root.Output()); err == nil && !o.KeepLate {
 		p.plan.Root = physical.Share(p.plan.Root)
+	}
+	if p.plan.counts { // what a source leaves out would shift random numbers and counters
+		for _, scan := range p.plan.told {
+			scan.Where = nil
+		}
 	}
 	return p.plan, err
 }
@@ -173,6 +182,10 @@ func (p *planner) node(n logical.Node, need set) (physical.Node, []*expr.Column,
 			return nil, nil, err
 		}
 		cond, err := p.bind(n.Cond, cols)
+		if scan, ok := in.(*physical.Scan); ok && err == nil && !p.opts.Stream && !p.opts.Plain {
+			scan.Where = append(scan.Where, p.pushed(cond, scan.Out)...)
+			p.plan.told = append(p.plan.told, scan)
+		}
 		return &physical.Filter{Input: in, Cond: cond}, cols, err
 	case *logical.Aggregate:
 		return p.aggregate(n, n.Group, n.List)

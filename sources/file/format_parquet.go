@@ -3,6 +3,8 @@ package file
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -52,6 +54,10 @@ func (o parquetOpener) splits(_ context.Context, p *part) ([]sources.Split, erro
 	defer f.Close()
 	footer := f.Footer()
 	schema := p.wantedSchema()
+	filters := parquetfile.FiltersOf(p.where, p.layout.schema, func(name string) bool {
+		dir := slices.ContainsFunc(p.pairs, func(kv pair) bool { return strings.EqualFold(kv.key, name) })
+		return !dir && indexFold(p.data, name) >= 0
+	})
 	var out []sources.Split
 	for g := range f.RowGroups() {
 		if f.Rows(g) == 0 {
@@ -65,7 +71,7 @@ func (o parquetOpener) splits(_ context.Context, p *part) ([]sources.Split, erro
 			if err != nil {
 				return nil, err
 			}
-			r, err := f.Read(ctx, g, parquetfile.Want{Schema: schema, Rows: p.rows, Dictionaries: p.dictionaries, Borrowed: p.borrowed})
+			r, err := f.Read(ctx, g, parquetfile.Want{Schema: schema, Rows: p.rows, Dictionaries: p.dictionaries, Borrowed: p.borrowed, Where: filters})
 			if err != nil {
 				f.Close()
 				return nil, err

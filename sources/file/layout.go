@@ -94,7 +94,7 @@ func (l *layout) splits(ctx context.Context, files []planned, scan sources.Scan,
 	}
 	var out []sources.Split
 	for _, f := range files {
-		p := &part{layout: l, file: f, rows: rows, splitBytes: splitBytes, dictionaries: scan.Dictionaries, borrowed: scan.Borrowed, changed: changed}
+		p := &part{layout: l, file: f, rows: rows, splitBytes: splitBytes, dictionaries: scan.Dictionaries, borrowed: scan.Borrowed, where: scan.Where, changed: changed}
 		if !l.set.deep {
 			from := root
 			if from == "" { // a pattern: partition directories begin at the first of them

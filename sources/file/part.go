@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/sources/columnar"
 )
 
@@ -26,6 +27,7 @@ type part struct {
 	changed    func(path, why string) error
 	// dictionaries and borrowed are those of sources.Scan.
 	dictionaries, borrowed bool
+	where                  []sources.Predicate
 
 	// out is the schema of the record batches. from says where each of its columns
 	// comes from: ≥ 0 is the place in wanted, < 0 is the directory −from−1.

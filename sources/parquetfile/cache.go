@@ -18,6 +18,27 @@ type Cache struct {
 	order   list.List                // the last one used first
 	size    int
 	scratch sync.Pool // of *scratch
+	pruned  Pruned
+}
+
+// Pruned counts what its readers with predicates have read and skipped.
+func (c *Cache) Pruned() *Pruned { return &c.pruned }
+
+// count counts a row group.
+func (c *Cache) count(read bool) {
+	switch {
+	case c == nil:
+	case read:
+		c.pruned.Groups.Add(1)
+	default:
+		c.pruned.GroupsSkipped.Add(1)
+	}
+}
+
+func (c *Cache) skipped(rows int64) {
+	if c != nil {
+		c.pruned.RowsSkipped.Add(rows)
+	}
 }
 
 // remembered is the footer of a file as it was.

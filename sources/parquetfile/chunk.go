@@ -41,28 +41,12 @@ type page struct {
 // next returns the next page; io.EOF after the last one.
 func (c *chunk) next() (page, error) {
 	var p page
-	for n := 0; ; {
-		if len(c.window) == 0 && c.at == c.end {
-			return p, io.EOF
-		}
-		err := encoding.ErrShort
-		if len(c.window) > n {
-			p.PageHeader, n, err = encoding.ParsePageHeader(c.window)
-		}
-		if err == nil {
-			c.window = c.window[n:]
-			break
-		}
-		if !errors.Is(err, encoding.ErrShort) {
-			return p, err
-		}
-		if n = len(c.window); n > maxHeader || int64(n) == c.left() {
-			return p, fmt.Errorf("the column ends inside a page header")
-		}
-		if err := c.fill(int(min(int64(n+1+n/2), c.left()))); err != nil {
-			return p, err
-		}
+	h, n, err := c.header()
+	if err != nil {
+		return p, err
 	}
+	p.PageHeader = h
+	c.window = c.window[n:]
 	if int64(p.Packed) > c.left() {
 		return p, fmt.Errorf("a page of %d bytes where %d are left", p.Packed, c.left())
 	}
@@ -72,6 +56,57 @@ func (c *chunk) next() (page, error) {
 	body := c.window[:p.Packed]
 	c.window = c.window[p.Packed:]
 	return p, c.open(&p, body)
+}
+
+// pass passes over the next page if it is one of data with at most rows rows, and
+// returns how many; 0 if it is another.
+func (c *chunk) pass(rows int) (int, error) {
+	h, n, err := c.header()
+	if err == io.EOF {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if h.Kind != encoding.DataPage && h.Kind != encoding.DataPageV2 || h.Values <= 0 || int(h.Values) > rows {
+		return 0, nil
+	}
+	size := int64(n) + int64(h.Packed)
+	if h.Packed < 0 || size > c.left() {
+		return 0, fmt.Errorf("a page of %d bytes where %d are left", h.Packed, c.left()-int64(n))
+	}
+	if have := int64(len(c.window)); have >= size {
+		c.window = c.window[size:]
+	} else {
+		c.window = c.window[:0]
+		c.at += size - have
+	}
+	return int(h.Values), nil
+}
+
+// header returns the header of the next page and its length; io.EOF if there is none.
+func (c *chunk) header() (h encoding.PageHeader, n int, err error) {
+	for {
+		if len(c.window) == 0 && c.at == c.end {
+			return h, 0, io.EOF
+		}
+		err := encoding.ErrShort
+		if len(c.window) > n {
+			h, n, err = encoding.ParsePageHeader(c.window)
+		}
+		if err == nil {
+			return h, n, nil
+		}
+		if !errors.Is(err, encoding.ErrShort) {
+			return h, 0, err
+		}
+		if n = len(c.window); n > maxHeader || int64(n) == c.left() {
+			return h, 0, fmt.Errorf("the column ends inside a page header")
+		}
+		if err := c.fill(int(min(int64(n+1+n/2), c.left()))); err != nil {
+			return h, 0, err
+		}
+	}
 }
 
 // open splits and decompresses the body of p.

@@ -81,6 +81,32 @@ func (c *column) next(rows int) (arrow.Array, error) {
 	return c.cells.array(rows, nulls, memory.NewBufferBytes(valid[:(rows+7)/8]))
 }
 
+// skip passes over the next rows rows; pages of which none is left are not decompressed.
+func (c *column) skip(rows int) error {
+	for rows > 0 {
+		if c.values == 0 {
+			n, err := c.chunk.pass(rows)
+			if err != nil {
+				return err
+			}
+			if rows -= n; n == 0 {
+				if err := c.nextPage(); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		n := min(rows, c.values)
+		a, err := c.next(n)
+		if err != nil {
+			return err
+		}
+		a.Release()
+		rows -= n
+	}
+	return nil
+}
+
 // nextPage begins with the next page: a data page, or another to pass over.
 func (c *column) nextPage() error {
 	p, err := c.chunk.next()

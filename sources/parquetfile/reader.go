@@ -29,6 +29,9 @@ type Want struct {
 	// Close only; then its memory is used again. Values at null rows may be of
 	// another record batch.
 	Borrowed bool
+	// Where are predicates of wanted rows: pages without any are left out, of all
+	// columns.
+	Where []Filter
 }
 
 // Reader yields the rows of one row group.
@@ -43,6 +46,9 @@ type Reader struct {
 	nested *nested
 	from   []int
 	left   int64
+	// kept are the rows to read from row at on; nil: all that are left.
+	kept []rows
+	at   int64
 	// scratch is nil after Close, and after an error: who knows what state that left.
 	scratch *scratch
 	// pending is what remains of a record batch that was too long.
@@ -64,6 +70,13 @@ func (r *Reader) open(ctx context.Context) error {
 		return fmt.Errorf("there is no row group %d", r.group)
 	}
 	r.left = r.file.Rows(r.group)
+	if len(r.want.Where) > 0 && r.left > 0 {
+		r.kept = r.file.keep(r.group, r.want.Where)
+		r.file.cache.count(len(r.kept) > 0)
+		if len(r.kept) == 0 {
+			r.left = 0
+		}
+	}
 	r.scratch = r.file.cache.take()
 	var others []int
 	for _, f := range r.want.Schema.Fields() {
@@ -86,7 +99,7 @@ func (r *Reader) open(ctx context.Context) error {
 		}
 		c, err := r.newColumn(at, f.Type)
 		if err != nil {
-			return r.at(f.Name, err)
+			return r.where(f.Name, err)
 		}
 		if r.columns[len(r.columns)-1] = c; c == nil {
 			r.from[len(r.from)-1] = at
@@ -96,6 +109,7 @@ func (r *Reader) open(ctx context.Context) error {
 	if len(others) == 0 {
 		return nil
 	}
+	r.kept = nil // columns that are decoded elsewhere come whole
 	var err error
 	r.nested, err = openNested(ctx, r.file, r.group, r.want.Rows, others)
 	for i, f := range r.from {
@@ -164,15 +178,18 @@ func (r *Reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 }
 
 func (r *Reader) decode() error {
-	n := min(r.left, int64(r.want.Rows))
+	n, err := r.forward()
+	if n == 0 || err != nil {
+		return err
+	}
 	var in arrow.RecordBatch
 	if r.nested != nil {
 		var err error
 		if in, err = r.nested.next(); err != nil {
-			return r.at("", err)
+			return r.where("", err)
 		}
 		if n = in.NumRows(); n > r.left || n == 0 {
-			return r.at("", fmt.Errorf("%d rows where the footer says %d", n, r.left))
+			return r.where("", fmt.Errorf("%d rows where the footer says %d", n, r.left))
 		}
 	}
 	cols := make([]arrow.Array, len(r.columns))
@@ -186,12 +203,43 @@ func (r *Reader) decode() error {
 	for i, f := range r.want.Schema.Fields() {
 		var err error
 		if cols[i], err = r.cell(i, f.Type, in, int(n)); err != nil {
-			return r.at(f.Name, err)
+			return r.where(f.Name, err)
 		}
 	}
 	r.left -= n
+	r.at += n
 	r.pending = array.NewRecordBatch(r.schemaOf(cols), cols, n)
 	return nil
+}
+
+// forward goes to the next rows to read and returns how many of them are next, at most.
+// At the end there are none.
+func (r *Reader) forward() (int64, error) {
+	if r.kept == nil {
+		return min(r.left, int64(r.want.Rows)), nil
+	}
+	for len(r.kept) > 0 && r.kept[0].to <= r.at {
+		r.kept = r.kept[1:]
+	}
+	if len(r.kept) == 0 {
+		r.file.cache.skipped(r.left)
+		r.left = 0
+		return 0, nil
+	}
+	if gap := r.kept[0].from - r.at; gap > 0 {
+		for i, c := range r.columns {
+			if c == nil {
+				continue
+			}
+			if err := c.skip(int(gap)); err != nil {
+				return 0, r.where(r.want.Schema.Field(i).Name, err)
+			}
+		}
+		r.file.cache.skipped(gap)
+		r.at += gap
+		r.left -= gap
+	}
+	return min(r.kept[0].to-r.at, int64(r.want.Rows)), nil
 }
 
 // cell returns the next n rows of wanted column i.
@@ -213,8 +261,8 @@ func (r *Reader) cell(i int, t arrow.DataType, in arrow.RecordBatch, n int) (arr
 	return array.MakeArrayOfNull(memory.DefaultAllocator, t, n), nil
 }
 
-// at says where err came about. name may be empty.
-func (r *Reader) at(name string, err error) error {
+// where says where err came about. name may be empty.
+func (r *Reader) where(name string, err error) error {
 	if name == "" {
 		return fmt.Errorf("row group %d: %w", r.group, err)
 	}
