@@ -113,3 +113,19 @@ func FloatSumGroups[T Signed | ~float32 | ~float64](sum []float64, count []int64
 		count[g]++
 	}
 }
+
+// SumDecimalGroups adds vals[rows[i]] to the sum of group groups[i], wrapping.
+func SumDecimalGroups(sum []Int128, groups, rows []int32, vals []Int128) {
+	rows = rows[:len(groups)]
+	if len(sum) == 1 {
+		all := sum[0]
+		for _, r := range rows {
+			all = all.Add(vals[r])
+		}
+		sum[0] = all
+		return
+	}
+	for i, g := range groups {
+		sum[g] = sum[g].Add(vals[rows[i]])
+	}
+}

@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -42,6 +43,46 @@ func TestDecimalColumnsAgainstPairs(t *testing.T) {
 			}
 			if bad != want {
 				t.Fatalf("%s %+v: the first that does not fit is %d, the pairs say %d", name, o, bad, want)
+			}
+		}
+	}
+}
+
+// Selecting decimals is comparing each.
+func TestSelectDecimal(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 9))
+	for range 500 {
+		a := make([]Int128, rnd.IntN(50))
+		for i := range a {
+			a[i] = Int128{rnd.Uint64N(3) * (1<<64 - 1) / 2, rnd.Int64N(3) - 1}
+		}
+		s := Int128{rnd.Uint64N(3) * (1<<64 - 1) / 2, rnd.Int64N(3) - 1}
+		var sel []int32
+		if rnd.IntN(2) == 0 {
+			sel = []int32{}
+			for i := range a {
+				if rnd.IntN(2) == 0 {
+					sel = append(sel, int32(i))
+				}
+			}
+		}
+		for _, op := range []Op{EQ, NE, LT, LE, GT, GE} {
+			bits := make([]byte, BitmapBytes(len(a)))
+			b := make([]Int128, len(a))
+			for i := range b {
+				b[i] = s
+			}
+			CompareDecimal(op, bits, a, b)
+			out := make([]int32, len(a))
+			got := out[:SelectDecimal(op, a, s, sel, out)]
+			var want []int32
+			for i := range a {
+				if Bit(bits, i) && (sel == nil || slices.Contains(sel, int32(i))) {
+					want = append(want, int32(i))
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("op %d: selected %v, not %v", op, got, want)
 			}
 		}
 	}

@@ -126,3 +126,26 @@ func SelectCodes(verdicts []byte, codes, sel, out []int32) int {
 	}
 	return n
 }
+
+// SelectDecimal writes to out the members r of sel, or all rows if it is nil, with
+// a[r] op s, of decimals of one scale, and returns how many. out is as long as sel, or a,
+// and may be sel.
+func SelectDecimal(op Op, a []Int128, s Int128, sel, out []int32) int {
+	// Bit 0 of accept is for below, 1 for equal, 2 for above.
+	accept := [...]uint8{EQ: 2, NE: 5, LT: 1, LE: 3, GT: 4, GE: 6}[op]
+	k := 0
+	if sel == nil {
+		out = out[:len(a)]
+		for i := range a {
+			out[k] = int32(i)
+			k += int(accept >> (1 - b2u(a[i].Less(s)) + b2u(s.Less(a[i]))) & 1)
+		}
+		return k
+	}
+	out = out[:len(sel)]
+	for _, r := range sel {
+		out[k] = r
+		k += int(accept >> (1 - b2u(a[r].Less(s)) + b2u(s.Less(a[r]))) & 1)
+	}
+	return k
+}

@@ -16,6 +16,9 @@ type decSum struct {
 	call call
 	// instead is the function that tolerates what overflows.
 	instead string
+	// roomy: see neverFull.
+	roomy bool
+	filled
 	picker
 }
 
@@ -24,7 +27,7 @@ func decimalSumFields(t *expr.Type) []state.Field {
 }
 
 func bindDecimalSum(cols []state.Column, t *expr.Type, c call, instead string) *decSum {
-	return &decSum{sum: cols[0].(*state.Fixed[state.Word16]), seen: cols[1].(*state.Fixed[uint8]), typ: t, call: c, instead: instead}
+	return &decSum{sum: cols[0].(*state.Fixed[state.Word16]), seen: cols[1].(*state.Fixed[uint8]), typ: t, call: c, instead: instead, roomy: neverFull(c, t)}
 }
 
 // decimalSum is sum(DECIMAL); t is its type, of the argument's scale.
@@ -61,6 +64,27 @@ func (a *decSum) Update(rows, groups []int32, args []*vec.Vec) error {
 		a.add(sum, valid, seen, g, vals[r])
 	}
 	return nil
+}
+
+// UpdateWhole adds decimals to few groups, of which none can overflow in one batch: a sum
+// of one digit less than its type has takes another 2^31 values of ten digits less.
+func (a *decSum) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
+	v, n := args[0], a.sum.Len()
+	if !a.roomy || v.Valid != nil || v.Const || v.Type.Kind != expr.KindDecimal || 4*n > len(rows) || !a.upTo(old, a.sum.Valid()) {
+		return false, nil
+	}
+	sum := int128s(a.sum.Data())[:n]
+	limit := kernels.Pow10(a.typ.Precision - 1)
+	for _, s := range sum {
+		if !s.Below(limit) {
+			return false, nil
+		}
+	}
+	setRange(a.sum.Valid(), old, n)
+	fill(a.seen.Data()[old:n], 1)
+	a.filled.n = n
+	kernels.SumDecimalGroups(sum, groups, rows, vec.Values[kernels.Int128](v))
+	return true, nil
 }
 
 func (a *decSum) add(sum []kernels.Int128, valid, seen []byte, g int32, x kernels.Int128) {

@@ -147,6 +147,15 @@ func (a *floatAvg) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (
 	return false, nil
 }
 
+// UpdateWhole adds and counts decimals.
+func (a *decAvg) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
+	done, err := a.decSum.UpdateWhole(old, rows, groups, args)
+	if done {
+		kernels.CountGroups(a.n.Data(), groups)
+	}
+	return done, err
+}
+
 func averageSpan[T kernels.Signed | ~float64](sum []float64, n []int64, groups []int32, v *vec.Vec, rows []int32) bool {
 	vals, ok := span[T](v, rows)
 	if ok {

@@ -38,6 +38,12 @@ func CompilePredicate(e expr.Expr, env *Env) (Predicate, error) {
 		}
 		return &disjunction{parts: parts}, nil
 	}
+	if c, ok := e.(*expr.Call); ok && c.Fn == "between" && collationOf(c) == "" {
+		// Its value is looked at twice, so it must not cost anything.
+		if _, plain := c.Args[0].(*expr.Ref); plain {
+			return betweenPredicate(c, env)
+		}
+	}
 	ev, err := Compile(e, env)
 	if err != nil {
 		return nil, err
@@ -50,6 +56,19 @@ func CompilePredicate(e expr.Expr, env *Env) (Predicate, error) {
 		return &valuePredicate{rows: p, column: column}, nil
 	}
 	return p, nil
+}
+
+// betweenPredicate is a column between two others, as two comparisons.
+func betweenPredicate(c *expr.Call, env *Env) (Predicate, error) {
+	out := conjunction{}
+	for i, fn := range []string{">=", "<="} {
+		p, err := CompilePredicate(&expr.Call{At: c.At, Fn: fn, Args: []expr.Expr{c.Args[0], c.Args[i+1]}, Typ: expr.Bool, Mode: c.Mode}, env)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 func room(out []int32, n int) []int32 {
@@ -184,6 +203,15 @@ func selectScalar(op kernels.Op, v, s *vec.Vec, in *Input, out []int32) ([]int32
 		k = selectInts(op, vec.Values[int32](v), vec.Values[int32](s)[0], in, out)
 	case expr.KindInt64, expr.KindTimestamp, expr.KindTimestampNTZ, expr.KindDayTime:
 		k = selectInts(op, vec.Values[int64](v), vec.Values[int64](s)[0], in, out)
+	case expr.KindDecimal:
+		if s.Type.Kind != expr.KindDecimal || v.Type.Scale != s.Type.Scale {
+			return nil, false
+		}
+		vals := vec.Values[kernels.Int128](v)
+		if in.Sel == nil {
+			vals = vals[:in.Rows]
+		}
+		k = kernels.SelectDecimal(op, vals, vec.Values[kernels.Int128](s)[0], in.Sel, out)
 	default:
 		return nil, false
 	}
