@@ -95,9 +95,10 @@ func (c *BytesColumn) move(row int32, keep int, b []byte, room int) {
 	c.refs[row] = ref{off: uint64(off), n: uint32(keep + len(b)), room: uint32(room)}
 }
 
-// compact rewrites the arena without garbage. Of row's value it keeps only the
-// first keep bytes.
+// compact rewrites the arena without garbage, in new memory: a pin may still read the
+// old one. Of row's value it keeps only the first keep bytes.
 func (c *BytesColumn) compact(row int32, keep int) {
+	c.refs = append(make([]ref, 0, cap(c.refs)), c.refs...)
 	if row >= 0 {
 		c.refs[row].n, c.refs[row].room = uint32(keep), uint32(keep)
 	}
@@ -175,9 +176,18 @@ func (c *BytesColumn) reorder(rows []int32, _ bool) {
 	c.validity.reorder(rows)
 }
 
-func (c *BytesColumn) clone() Column {
-	return &BytesColumn{validity: c.validity.clone(), refs: append([]ref(nil), c.refs...),
-		arena: append([]byte(nil), c.arena...), garbage: c.garbage}
+func (c *BytesColumn) header() Column {
+	h := *c
+	return &h
+}
+
+func (c *BytesColumn) page(lo, hi int) Column {
+	p := &BytesColumn{validity: c.validity.page(lo, hi), refs: append([]ref(nil), c.refs[lo:hi]...)}
+	for i, r := range p.refs {
+		p.refs[i].off = uint64(len(p.arena))
+		p.arena = append(p.arena, c.arena[r.off:r.off+uint64(r.n)]...)
+	}
+	return p
 }
 
 func (c *BytesColumn) empty() {

@@ -26,8 +26,11 @@ type Column interface {
 	// reorder keeps exactly rows, in their order: in new memory, or, if they ascend, in
 	// place where the column can.
 	reorder(rows []int32, inPlace bool)
-	// clone returns a copy that shares no memory.
-	clone() Column
+	// header returns a column of its own over the same memory: what the column does
+	// afterwards does not show in it, but for values that are overwritten.
+	header() Column
+	// page returns a copy of rows lo to hi−1 that shares no memory; lo is a multiple of 8.
+	page(lo, hi int) Column
 	// empty drops all rows and keeps the memory.
 	empty()
 }
@@ -146,10 +149,12 @@ func (v *validity) reorder(rows []int32) {
 
 func (v *validity) empty() { v.n, v.bits = 0, v.bits[:0] }
 
-func (v *validity) clone() validity {
-	c := *v
-	c.bits = append([]byte(nil), v.bits...)
-	return c
+func (v *validity) page(lo, hi int) validity {
+	p := validity{nullable: v.nullable, n: hi - lo}
+	if v.bits != nil {
+		p.bits = append([]byte(nil), v.bits[lo>>3:(hi+7)>>3]...)
+	}
+	return p
 }
 
 // at returns sel[i], or i if sel is nil.

@@ -66,7 +66,7 @@ func (t *Table) removeRows(rows []int32, named bool) error {
 	if t.epochs == nil {
 		return invariants.AssertionFailedf("removing %d rows from a table that is not kept", len(rows))
 	}
-	t.unpin()
+	t.keep(rows)
 	// To leave out many costs less than to delete each: when somebody looks, or when
 	// the table is compacted.
 	if len(rows) > 64 && len(rows) > t.Len()/8 {
@@ -138,8 +138,8 @@ func (t *Table) rowHash(row int32) uint64 {
 // endEpoch forgets what changed and starts the next epoch.
 func (t *Table) endEpoch() {
 	t.changed, t.touched, t.removed, t.removals = t.changed[:0], t.touched[:0], t.removed[:0], 0
+	t.dropPins()
 	if t.unordered {
-		t.unpin()
 		order := t.scan()
 		t.twice = t.twice || t.sameNumbers(order)
 		t.reindex(order, false)
@@ -149,7 +149,7 @@ func (t *Table) endEpoch() {
 		t.compact()
 	}
 	if t.epoch++; t.epoch == deadEpoch {
-		t.unpin()
+		t.keepFrom(0)
 		t.epoch = 1
 		for i, e := range t.epochs {
 			if e != deadEpoch {
@@ -162,10 +162,9 @@ func (t *Table) endEpoch() {
 
 // compact drops removed rows. The others keep their order.
 func (t *Table) compact() {
-	t.unpin()
 	keep, came := t.live(), t.n-t.old
 	// An epoch like this one will need the memory again.
-	t.reindex(keep, 4*(len(keep)+came)*t.layout.words >= len(t.words))
+	t.reindex(keep, len(t.pins) == 0 && 4*(len(keep)+came)*t.layout.words >= len(t.words))
 	if cap(t.changed) > 1<<12 && cap(t.changed) > 8*max(t.n, came) {
 		t.changed, t.touched, t.removed = nil, nil, nil
 	}
@@ -218,6 +217,7 @@ func (t *Table) reindex(keep []int32, inPlace bool) {
 		kernels.RemapSlots(t.slots, remap)
 	}
 	t.dead, t.stale = 0, false
+	t.leave()
 }
 
 // scan returns the live rows in the order of their numbers.

@@ -118,8 +118,13 @@ func (c *Fixed[T]) reorder(rows []int32, inPlace bool) {
 	c.validity.reorder(rows)
 }
 
-func (c *Fixed[T]) clone() Column {
-	return &Fixed[T]{kind: c.kind, validity: c.validity.clone(), data: append([]T(nil), c.data...)}
+func (c *Fixed[T]) header() Column {
+	h := *c
+	return &h
+}
+
+func (c *Fixed[T]) page(lo, hi int) Column {
+	return &Fixed[T]{kind: c.kind, validity: c.validity.page(lo, hi), data: append([]T(nil), c.data[lo:hi]...)}
 }
 
 func (c *Fixed[T]) empty() {

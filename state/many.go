@@ -78,8 +78,8 @@ func (t *Table) insert(k *Keys, sel, rows []int32, first int64, numbers []int64)
 		return invariants.AssertionFailedf("insert of %d keys of %d words into %d rows of %d words", len(sel), k.layout.words, len(rows), t.layout.words)
 	}
 	rows = rows[:len(sel)]
-	t.unpin()
 	was := t.n
+	t.keepFrom(was)
 	t.older = grown(t.older, len(sel))
 	t.fresh = sized(t.fresh, len(sel))
 	for i := range t.fresh {
@@ -248,6 +248,7 @@ func (t *Table) loadMany(k *Keys, sel, rows []int32, numbers []int64) error {
 			return base.Errorf(base.CodeCorrupt, "loading state: row number %d has another key, or was removed", numbers[r])
 		}
 	}
+	t.keep(rows[:len(sel)])
 	if len(missing) == 0 {
 		return nil
 	}

@@ -1,42 +1,171 @@
 package state
 
-import "sync"
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
 
-// A pin keeps the rows of a sub-table as they were, for a reader that runs beside
-// the next epochs. Nothing is copied until the table is about to change; if the
-// reader is done by then, nothing is copied at all.
+// pageRows is how many rows a page has: the unit in which a pinned sub-table is
+// copied. It is a multiple of 8, so that pages have whole bytes of bitmaps.
+const (
+	pageBits = 13
+	pageRows = 1 << pageBits
+)
+
+// A pin keeps the rows of a sub-table as they were, for a reader that runs beside the
+// next epochs. Keys and row numbers of a row never change in their place, so only
+// epoch words and values are copied, a page of rows at a time: by the table before the
+// first change of the page in an epoch, or by the reader when it comes to it. When
+// the table moves its rows it takes new memory, and leaves the old to the reader.
 type pin struct {
-	mu   sync.Mutex
+	// rows has the table's memory as it was: what is behind n of it is the table's.
 	rows rows
-	done bool
+	done atomic.Bool
+
+	mu sync.Mutex
+	// pages are the copies that were made, by page; read those that need none, since the
+	// reader has passed them.
+	pages []*rows
+	read  []bool
 }
 
 // pin returns a view of t as it is now.
 func (t *Table) pin() *pin {
-	p := &pin{rows: t.rows}
+	p := &pin{rows: t.rows.header()}
+	n := (t.n + pageRows - 1) >> pageBits
+	p.pages, p.read = make([]*rows, n), make([]bool, n)
 	t.pins = append(t.pins, p)
+	t.kept = make([]bool, max(n, len(t.kept)))
 	return p
 }
 
-// unpin gives every reader its own copy. The table calls it before any change.
-func (t *Table) unpin() {
-	for _, p := range t.pins {
-		p.mu.Lock()
-		if !p.done {
-			p.rows = p.rows.clone(t.layout.words)
-		}
-		p.mu.Unlock()
+// keep copies the pages of rows for the readers. The table calls it before it changes
+// an epoch word or a value.
+func (t *Table) keep(rows []int32) {
+	if len(t.pins) == 0 {
+		return
 	}
-	t.pins = t.pins[:0]
+	for _, r := range rows {
+		if r >= 0 {
+			t.keepPage(int(r) >> pageBits)
+		}
+	}
 }
 
-// read calls f with the rows and lets go of them. While f runs the table cannot
-// change.
-func (p *pin) read(f func(*rows) error) error {
+// keepFrom is keep for row and all behind it.
+func (t *Table) keepFrom(row int) {
+	if len(t.pins) == 0 {
+		return
+	}
+	for i := row >> pageBits; i < len(t.kept); i++ {
+		t.keepPage(i)
+	}
+}
+
+func (t *Table) keepPage(i int) {
+	if i >= len(t.kept) || t.kept[i] {
+		return
+	}
+	t.kept[i] = true
+	for _, p := range t.pins {
+		p.keep(i)
+	}
+}
+
+// dropPins forgets the readers that are done.
+func (t *Table) dropPins() {
+	t.pins = slices.DeleteFunc(t.pins, func(p *pin) bool { return p.done.Load() })
+}
+
+// leave gives the memory of the rows to the readers. The table calls it after it has
+// moved its rows into new memory.
+func (t *Table) leave() {
+	clear(t.pins)
+	t.pins, t.kept = t.pins[:0], t.kept[:0]
+}
+
+// keep copies page i, unless that has been done or the reader has passed it.
+func (p *pin) keep(i int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer p.release()
-	return f(&p.rows)
+	if i < len(p.pages) && p.pages[i] == nil && !p.read[i] && !p.done.Load() {
+		p.pages[i] = p.copied(i)
+	}
 }
 
-func (p *pin) release() { p.rows, p.done = rows{}, true }
+func (p *pin) copied(i int) *rows {
+	c := p.rows.page(i<<pageBits, min((i+1)<<pageBits, p.rows.n))
+	return &c
+}
+
+// page returns page i for its reader, who may have it once.
+func (p *pin) page(i int) *rows {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.pages[i]
+	p.pages[i], p.read[i] = nil, true
+	if r == nil {
+		r = p.copied(i)
+	}
+	return r
+}
+
+// each calls f with the pages, in their order, and lets go of them. The table is
+// held up by the copying of a page only.
+func (p *pin) each(words int, f func(*rows) error) error {
+	defer p.release()
+	for i := range p.pages {
+		r := p.page(i)
+		r.words = p.rows.words[i<<pageBits*words : (i<<pageBits+r.n)*words]
+		if err := f(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// release lets go of everything.
+func (p *pin) release() {
+	p.done.Store(true)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rows, p.pages = rows{}, nil
+}
+
+// header returns r with columns of its own over the same memory.
+func (r *rows) header() rows {
+	h := *r
+	h.texts = make([]*BytesColumn, len(r.texts))
+	for i, t := range r.texts {
+		if t != nil {
+			c := *t
+			h.texts[i] = &c
+		}
+	}
+	h.values = make([]Column, len(r.values))
+	for i, v := range r.values {
+		h.values[i] = v.header()
+	}
+	return h
+}
+
+// page returns the rows from lo to hi−1, without their words: epoch words and values
+// are copied.
+func (r *rows) page(lo, hi int) rows {
+	p := rows{n: hi - lo, numbers: r.numbers[lo:hi], epochs: append([]uint32(nil), r.epochs[lo:hi]...)}
+	if r.nulls != nil {
+		p.nulls = r.nulls[lo:hi]
+	}
+	p.texts = make([]*BytesColumn, len(r.texts))
+	for i, t := range r.texts {
+		if t != nil {
+			p.texts[i] = &BytesColumn{refs: t.refs[lo:hi], arena: t.arena}
+		}
+	}
+	p.values = make([]Column, len(r.values))
+	for i, v := range r.values {
+		p.values[i] = v.page(lo, hi)
+	}
+	return p
+}

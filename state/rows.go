@@ -85,26 +85,6 @@ func taken[T any](s []T, keep []int32) []T {
 	return out
 }
 
-// clone returns a copy that shares no memory.
-func (r *rows) clone(wordsPerKey int) rows {
-	c := *r
-	c.words = append([]uint64(nil), r.words[:r.n*wordsPerKey]...)
-	c.nulls = append([]uint8(nil), r.nulls...)
-	c.numbers = append([]int64(nil), r.numbers...)
-	c.epochs = append([]uint32(nil), r.epochs...)
-	c.texts = make([]*BytesColumn, len(r.texts))
-	for i, t := range r.texts {
-		if t != nil {
-			c.texts[i] = t.clone().(*BytesColumn)
-		}
-	}
-	c.values = make([]Column, len(r.values))
-	for i, v := range r.values {
-		c.values[i] = v.clone()
-	}
-	return c
-}
-
 func (r *rows) memBytes() int64 {
 	sum := memOf(r.words) + memOf(r.nulls) + memOf(r.numbers) + memOf(r.epochs)
 	for _, t := range r.texts {

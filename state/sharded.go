@@ -169,7 +169,7 @@ func (s *Sharded) InsertPart(i int, k *Keys, sel, rows []int32, first int64) err
 // order, as those of InsertPart do. Calls for different i may run at the same time.
 func (s *Sharded) TouchPart(i int, rows []int32, ordinals []int64) error {
 	t := s.subs[i]
-	t.unpin()
+	t.keep(rows)
 	for j, r := range rows {
 		if !t.alive(r) {
 			return invariants.AssertionFailedf("touching row %d of sub-table %d, which is removed", r, i)
@@ -243,7 +243,7 @@ func (s *Sharded) Touch(refs []Ref) error {
 		if !t.alive(r.Row) {
 			return invariants.AssertionFailedf("touching row %d of sub-table %d, which is removed", r.Row, r.Sub)
 		}
-		t.unpin()
+		t.keepPage(int(r.Row) >> pageBits)
 		t.touchOne(r.Row, s.next)
 		s.next++
 	}

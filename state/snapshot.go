@@ -39,8 +39,8 @@ func (m *MemoryStore) Pin() *Pinned {
 // Epoch is the epoch whose state it is.
 func (p *Pinned) Epoch() base.Epoch { return p.epoch }
 
-// Encode writes the state as a snapshot, sub-table by sub-table, and lets go of
-// each as soon as it is written. It can be called once.
+// Encode writes the state as a snapshot, page by page of each sub-table, and lets go of
+// each page as soon as it is written. It can be called once.
 func (p *Pinned) Encode(w io.Writer) error {
 	defer p.Release()
 	f, err := newFrameWriter(w, p.enc)
@@ -56,7 +56,7 @@ func (p *Pinned) Encode(w io.Writer) error {
 	}
 	for i, t := range p.tables {
 		for _, sub := range t.subs {
-			if err := sub.read(func(r *rows) error { return f.writeRows(i, t, r) }); err != nil {
+			if err := sub.each(t.layout.words, func(r *rows) error { return f.writeRows(i, t, r) }); err != nil {
 				return base.Wrap(err, "writing snapshot of epoch %d: %s", p.epoch, t.head.ID)
 			}
 		}
@@ -68,14 +68,12 @@ func (p *Pinned) Encode(w io.Writer) error {
 func (p *Pinned) Release() {
 	for _, t := range p.tables {
 		for _, sub := range t.subs {
-			sub.mu.Lock()
 			sub.release()
-			sub.mu.Unlock()
 		}
 	}
 }
 
-// writeRows writes the live rows of a sub-table.
+// writeRows writes the live rows of a page.
 func (f *frameWriter) writeRows(table int, t pinnedTable, r *rows) error {
 	var buf bytes.Buffer
 	return r.blocks(&buf, t.layout, t.head.Schema, r.live(), func(block []byte, rows int) error {

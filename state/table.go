@@ -50,8 +50,10 @@ type Table struct {
 	// stale says that rows were removed that the index still has.
 	stale bool
 	// twice says that two rows came with one number.
-	twice  bool
-	pins   []*pin
+	twice bool
+	pins  []*pin
+	// kept says, by page of the longest pin, that it has been copied for all pins.
+	kept   []bool
 	fresh  []int32
 	made   []int32
 	direct direct
@@ -158,6 +160,7 @@ func (t *Table) add(k *Keys, sel, rows []int32, first int64) ([]int32, error) {
 	if err := t.place(k, sel, rows, first, nil, true); err != nil {
 		return nil, err
 	}
+	t.keepFrom(was)
 	switch {
 	case k.longs != nil: // those with a hash of another come last
 		slices.Sort(t.made)
@@ -175,6 +178,7 @@ func (t *Table) add(k *Keys, sel, rows []int32, first int64) ([]int32, error) {
 // upsert is place, and touches all rows unless there are numbers.
 func (t *Table) upsert(k *Keys, sel, rows []int32, first int64, numbers []int64) error {
 	err := t.place(k, sel, rows, first, numbers, false)
+	t.keep(rows[:len(sel)])
 	if err == nil && t.epochs != nil && numbers == nil {
 		t.touch(k, rows[:len(sel)], sel, first)
 	}
@@ -189,7 +193,6 @@ func (t *Table) place(k *Keys, sel, rows []int32, first int64, numbers []int64, 
 		return invariants.AssertionFailedf("upsert of %d keys of %d words into %d rows of %d words", len(sel), k.layout.words, len(rows), t.layout.words)
 	}
 	rows = rows[:len(sel)]
-	t.unpin()
 	if t.stale {
 		t.purge()
 	}
