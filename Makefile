@@ -21,6 +21,7 @@ test: build ## Everything that must pass before a commit lands; the floors of go
 	$(GO) vet ./...
 	$(GO) test -tags $(TAGS) -timeout 15m ./...
 	$(MAKE) bench-allocs
+	$(GO) test -tags $(TAGS) ./plan/sql -run '^$$' -fuzz '^FuzzParse$$' -fuzztime 60s -fuzzminimizetime 1s
 	$(MAKE) clients
 
 test-go:

@@ -31,6 +31,9 @@ func TestDifferences(t *testing.T) {
 		// A pair is not in a list if one of its values surely is not.
 		{"SELECT k FROM l WHERE (k, s) NOT IN (SELECT k, s FROM r) ORDER BY k", "1"},
 		{"SELECT k FROM l WHERE (k, s) NOT IN (SELECT k, s FROM r WHERE k = 3) ORDER BY k", "1 2"},
+		// Window functions over window functions.
+		{"SELECT sum(sum(k) OVER ()) OVER () FROM l", "9 9 9"},
+		{"SELECT k, sum(k) OVER (ORDER BY s) + max(sum(k) OVER ()) OVER (ORDER BY s) FROM l ORDER BY k", "NULL|6 1|6 2|5"},
 		// NOT moves to the subquery.
 		{"SELECT k FROM l WHERE NOT (k NOT IN (SELECT r.k FROM r)) ORDER BY k", "1"},
 		{"SELECT k FROM l WHERE NOT (k > 1 AND k NOT IN (SELECT r.k FROM r)) ORDER BY k", "1"},

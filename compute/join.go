@@ -110,6 +110,10 @@ func (j *join) Next(ctx context.Context) (Batch, error) {
 		return Batch{}, io.EOF // nothing can pass; like Spark, do not even read the left side
 	}
 	for j.rest == nil {
+		// Whoever asks may take all pairs of a product without reading another batch.
+		if err := ctx.Err(); err != nil {
+			return Batch{}, err
+		}
 		if j.batch.done() {
 			b, err := j.probe.Next(ctx)
 			if err == io.EOF {

@@ -196,6 +196,10 @@ func (g *drawer) grouped(b *block, s *scope) *scope {
 		if k.constant() || k.holdsSub() {
 			continue
 		}
+		if k.kind == boolT && len(k.args) > 0 {
+			// DuckDB rewrites conditions before it looks for them among the keys.
+			continue
+		}
 		b.group = append(b.group, k)
 		out.cols = append(out.cols, k)
 	}

@@ -158,6 +158,9 @@ func (g *drawer) over(s *scope, k kind) *term {
 	for d := range t.text {
 		t.text[d] += " OVER (" + window + frame + ")" + pick(cast, " AS BIGINT)", "")
 	}
+	if aggregates && k == decimalT { // as of aggregates
+		t.text[duck] = "CAST(" + t.text[duck] + " AS " + t.name(duck) + ")"
+	}
 	t.window, t.fixed = true, true
 	return t
 }

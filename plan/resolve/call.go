@@ -277,7 +277,9 @@ func (x *exprs) result(c *call, t *expr.Type) (expr.Expr, error) {
 		mode = expr.Try
 	}
 	out := &expr.Call{At: c.at, Fn: c.f.Name, Args: c.args, Typ: t, Null: c.nullable(), Mode: mode, User: c.user()}
-	if text := c.text(); text != out.SQL() {
+	// A long text is kept: to write it anew for every call around it would take the
+	// square of its length.
+	if text := c.text(); len(text) > 1000 || text != out.SQL() {
 		out.Text = text
 	}
 	return out, nil

@@ -95,6 +95,7 @@ func checkOuterJoin(n *logical.Join) error {
 			if at, what := firstOuter(in); what != "" {
 				return notAllowed(at, what)
 			}
+			continue
 		}
 		if err := checkOuter(in); err != nil {
 			return err

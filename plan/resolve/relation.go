@@ -29,6 +29,10 @@ type ctes struct {
 	// -1.
 	recursive bool
 	level     int64
+	// checked, if set, is the query as it was resolved to find its mistakes, which the
+	// first who reads it takes: each WITH inside of it would be resolved twice else, and
+	// one in there four times.
+	checked *rel
 	// working, if set, is the recursion whose step reads the name.
 	working *logical.Recursion
 }
@@ -132,14 +136,24 @@ func (r *resolver) cte(n *logical.Table, c *ctes) (rel, error) {
 		}
 		return renamed(out, c.name, nil, n.At)
 	}
-	saved := r.ctes
-	r.ctes = c.around
-	out, err := r.node(c.query, c.outer)
-	r.ctes = saved
+	if out := c.checked; out != nil {
+		c.checked = nil
+		return renamed(*out, c.name, c.columns, n.At)
+	}
+	out, err := r.common(c)
 	if err != nil {
 		return rel{}, err
 	}
 	return renamed(out, c.name, c.columns, n.At)
+}
+
+// common resolves the query of a CTE, which sees only those around it.
+func (r *resolver) common(c *ctes) (rel, error) {
+	saved := r.ctes
+	r.ctes = c.around
+	out, err := r.node(c.query, c.outer)
+	r.ctes = saved
+	return out, err
 }
 
 func (r *resolver) with(n *logical.With, outer *scope) (rel, error) {
@@ -168,9 +182,21 @@ func (r *resolver) define(n *logical.With, outer *scope) error {
 		}
 		r.ctes = c
 		// A query that no one reads is checked all the same.
-		if _, err := r.cte(&logical.Table{At: q.Pos(), Name: []string{n.Names[i]}}, r.ctes); err != nil {
+		at := &logical.Table{At: q.Pos(), Name: []string{n.Names[i]}}
+		if c.recursive && reads(c.query, c.name) {
+			if _, err := r.cte(at, c); err != nil {
+				return err
+			}
+			continue
+		}
+		out, err := r.common(c)
+		if err == nil {
+			_, err = renamed(out, c.name, c.columns, at.At)
+		}
+		if err != nil {
 			return err
 		}
+		c.checked = &out
 	}
 	return nil
 }

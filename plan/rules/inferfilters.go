@@ -124,9 +124,16 @@ func over(e expr.Expr, cols []*expr.Column) bool {
 	return some && all
 }
 
+// maxKnown is of how many conditions others are inferred.
+const maxKnown = 40
+
 // inferred returns each condition of known with one side of an equality in the place
 // of the other. A side that is a cast stands for the other, not the other way round.
+// Of many conditions, most would be made anew from each other.
 func inferred(known []expr.Expr) []expr.Expr {
+	if len(known) > maxKnown {
+		return nil
+	}
 	var out []expr.Expr
 	for i, e := range known {
 		eq, ok := e.(*expr.Call)

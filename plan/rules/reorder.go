@@ -13,14 +13,45 @@ import (
 // built. It is a rule for speed: it never touches what reads a stream, nor a chain of
 // which the size of one relation is not known.
 func Reorder(n logical.Node, stats Statistics) logical.Node {
-	return (&reorderer{estimator{stats}}).node(n)
+	return (&reorderer{estimator{stats}, map[*logical.Join]bool{}}).node(n)
 }
 
-type reorderer struct{ estimator }
+type reorderer struct {
+	estimator
+	// streams remembers which joins read a stream, which is asked of each at every join
+	// above it.
+	streams map[*logical.Join]bool
+}
+
+// streaming is logical.Streaming.
+func (r *reorderer) streaming(n logical.Node) bool {
+	j, ok := n.(*logical.Join)
+	if !ok {
+		return logical.Streaming(n)
+	}
+	s, known := r.streams[j]
+	if !known {
+		s = r.streaming(j.Left) || r.streaming(j.Right)
+		r.streams[j] = s
+	}
+	return s
+}
+
+// maxReordered is how many relations are put in order at once: every pair is looked at
+// for every join. Of more, those below are.
+const maxReordered = 32
+
+// joinedRelations is how many relations the joins at n have that may be reordered.
+func (r *reorderer) joinedRelations(n logical.Node) int {
+	if j, ok := n.(*logical.Join); ok && r.reorderable(j) {
+		return r.joinedRelations(j.Left) + r.joinedRelations(j.Right)
+	}
+	return 1
+}
 
 func (r *reorderer) node(n logical.Node) logical.Node {
 	j, ok := n.(*logical.Join)
-	if !ok || !reorderable(j) {
+	if !ok || !r.reorderable(j) {
 		inputs := n.Inputs()
 		if len(inputs) == 0 {
 			return n
@@ -35,7 +66,7 @@ func (r *reorderer) node(n logical.Node) logical.Node {
 	var cond []expr.Expr
 	var flatten func(n logical.Node)
 	flatten = func(n logical.Node) {
-		if j, ok := n.(*logical.Join); ok && reorderable(j) {
+		if j, ok := n.(*logical.Join); ok && r.reorderable(j) {
 			flatten(j.Left)
 			flatten(j.Right)
 			cond = append(cond, expr.Conjuncts(j.Cond)...)
@@ -43,8 +74,11 @@ func (r *reorderer) node(n logical.Node) logical.Node {
 		}
 		leaves = append(leaves, r.node(n))
 	}
-	flatten(j)
-	out := r.order(j, leaves, cond)
+	var out logical.Node
+	if r.joinedRelations(j) <= maxReordered {
+		flatten(j)
+		out = r.order(j, leaves, cond)
+	}
 	if out == nil {
 		return j.With([]logical.Node{r.node(j.Left), r.node(j.Right)})
 	}
@@ -57,7 +91,7 @@ func (r *reorderer) node(n logical.Node) logical.Node {
 }
 
 // reorderable reports whether a join may change places with others.
-func reorderable(j *logical.Join) bool {
+func (r *reorderer) reorderable(j *logical.Join) bool {
 	if j.Kind != physical.Inner || j.Exists != nil || j.Lateral {
 		return false
 	}
@@ -66,7 +100,7 @@ func reorderable(j *logical.Join) bool {
 			return false
 		}
 	}
-	return !logical.Streaming(j)
+	return !r.streaming(j)
 }
 
 // tree is a part of the new join.

@@ -15,7 +15,7 @@ func (p *parser) fromClause() logical.Node {
 	t := p.tok()
 	n := p.relation()
 	for i := 1; p.op(","); i++ {
-		p.chain(i)
+		p.joined(i)
 		j := &logical.Join{Kind: physical.Inner, Left: n, Lateral: p.lateral()}
 		j.Right = p.relation()
 		j.At = p.since(t)
@@ -67,7 +67,7 @@ func (p *parser) relation() logical.Node {
 
 func (p *parser) joins(t token, left logical.Node) logical.Node {
 	for n := 1; p.startsJoin(0); n++ {
-		p.chain(n)
+		p.joined(n)
 		if p.startsAsOfJoin(0) {
 			left = p.asOfJoin(left)
 			continue
@@ -234,7 +234,7 @@ func (p *parser) parenthesisedRelation() (logical.Node, bool) {
 // commaRelations reads further relations inside a parenthesis.
 func (p *parser) commaRelations(t token, n logical.Node) logical.Node {
 	for i := 1; p.op(","); i++ {
-		p.chain(i)
+		p.joined(i)
 		j := &logical.Join{Kind: physical.Inner, Left: n, Lateral: p.lateral()}
 		j.Right = p.relation()
 		j.At = p.since(t)

@@ -34,7 +34,10 @@ const (
 	maxDepth = 1000
 	// maxChain is how many operators of one precedence may follow each other
 	// (AND and OR: any number, their trees are balanced).
-	maxChain = 10000
+	maxChain = 2000
+	// maxRelations is how many relations may be joined in one FROM: each join puts out
+	// the columns of all before it.
+	maxRelations = 250
 )
 
 // Parse reads one statement; semicolons may follow it.
@@ -201,9 +204,13 @@ func (p *parser) nest() func() {
 func (p *parser) unnest() { p.depth-- }
 
 // chain guards loops that grow a tree on its left side.
-func (p *parser) chain(n int) {
-	if n > maxChain {
-		p.failAt(p.tok().pos(), "FAILED_TO_PARSE_TOO_COMPLEX", "54001",
-			"The statement was too complex to parse: more than %d operators follow each other.", maxChain)
+func (p *parser) chain(n int) { p.atMost(n, maxChain, "operators follow each other") }
+
+// joined guards loops that add relations to FROM.
+func (p *parser) joined(n int) { p.atMost(n, maxRelations, "relations are joined") }
+
+func (p *parser) atMost(n, limit int, what string) {
+	if n > limit {
+		p.failAt(p.tok().pos(), "FAILED_TO_PARSE_TOO_COMPLEX", "54001", "The statement was too complex to parse: more than %d %s.", limit, what)
 	}
 }
