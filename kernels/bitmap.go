@@ -75,18 +75,6 @@ func Not(dst, a []byte) {
 	}
 }
 
-// CountOnes returns how many of the first n bits of b are set.
-func CountOnes(b []byte, n int) int {
-	c, i := 0, 0
-	for ; i+64 <= n; i += 64 {
-		c += bits.OnesCount64(little.Uint64(b[i>>3:]))
-	}
-	for ; i < n; i++ {
-		c += int(b[i>>3] >> (i & 7) & 1)
-	}
-	return c
-}
-
 // Ones writes the indices of the set bits among the first n bits of b to out and
 // returns how many. out must have room for n.
 func Ones(b []byte, n int, out []int32) int { return onesFrom(b, n, 0, out) }

@@ -237,15 +237,6 @@ func (u Uint256) Add1() Uint256 {
 	return u
 }
 
-// AddU returns u+v and whether it wrapped.
-func (u Uint256) AddU(v Uint256) (Uint256, bool) {
-	var c uint64
-	for i := range u {
-		u[i], c = bits.Add64(u[i], v[i], c)
-	}
-	return u, c != 0
-}
-
 // Int128 returns u with a sign, and whether it fits 127 bits.
 func (u Uint256) Int128(negative bool) (Int128, bool) {
 	x := Int128{u[0], int64(u[1])}

@@ -44,10 +44,7 @@ func newCSVOptions(c *expr.Call, arg int, env *Env, parsing bool) (*csvOptions, 
 		return nil, err
 	}
 	o := &csvOptions{jsonOptions: times, sep: ",", quote: '"', escape: '\\', emptyOut: `""`, nan: "NaN", infinity: [2]string{"Inf", "-Inf"}, trimOut: [2]bool{true, true}}
-	if arg >= len(c.Args) {
-		return o, nil
-	}
-	lit, err := Fold(c.Args[arg], env)
+	set, err := optionsOf(c, arg, env)
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +54,9 @@ func newCSVOptions(c *expr.Call, arg int, env *Env, parsing bool) (*csvOptions, 
 		}
 		return s[0]
 	}
-	entries, _ := lit.Value.([]expr.MapEntry)
-	for _, m := range entries {
-		key, _ := m.Key.(string)
-		val, _ := m.Value.(string)
-		switch strings.ToLower(key) {
+	for _, given := range set {
+		val := given.value
+		switch given.name {
 		case "sep", "delimiter":
 			if o.sep = strings.NewReplacer(`\t`, "\t", `\\`, `\`).Replace(val); val == "" {
 				e := plainOverflow("")

@@ -41,14 +41,6 @@ func parseJSON(s []byte) (jsonValue, bool) {
 	return v, ok
 }
 
-// parseWholeJSON refuses anything behind the value.
-func parseWholeJSON(s []byte) (jsonValue, bool) {
-	p := jsonParser{s: s}
-	v, ok := p.value(0)
-	p.space()
-	return v, ok && p.at == len(p.s)
-}
-
 type jsonParser struct {
 	s  []byte
 	at int

@@ -34,19 +34,13 @@ func newJSONOptions(c *expr.Call, arg int, env *Env, parsing bool) (*jsonOptions
 	o.timestamp, _ = parsePattern("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", false)
 	o.ntz, _ = parsePattern("yyyy-MM-dd'T'HH:mm:ss.SSS", false)
 	o.date, _ = parsePattern("yyyy-MM-dd", false)
-	if arg >= len(c.Args) {
-		return o, nil
-	}
-	lit, err := Fold(c.Args[arg], env)
+	set, err := optionsOf(c, arg, env)
 	if err != nil {
 		return nil, err
 	}
-	entries, _ := lit.Value.([]expr.MapEntry)
-	for _, m := range entries {
-		key, _ := m.Key.(string)
-		val, _ := m.Value.(string)
-		yes := strings.EqualFold(val, "true")
-		switch strings.ToLower(key) {
+	for _, given := range set {
+		val, yes := given.value, strings.EqualFold(given.value, "true")
+		switch given.name {
 		case "allownumericleadingzeros":
 			o.leave.zeros = yes
 		case "allowunquotedfieldnames":
@@ -85,7 +79,7 @@ func newJSONOptions(c *expr.Call, arg int, env *Env, parsing bool) (*jsonOptions
 			if err != nil {
 				return nil, err.At(c.At)
 			}
-			switch strings.ToLower(key) {
+			switch given.name {
 			case "dateformat":
 				o.date, o.dateSet = p, true
 			case "timestampformat":

@@ -30,13 +30,13 @@ func newXMLOptions(c *expr.Call, arg int, env *Env, parsing bool) (*xmlOptions, 
 	}
 	common.dateSet = true // a date has its pattern here, and nothing behind it
 	o := &xmlOptions{jsonOptions: common, attributePrefix: "_", valueTag: "_VALUE", wildcard: "xs_any", rowTag: "ROW", arrayName: "item", indent: "    "}
-	set, err := optionSet(c, arg, env)
+	set, err := optionsOf(c, arg, env)
 	if err != nil {
 		return nil, err
 	}
-	for key, val := range set {
-		yes := strings.EqualFold(val, "true")
-		switch key {
+	for _, given := range set {
+		val, yes := given.value, strings.EqualFold(given.value, "true")
+		switch given.name {
 		case "rowvalidationxsdpath":
 			return nil, base.UserError("UNSUPPORTED_FEATURE", "0A000", "The option rowValidationXSDPath: documents are not validated against schemas.").At(c.At)
 		case "attributeprefix":
@@ -70,22 +70,24 @@ func newXMLOptions(c *expr.Call, arg int, env *Env, parsing bool) (*xmlOptions, 
 	return o, nil
 }
 
-// optionSet returns the options that argument arg of a call gives, by their names
-// in lower case.
-func optionSet(c *expr.Call, arg int, env *Env) (map[string]string, error) {
-	set := map[string]string{}
+// An option is a name in lower case and its value.
+type option struct{ name, value string }
+
+// optionsOf returns the options that argument arg of a call gives, in their order.
+func optionsOf(c *expr.Call, arg int, env *Env) ([]option, error) {
 	if arg >= len(c.Args) {
-		return set, nil
+		return nil, nil
 	}
 	lit, err := Fold(c.Args[arg], env)
 	if err != nil {
 		return nil, err
 	}
 	entries, _ := lit.Value.([]expr.MapEntry)
-	for _, m := range entries {
-		key, _ := m.Key.(string)
-		val, _ := m.Value.(string)
-		set[strings.ToLower(key)] = val
+	set := make([]option, len(entries))
+	for i, m := range entries {
+		name, _ := m.Key.(string)
+		set[i].name = strings.ToLower(name)
+		set[i].value, _ = m.Value.(string)
 	}
 	return set, nil
 }

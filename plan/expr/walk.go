@@ -1,5 +1,7 @@
 package expr
 
+import "slices"
+
 // Walk calls f for e and, while f returns true, for everything below it, parents
 // first.
 func Walk(e Expr, f func(Expr) bool) {
@@ -32,4 +34,28 @@ func Rewrite(e Expr, f func(Expr) (Expr, error)) (Expr, error) {
 		e = e.With(changed)
 	}
 	return f(e)
+}
+
+// Within reports whether all columns of e are among cols; so it is of a constant.
+func Within(e Expr, cols []*Column) bool {
+	all, _ := among(e, cols)
+	return all
+}
+
+// Over reports whether e has columns, and all of them are among cols.
+func Over(e Expr, cols []*Column) bool {
+	all, some := among(e, cols)
+	return all && some
+}
+
+func among(e Expr, cols []*Column) (all, some bool) {
+	all = true
+	Walk(e, func(e Expr) bool {
+		if c, ok := e.(*Column); ok {
+			some = true
+			all = all && slices.ContainsFunc(cols, func(d *Column) bool { return d.ID == c.ID })
+		}
+		return all
+	})
+	return all, some
 }

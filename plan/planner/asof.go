@@ -93,7 +93,7 @@ func (p *planner) streamAsOf(j *physical.AsOfJoin, n *logical.AsOfJoin, keys *Eq
 // may be, for only the nearest row is kept.
 func (p *planner) distances(j *physical.AsOfJoin, rest []expr.Expr, left, right *joinSide) error {
 	for _, e := range plainComparisons(rest) {
-		if within(e, left.cols) || within(e, right.cols) {
+		if expr.Within(e, left.cols) || expr.Within(e, right.cols) {
 			continue
 		}
 		own, other, bound := right, left, &j.RightSide.Bound

@@ -6,23 +6,6 @@ import (
 	"github.com/flightd/flightd/plan/physical"
 )
 
-// from reports whether all columns of e are among cols, and there is one.
-func from(e expr.Expr, cols []*expr.Column) bool {
-	some, all := false, true
-	expr.Walk(e, func(e expr.Expr) bool {
-		if c, ok := e.(*expr.Column); ok {
-			some = true
-			found := false
-			for _, d := range cols {
-				found = found || d.ID == c.ID
-			}
-			all = all && found
-		}
-		return true
-	})
-	return some && all
-}
-
 // Equalities are the equalities between the two sides of a join in its condition,
 // and what else must hold.
 type Equalities struct {
@@ -39,10 +22,10 @@ func EquiKeys(cond expr.Expr, left, right []*expr.Column) *Equalities {
 		c, ok := e.(*expr.Call)
 		if ok && (c.Fn == "=" || c.Fn == "<=>") {
 			a, b := c.Args[0], c.Args[1]
-			if from(a, right) && from(b, left) {
+			if expr.Over(a, right) && expr.Over(b, left) {
 				a, b = b, a
 			}
-			if from(a, left) && from(b, right) {
+			if expr.Over(a, left) && expr.Over(b, right) {
 				k.Left, k.Right, k.NullSafe = append(k.Left, a), append(k.Right, b), append(k.NullSafe, c.Fn == "<=>")
 				continue
 			}

@@ -135,7 +135,7 @@ func (s *joinSide) pick(side physical.StreamSide) []*expr.Column {
 func (p *planner) splitCondition(j *physical.StreamJoin, rest []expr.Expr, left, right []*expr.Column) error {
 	var own, other, both []expr.Expr
 	for _, e := range rest {
-		l, r, ok := within(e, left), within(e, right), movable(e)
+		l, r, ok := expr.Within(e, left), expr.Within(e, right), movable(e)
 		if ok && l {
 			own = append(own, e)
 		}
@@ -162,18 +162,6 @@ func (p *planner) splitCondition(j *physical.StreamJoin, rest []expr.Expr, left,
 		}
 	}
 	return nil
-}
-
-// within reports whether all columns of e are among cols.
-func within(e expr.Expr, cols []*expr.Column) bool {
-	s, all := ids(cols), true
-	expr.Walk(e, func(e expr.Expr) bool {
-		if c, ok := e.(*expr.Column); ok {
-			all = all && s[c.ID]
-		}
-		return all
-	})
-	return all
 }
 
 // movable reports whether e gives the same whenever it is evaluated.

@@ -103,8 +103,8 @@ func (x *exprs) match(out, n *logical.AsOfJoin, both *scope) error {
 	}
 	left, right := out.Left.Output(), out.Right.Output()
 	switch {
-	case within(ops[0], left) && within(ops[1], right): // a constant is of the side where it stands
-	case over(ops[0], right) && over(ops[1], left):
+	case expr.Within(ops[0], left) && expr.Within(ops[1], right): // a constant is of the side where it stands
+	case expr.Over(ops[0], right) && expr.Over(ops[1], left):
 		ops[0], ops[1] = ops[1], ops[0]
 		out.Op = map[string]string{">=": "<=", ">": "<", "<=": ">=", "<": ">"}[n.Op]
 	default:
@@ -118,29 +118,6 @@ func (x *exprs) match(out, n *logical.AsOfJoin, both *scope) error {
 	}
 	out.Match = [2]expr.Expr{x.cast(ops[0], w), x.cast(ops[1], w)}
 	return nil
-}
-
-// within reports whether all columns of e are among cols.
-func within(e expr.Expr, cols []*expr.Column) bool {
-	all := true
-	expr.Walk(e, func(e expr.Expr) bool {
-		if c, ok := e.(*expr.Column); ok {
-			all = all && holds(cols, c.ID)
-		}
-		return all
-	})
-	return all
-}
-
-// over reports whether e has columns, and all of them are among cols.
-func over(e expr.Expr, cols []*expr.Column) bool {
-	some := false
-	expr.Walk(e, func(e expr.Expr) bool {
-		_, ok := e.(*expr.Column)
-		some = some || ok
-		return !some
-	})
-	return some && within(e, cols)
 }
 
 // unmatchable reports whether e holds what MATCH_CONDITION cannot compare.

@@ -88,7 +88,7 @@ func projected(known, list []expr.Expr, out []*expr.Column) []expr.Expr {
 	var kept []expr.Expr
 	for _, e := range known {
 		for _, e := range []expr.Expr{e, replaced(e, names)} {
-			if e != nil && over(e, out) {
+			if e != nil && expr.Over(e, out) {
 				kept = append(kept, e)
 				break
 			}
@@ -109,19 +109,6 @@ func replaced(e expr.Expr, names map[string]*expr.Column) expr.Expr {
 		return nil
 	}
 	return out
-}
-
-// over reports whether e has columns, and all are among cols.
-func over(e expr.Expr, cols []*expr.Column) bool {
-	some, all := false, true
-	expr.Walk(e, func(e expr.Expr) bool {
-		if c, ok := e.(*expr.Column); ok {
-			some = true
-			all = all && uses(c, cols)
-		}
-		return all
-	})
-	return some && all
 }
 
 // maxKnown is of how many conditions others are inferred.
@@ -187,7 +174,7 @@ func news(list []expr.Expr, n logical.Node) []expr.Expr {
 	}
 	var out []expr.Expr
 	for _, e := range list {
-		if k := expr.Fingerprint(e); !seen[k] && over(e, n.Output()) {
+		if k := expr.Fingerprint(e); !seen[k] && expr.Over(e, n.Output()) {
 			seen[k] = true
 			out = append(out, e)
 		}

@@ -31,7 +31,7 @@ func (p *pusher) refusesNulls(cond []expr.Expr, cols []*expr.Column) bool {
 		return false
 	}
 	for _, e := range cond {
-		if !movable(e) || !over(e, cols) {
+		if !movable(e) || !expr.Over(e, cols) {
 			continue
 		}
 		null, err := expr.Rewrite(e, func(e expr.Expr) (expr.Expr, error) {

@@ -196,7 +196,7 @@ func pair(trees []tree, a, b int, cond []expr.Expr) pairing {
 	left, right := trees[a].node.Output(), trees[b].node.Output()
 	both := append(left[:len(left):len(left)], right...)
 	for _, e := range cond {
-		if !over(e, both) {
+		if !expr.Over(e, both) {
 			p.rest = append(p.rest, e)
 			continue
 		}
@@ -219,12 +219,12 @@ func implied(cond []expr.Expr, n logical.Node) []expr.Expr {
 	var out []expr.Expr
 	for _, e := range cond {
 		parts := disjuncts(e)
-		if len(parts) < 2 || over(e, cols) {
+		if len(parts) < 2 || expr.Over(e, cols) {
 			continue
 		}
 		var either expr.Expr
 		for _, part := range parts {
-			own, _ := split(expr.Conjuncts(part), func(e expr.Expr) bool { return over(e, cols) })
+			own, _ := split(expr.Conjuncts(part), func(e expr.Expr) bool { return expr.Over(e, cols) })
 			if len(own) == 0 {
 				either = nil
 				break
