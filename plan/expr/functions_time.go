@@ -43,8 +43,8 @@ make_dt_interval (int?0, int?0, int?0, dec18?0.000000) dt
 make_ym_interval (int?0, int?0) ym
 make_interval (int?0, int?0, int?0, int?0, int?0, int?0, dec18?0.000000) interval
 try_make_interval (int, int?0, int?0, int?0, int?0, int?0, dec18?0.000000) interval nullable
-make_timestamp (any, any, any?, int?, int?, dec16?, string?) @make_timestamp
-try_make_timestamp (any, any, any?, int?, int?, dec16?, string?) @make_timestamp nullable
+make_timestamp (any, any?, any?, int?, int?, dec16?, string?) @make_timestamp
+try_make_timestamp (any, any?, any?, int?, int?, dec16?, string?) @make_timestamp nullable
 make_timestamp_ltz (any, any, any?, int?, int?, dec16?, string?) @make_timestamp
 try_make_timestamp_ltz (any, any, any?, int?, int?, dec16?, string?) @make_timestamp nullable
 make_timestamp_ntz (any, any, int?, int?, int?, dec16?) @make_timestamp

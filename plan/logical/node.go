@@ -67,6 +67,14 @@ type Having struct {
 	Input Node
 }
 
+// Qualify filters the rows of the Project, Aggregate or Having below by what their
+// window functions are. Unresolved.
+type Qualify struct {
+	At    base.Pos
+	Cond  expr.Expr
+	Input Node
+}
+
 // Pivot is PIVOT (aggregates FOR columns IN (values)): it groups by the columns of
 // its input that it does not name, and has a column for each value and aggregate.
 // Unresolved.

@@ -51,3 +51,15 @@ func (n *Working) With([]Node) Node { return n }
 
 // Output is the columns.
 func (n *Working) Output() []*expr.Column { return n.Columns }
+
+// Pos is where it was written.
+func (n *Qualify) Pos() base.Pos { return n.At }
+
+// Inputs is the one input.
+func (n *Qualify) Inputs() []Node { return []Node{n.Input} }
+
+// With has another input.
+func (n *Qualify) With(in []Node) Node { d := *n; d.Input = in[0]; return &d }
+
+// Output is nil: it is never resolved.
+func (n *Qualify) Output() []*expr.Column { return nil }

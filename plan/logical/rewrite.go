@@ -78,6 +78,10 @@ func (r *rewriter) node(n Node) Node {
 		d := *n
 		d.Cond = r.expr(n.Cond)
 		return &d
+	case *Qualify:
+		d := *n
+		d.Cond = r.expr(n.Cond)
+		return &d
 	case *Pivot:
 		d := *n
 		d.Aggs, d.For, d.Values = r.list(n.Aggs), r.list(n.For), r.lists(n.Values)

@@ -29,11 +29,18 @@ type block struct {
 	// having is the condition, over in.
 	having   expr.Expr
 	havingAt base.Pos
+	// qualify is the condition of QUALIFY, over in as well.
+	qualify   expr.Expr
+	qualifyAt base.Pos
 }
 
 // block resolves a Project or Aggregate, with the Having over it.
 func (r *resolver) block(n logical.Node, outer *scope) (*block, error) {
 	b := &block{r: r, x: &exprs{r: r}, at: n.Pos()}
+	if q, ok := n.(*logical.Qualify); ok {
+		b.qualify, b.qualifyAt = q.Cond, q.At
+		n = q.Input
+	}
 	var having expr.Expr
 	if h, ok := n.(*logical.Having); ok {
 		having, b.havingAt = h.Cond, h.At
@@ -70,10 +77,13 @@ func (b *block) resolveLists(list []expr.Expr, group *logical.Aggregate, having 
 	if group != nil {
 		all = append(all, group.Group...)
 	}
-	if err := b.x.prepareWindows(append(all, having), &b.in, b.s); err != nil {
+	if err := b.x.prepareWindows(append(all, having, b.qualify), &b.in, b.s); err != nil {
 		return err
 	}
 	if err := b.resolveItems(list); err != nil {
+		return err
+	}
+	if err := b.resolveQualify(); err != nil {
 		return err
 	}
 	aggregated := group != nil || having != nil
@@ -108,6 +118,18 @@ func (b *block) resolveLists(list []expr.Expr, group *logical.Aggregate, having 
 		}
 	}
 	b.having = cond
+	return err
+}
+
+// resolveQualify resolves QUALIFY over the columns and the names of the select list.
+func (b *block) resolveQualify() error {
+	if b.qualify == nil {
+		return nil
+	}
+	s := *b.s
+	s.clause, s.last = "QUALIFY", append(s.last[:len(s.last):len(s.last)], b.names()...)
+	cond, err := b.x.condition(b.qualify, &s)
+	b.qualify = cond
 	return err
 }
 

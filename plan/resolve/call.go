@@ -68,6 +68,12 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 	}
 	x.inFrom = false
 	f := expr.Functions.Lookup(name)
+	if name == "measure" && !e.Operator {
+		if len(e.Args) != 1 {
+			return nil, wrongArgs(e.At, name, "1", len(e.Args))
+		}
+		return nil, base.UserError("UNSUPPORTED_FEATURE.METRIC_VIEW", "0A000", "measure() is of metric views, which there are none of here.").At(e.At)
+	}
 	if (unitForms[name] || syntaxOnly[name]) && !e.Operator { // no names of functions
 		f = nil
 	}
@@ -183,6 +189,10 @@ func (x *exprs) arguments(c *call) error {
 				"The generator is not supported: nested in expressions %q.", e.SQL()).At(g.At)
 		}
 		c.args = append(c.args, d)
+	}
+	switch c.f.Name {
+	case "hour", "minute", "second": // Spark looks at no further argument
+		c.args = c.args[:min(len(c.args), 1)]
 	}
 	if n := len(c.args); n < c.f.Min && c.f.Params[n].Name != "" {
 		return base.UserError("REQUIRED_PARAMETER_NOT_FOUND", "4274K",

@@ -72,6 +72,10 @@ func (x *exprs) makeTimestamp(c *call) (expr.Expr, error) {
 			}
 			c.args[i] = x.cast(c.args[i], u)
 		}
+		if len(c.args) == 1 { // the date's midnight
+			day := x.cast(c.args[0], t)
+			return &expr.Call{At: c.at, Fn: "coalesce", Args: []expr.Expr{day}, Typ: t, Null: day.Nullable(), Text: text}, nil
+		}
 	} else {
 		for i := range c.args {
 			want := expr.Want{Type: expr.Int32}

@@ -23,6 +23,9 @@ func (b *block) finish(order *logical.Sort) (rel, error) {
 	if err := noScalarKeys(order, keys, b.items); err != nil {
 		return rel{}, err
 	}
+	if b.qualify != nil {
+		list = append(list, b.qualify)
+	}
 	node := b.in.node
 	if b.agg != nil {
 		if err := checkOuterAggregate(&logical.Aggregate{At: b.agg.at, Group: b.agg.group, List: list}); err != nil {
@@ -40,6 +43,11 @@ func (b *block) finish(order *logical.Sort) (rel, error) {
 	}
 	if node, list, err = placeOver(node, list); err != nil {
 		return rel{}, err
+	}
+	if b.qualify != nil {
+		last := len(list) - 1
+		node = &logical.Filter{At: b.qualifyAt, Cond: list[last], Input: node}
+		list = list[:last]
 	}
 	for i, e := range list[len(b.items):] {
 		keys[i].Expr = e
@@ -344,7 +352,7 @@ func (b *block) sorted(n *logical.Sort, node logical.Node, items []item, keys []
 // sort resolves ORDER BY and SORT BY over any relation.
 func (r *resolver) sort(n *logical.Sort, outer *scope) (rel, error) {
 	switch n.Input.(type) {
-	case *logical.Project, *logical.Aggregate, *logical.Having:
+	case *logical.Project, *logical.Aggregate, *logical.Having, *logical.Qualify:
 		b, err := r.block(n.Input, outer)
 		if err != nil {
 			return rel{}, err

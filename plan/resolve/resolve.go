@@ -128,7 +128,7 @@ func (r *resolver) node(n logical.Node, outer *scope) (rel, error) {
 		return r.values(n, outer)
 	case *logical.Relation, *logical.Range:
 		return r.again(n)
-	case *logical.Project, *logical.Aggregate, *logical.Having:
+	case *logical.Project, *logical.Aggregate, *logical.Having, *logical.Qualify:
 		b, err := r.block(n, outer)
 		if err != nil {
 			return rel{}, err
@@ -271,13 +271,26 @@ func (r *resolver) limit(n *logical.Limit, outer *scope) (rel, error) {
 		if *e == nil {
 			continue
 		}
-		if *e, err = r.limitCount(*e, e == &d.Offset); err != nil {
-			return rel{}, err
+		raw := *e
+		if *e, err = r.limitCount(raw, e == &d.Offset); err != nil {
+			return rel{}, limitPlace(err, raw, in.cols)
 		}
 	}
 	d.Input = in.node
 	in.node = &d
 	return in, nil
+}
+
+// limitPlace puts the error of a LIMIT that is a column to where the column comes from.
+func limitPlace(err error, e expr.Expr, cols []*expr.Column) error {
+	name, ok := e.(*expr.Name)
+	if !ok || base.AsError(err).Condition != "INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE" {
+		return err
+	}
+	if found := match(cols, nil, name.Parts[len(name.Parts)-1]); len(found) == 1 && found[0].At != (base.Pos{}) {
+		return base.AsError(err).At(found[0].At)
+	}
+	return err
 }
 
 func (r *resolver) limitCount(e expr.Expr, offset bool) (expr.Expr, error) {

@@ -210,6 +210,11 @@ func (x *exprs) inSubquery(e *expr.Subquery, s *scope, d *decorrelated, out []*e
 				v.SQL(), v.Type().SQL(), out[i].Name, out[i].Typ.SQL())
 		}
 		l, r := x.cast(v, w), x.cast(out[i], w)
+		for _, side := range []expr.Expr{l, r} {
+			if c, ok := side.(*expr.Cast); ok && (side != v && c.Implicit) { // where the casts are needed
+				c.At = e.At
+			}
+		}
 		null = null || l.Nullable() || r.Nullable()
 		d.conds = append(d.conds, &expr.Call{At: e.At, Fn: "=", Args: []expr.Expr{l, r}, Typ: expr.Bool, Null: l.Nullable() || r.Nullable()})
 	}

@@ -33,14 +33,23 @@ func (p *parser) selectQuery(t token, from logical.Node, defs map[string]*expr.W
 		n = &logical.Filter{At: p.since(w), Cond: cond, Input: n}
 	}
 	n = p.grouped(at, items, n)
+	n = p.qualify(n)
+	p.windowClause(defs)
+	n = p.qualify(n)
 	if distinct {
 		n = &logical.Distinct{At: at, Input: n}
 	}
-	if p.isWord("QUALIFY") && p.startsExpr(1) {
-		p.unsupported(p.tok(), "QUALIFY", "select the window function in a sub-query and filter around it")
-	}
-	p.windowClause(defs)
 	return n
+}
+
+// qualify reads QUALIFY condition.
+func (p *parser) qualify(n logical.Node) logical.Node {
+	if !p.isWord("QUALIFY") || !p.startsExpr(1) {
+		return n
+	}
+	t := p.advance()
+	cond := p.expression()
+	return &logical.Qualify{At: p.since(t), Cond: cond, Input: n}
 }
 
 // grouped reads GROUP BY and HAVING and puts the select list over them.
