@@ -18,7 +18,7 @@ import (
 func (s *Session) insert(ctx context.Context, st *logical.Insert) (*Result, error) {
 	t := s.eng.table(last(st.Table))
 	if t == nil {
-		return nil, notFound("table", last(st.Table), s.eng.tableNames()).At(st.At)
+		return nil, notFound("table", last(st.Table), s.eng.tableNames()).At(st.TableAt)
 	}
 	names, _ := s.snapshot()
 	d, err := t.describe(names)

@@ -22,6 +22,16 @@ func (s *Session) show(st *logical.Show) (*Result, error) {
 	names, _ := s.snapshot()
 	var rows [][]any
 	switch st.What {
+	case "TABLES", "VIEWS":
+		if err := noSchema(st.Name); err != nil {
+			return nil, err
+		}
+	case "CREATE TABLE", "PARTITIONS", "TBLPROPERTIES":
+		if err := names.mustHave(st.Name, st.NameAt); err != nil {
+			return nil, err
+		}
+	}
+	switch st.What {
 	case "TABLES":
 		for _, t := range s.eng.tableNames() {
 			if like(st.Like, t) {
@@ -57,7 +67,7 @@ func (s *Session) show(st *logical.Show) (*Result, error) {
 	case "COLUMNS":
 		t, err := names.Table(st.Name)
 		if err == nil && t == nil {
-			err = notFound("table", last(st.Name), names.Names()).At(st.At)
+			err = notFound("table", last(st.Name), names.Names()).At(st.NameAt)
 		}
 		if err != nil {
 			return nil, err
@@ -112,7 +122,7 @@ func (s *Session) describe(st *logical.Describe) (*Result, error) {
 		if v, _ := names.View(st.Name); v == nil {
 			t, err := names.Table(st.Name)
 			if err == nil && t == nil {
-				err = notFound("table or view", last(st.Name), names.Names()).At(st.At)
+				err = notFound("table or view", last(st.Name), names.Names()).At(st.NameAt)
 			}
 			if err != nil {
 				return nil, err
@@ -234,4 +244,24 @@ func (e *Engine) noQuery(name string) *base.Error {
 		return err.WithHint("did you mean %s?", s)
 	}
 	return err.WithHint("SHOW QUERIES lists them")
+}
+
+// noSchema refuses a schema that is not there: flightd has one, which is called default.
+func noSchema(name []string) error {
+	if len(name) == 0 || strings.EqualFold(last(name), "default") || len(name) == 1 && strings.EqualFold(name[0], "spark_catalog") {
+		return nil
+	}
+	return base.UserError("SCHEMA_NOT_FOUND", "42704", "There is no schema %s.", last(name)).WithHint("the one schema is called default")
+}
+
+// mustHave refuses a name that is neither a table's nor a view's.
+func (n *names) mustHave(name []string, at base.Pos) error {
+	if v, err := n.View(name); err != nil || v != nil {
+		return err
+	}
+	t, err := n.Table(name)
+	if err == nil && t == nil {
+		return notFound("table or view", last(name), n.Names()).At(at)
+	}
+	return err
 }

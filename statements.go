@@ -114,7 +114,16 @@ func (s *Session) run(ctx context.Context, stmt logical.Statement, text string) 
 		return s.set(st)
 	case *logical.Explain:
 		return s.explainStatement(st)
+	case *logical.Refused:
+		names, _ := s.snapshot()
+		if err := names.mustHave(st.Table, st.TableAt); err != nil {
+			return nil, err
+		}
+		return nil, st.Err
 	case *logical.Use:
+		if err := noSchema(st.Name); err != nil {
+			return nil, err
+		}
 		return done(0, "flightd has one catalog with one schema: USE changes nothing"), nil
 	case *logical.Subscribe:
 		return nil, base.UserError("UNSUPPORTED_FEATURE", "0A000", "SUBSCRIBE cannot be run yet.").At(st.Pos()).
@@ -162,6 +171,9 @@ func textResult(columns []string, rows [][]any) *Result {
 
 func (s *Session) createView(st *logical.CreateView) (*Result, error) {
 	plan := st.Plan
+	if err := s.checkViewColumns(st); err != nil {
+		return nil, err
+	}
 	if st.Columns != nil {
 		plan = &logical.Alias{At: st.At, Name: last(st.Name), Columns: st.Columns, Input: plan}
 	}
@@ -177,6 +189,40 @@ func (s *Session) createView(st *logical.CreateView) (*Result, error) {
 		return nil, err
 	}
 	return done(0), nil
+}
+
+// checkViewColumns refuses a view with two columns of a name, or with other columns than
+// its query has.
+func (s *Session) checkViewColumns(st *logical.CreateView) error {
+	d := &DataFrame{s: s, plan: st.Plan}
+	n, err := d.resolve()
+	if err != nil {
+		return err
+	}
+	var columns []string
+	for _, c := range n.Output() {
+		columns = append(columns, c.Name)
+	}
+	if st.Columns != nil {
+		condition := ".NOT_ENOUGH_DATA_COLUMNS"
+		if len(columns) > len(st.Columns) {
+			condition = ".TOO_MANY_DATA_COLUMNS"
+		}
+		if len(columns) != len(st.Columns) {
+			return base.UserError("CREATE_VIEW_COLUMN_ARITY_MISMATCH"+condition, "21S01", "The view %s names %d columns, and its query has %d.", last(st.Name), len(st.Columns), len(columns)).At(st.At)
+		}
+		columns = st.Columns
+	}
+	seen := map[string]bool{}
+	for _, c := range columns {
+		if key := strings.ToLower(c); !seen[key] {
+			seen[key] = true
+			continue
+		}
+		return base.UserError("COLUMN_ALREADY_EXISTS", "42711", "The view %s has two columns named %s.", last(st.Name), c).At(st.At).
+			WithHint("name the columns: CREATE VIEW %s (a, b) AS …, or AS behind each", last(st.Name))
+	}
+	return nil
 }
 
 func last(name []string) string { return name[len(name)-1] }

@@ -21,8 +21,13 @@ type function struct {
 	// nullArg: strict, and one of the arguments is a literal NULL: the others are
 	// not evaluated, as Spark's optimizer does not keep them either.
 	nullArg bool
-	run     func(f *frame) error
-	f       frame
+	// fails[i]: the evaluation of an argument behind i may fail, so it must not see rows
+	// for which argument i has made the result NULL already; nil: none may.
+	fails  []bool
+	live   []int32
+	narrow Input
+	run    func(f *frame) error
+	f      frame
 }
 
 // frame is one evaluation of a function: arguments, wanted rows, result. Run
@@ -44,7 +49,7 @@ func newFunction(call *expr.Call, args []Evaluator, env *Env, run func(f *frame)
 		l, ok := a.(*literal)
 		null = null || ok && l.v.Null(0)
 	}
-	return &function{args: args, strict: true, nullArg: null, run: run,
+	return &function{args: args, strict: true, nullArg: null, fails: failing(call), run: run,
 		f: frame{call: call, env: env, args: make([]*vec.Vec, len(args)), out: &vec.Vec{}}}
 }
 
@@ -86,6 +91,7 @@ func (e *function) Eval(in *Input) (*vec.Vec, error) {
 		return vec.NewConst(f.call.Typ, in.Rows), nil
 	}
 	constant := !e.volatile
+	all := in
 	for i, a := range e.args {
 		if a == nil {
 			continue
@@ -96,7 +102,16 @@ func (e *function) Eval(in *Input) (*vec.Vec, error) {
 		}
 		f.args[i] = v
 		constant = constant && v.Const
+		if e.strict && i < len(e.fails) && e.fails[i] && v.Valid != nil {
+			if v.Const && v.Null(0) {
+				return vec.NewConst(f.call.Typ, all.Rows), nil
+			}
+			if !v.Const {
+				in = e.where(v, in)
+			}
+		}
 	}
+	in = all
 	t := f.call.Typ
 	f.n, f.sel = in.Rows, in.Sel
 	if constant {

@@ -82,6 +82,7 @@ type (
 	Insert struct {
 		Stmt
 		Table     []string
+		TableAt   base.Pos
 		Columns   []string
 		Overwrite bool
 		ByName    bool
@@ -105,10 +106,11 @@ type (
 	// functions are wanted.
 	Show struct {
 		Stmt
-		What string
-		Name []string
-		Like string
-		Of   string
+		What   string
+		Name   []string
+		NameAt base.Pos
+		Like   string
+		Of     string
 	}
 	// Describe is DESCRIBE [TABLE] t, DESCRIBE QUERY q, DESCRIBE FUNCTION f.
 	// What is "TABLE", "QUERY" or "FUNCTION".
@@ -145,6 +147,14 @@ type (
 		Name    []string
 		Plan    Node
 		Options map[string]string
+	}
+	// Refused is a statement of Spark about a table that flightd does not have: it fails
+	// with Err, or because there is no such table.
+	Refused struct {
+		Stmt
+		Table   []string
+		TableAt base.Pos
+		Err     *base.Error
 	}
 	// Use is USE name: accepted, changes nothing.
 	Use struct {

@@ -1,6 +1,8 @@
 package resolve
 
 import (
+	"strings"
+
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
@@ -147,7 +149,7 @@ func (b *block) names() []named {
 // resolveItems resolves the select list: stars become columns, and each alias
 // may be used by the items behind it.
 func (b *block) resolveItems(list []expr.Expr) error {
-	for _, raw := range list {
+	for i, raw := range list {
 		if star, ok := raw.(*expr.Star); ok {
 			cols, err := b.x.expandStar(star, b.s)
 			if err != nil {
@@ -173,7 +175,7 @@ func (b *block) resolveItems(list []expr.Expr) error {
 		}
 		var err error
 		if it.e, err = b.x.expr(inner, b.s); err != nil {
-			return err
+			return trailingComma(err, raw, i == len(list)-1 && i > 0)
 		}
 		if meta, ok := raw.(*expr.Alias); ok && meta.Meta != nil {
 			it.e = &expr.Alias{At: meta.At, Child: it.e, Name: meta.Name, ID: expr.NewID(), Meta: meta.Meta}
@@ -191,6 +193,19 @@ func (b *block) resolveItems(list []expr.Expr) error {
 		}
 	}
 	return nil
+}
+
+// trailingComma tells a FROM behind a comma, which is read as a column, from other
+// unknown columns.
+func trailingComma(err error, raw expr.Expr, last bool) error {
+	a, ok := raw.(*expr.Alias)
+	if !ok || !last {
+		return err
+	}
+	if n, ok := a.Child.(*expr.Name); ok && len(n.Parts) == 1 && strings.EqualFold(n.Parts[0], "FROM") {
+		return base.UserError("TRAILING_COMMA_IN_SELECT", "42601", "The select list ends in a comma.").At(raw.Pos())
+	}
+	return err
 }
 
 // replace makes the column that a names an expression.

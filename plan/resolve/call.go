@@ -161,6 +161,11 @@ func (x *exprs) arguments(c *call) error {
 		return err
 	}
 	for _, a := range list {
+		if star, ok := a.(*expr.Star); ok && e.Operator && !strings.EqualFold(e.Name[0], "in") {
+			return base.UserError("INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of '*' in expression %s.", e.SQL()).At(star.At)
+		}
+	}
+	for _, a := range list {
 		if star, ok := a.(*expr.Star); ok {
 			cols, err := x.expandStar(star, c.s)
 			if err != nil {

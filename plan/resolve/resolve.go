@@ -288,7 +288,9 @@ func limitPlace(err error, e expr.Expr, cols []*expr.Column) error {
 		return err
 	}
 	if found := match(cols, nil, name.Parts[len(name.Parts)-1]); len(found) == 1 && found[0].At != (base.Pos{}) {
-		return base.AsError(err).At(found[0].At)
+		moved := *base.AsError(err)
+		moved.Pos = found[0].At
+		return &moved
 	}
 	return err
 }

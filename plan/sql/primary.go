@@ -165,7 +165,11 @@ func (p *parser) nameOrCall(t token) expr.Expr {
 	for p.isOp(".") {
 		if p.isOpAt(1, "*") {
 			p.at += 2
-			return p.star(t.pos(), parts)
+			star := p.star(t.pos(), parts)
+			if p.isOp(".") && p.isName(1) {
+				p.failAt(p.since(t), "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Nothing can be taken out of a star.")
+			}
+			return star
 		}
 		if !p.isName(1) {
 			p.at++

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/logical"
 )
 
@@ -17,7 +18,9 @@ func (p *parser) show(t token) logical.Statement {
 	switch {
 	case p.word("CREATE", "TABLE"):
 		s.What = "CREATE TABLE"
+		name := p.tok()
 		s.Name = p.names("a table")
+		s.NameAt = p.since(name)
 		s.Stmt = p.stmt(t)
 		return s
 	case p.word("STREAMING", "QUERIES"):
@@ -29,7 +32,9 @@ func (p *parser) show(t token) logical.Statement {
 		p.at++
 	case p.word("TBLPROPERTIES"):
 		s.What = "TBLPROPERTIES"
+		name := p.tok()
 		s.Name = p.names("a table")
+		s.NameAt = p.since(name)
 		s.Stmt = p.stmt(t)
 		return s
 	}
@@ -41,13 +46,18 @@ func (p *parser) show(t token) logical.Statement {
 		p.at++
 		s.What = what
 	}
-	if s.What == "PARTITIONS" && p.isName(0) {
+	if name := p.tok(); s.What == "PARTITIONS" && p.isName(0) {
 		s.Name = p.names("a table")
+		s.NameAt = p.since(name)
 	}
 	for p.isWord("FROM", "IN") {
 		p.at++
 		// SHOW COLUMNS IN t IN db: the last name is the outer one.
+		name := p.tok()
 		s.Name = append(p.names("a name"), s.Name...)
+		if s.NameAt == (base.Pos{}) {
+			s.NameAt = p.since(name)
+		}
 	}
 	switch {
 	case p.isWord("LIKE") && p.ahead(1).kind == text:
@@ -114,7 +124,9 @@ func (p *parser) describe(t token) logical.Statement {
 				d.Extended = true
 			}
 		}
+		name := p.tok()
 		d.Name = p.names("a name")
+		d.NameAt = p.since(name)
 		if p.isWord("PARTITION") && p.isOpAt(1, "(") {
 			p.unsupported(p.tok(), "DESCRIBE … PARTITION", "")
 		}

@@ -56,7 +56,7 @@ func (p *parser) command(t token) logical.Statement {
 		return p.subscribe(t)
 	}
 	if hint, ok := foreign[t.upper]; ok && p.startsExpr(1) {
-		p.foreignStatement(t, hint)
+		return p.foreignStatement(t, hint)
 	}
 	return nil
 }
@@ -71,8 +71,9 @@ var foreign = map[string]string{
 	"UNLOCK": "", "EXPORT": "", "IMPORT": "",
 }
 
-// foreignStatement raises the error for such a statement, with its whole text.
-func (p *parser) foreignStatement(t token, hint string) {
+// foreignStatement raises the error for such a statement, with its whole text; of one
+// about a table it makes a statement that looks whether there is that table.
+func (p *parser) foreignStatement(t token, hint string) logical.Statement {
 	if t.upper == "MERGE" && !p.isWordAt(3, "USING", "AS") && !p.isOpAt(3, ".") && !p.isName(3) {
 		p.at += 3
 		if p.at >= len(p.toks) {
@@ -87,6 +88,7 @@ func (p *parser) foreignStatement(t token, hint string) {
 		err.Hint = hint
 		p.fail(err.At(p.since(t)))
 	}
+	refused := p.foreignTable(t)
 	p.toStatementEnd()
 	condition := "UNSUPPORTED_FEATURE"
 	switch t.upper {
@@ -95,7 +97,48 @@ func (p *parser) foreignStatement(t token, hint string) {
 	}
 	err := base.UserError(condition, "0A000", "%s is not supported.", t.upper).At(p.since(t))
 	err.Hint = hint
-	p.fail(err)
+	if refused == nil {
+		p.fail(err)
+	}
+	refused.Err, refused.Stmt = err, p.stmt(t)
+	return refused
+}
+
+// foreignTable reads the start of a statement about a table, up to its name; nil if it
+// is about none.
+func (p *parser) foreignTable(t token) *logical.Refused {
+	mark := p.at
+	p.at++
+	found := false
+	switch t.upper {
+	case "ALTER":
+		found = p.anyWord("TABLE", "VIEW") != ""
+	case "TRUNCATE", "REFRESH", "ANALYZE":
+		found = p.word("TABLE")
+	case "CACHE":
+		p.word("LAZY")
+		found = p.word("TABLE")
+	case "UNCACHE":
+		found = p.word("TABLE") && !p.isPhrase("IF", "EXISTS")
+	case "DELETE":
+		found = p.word("FROM")
+	case "MERGE":
+		found = p.word("INTO")
+	case "UPDATE":
+		found = true
+	}
+	if !found || !p.isName(0) {
+		p.at = mark
+		return nil
+	}
+	name := p.tok()
+	r := &logical.Refused{Table: p.names("a table")}
+	r.TableAt = p.since(name)
+	if t.upper == "CACHE" && (p.isWord("AS") || p.startsQuery(0)) { // it makes a view of that name
+		p.at = mark
+		return nil
+	}
+	return r
 }
 
 // toStatementEnd goes to the next semicolon or the end.
@@ -121,7 +164,9 @@ func (p *parser) insert(t token, with *logical.With) logical.Statement {
 	if p.isWord("DIRECTORY", "LOCAL") && !p.startsQuery(1) && !p.isOpAt(1, "(") {
 		p.unsupported(p.tok(), "INSERT OVERWRITE DIRECTORY", "create a table USING the format at this path and insert into it")
 	}
+	name := p.tok()
 	in.Table = p.names("a table")
+	in.TableAt = p.since(name)
 	if p.isWord("PARTITION") && p.isOpAt(1, "(") {
 		p.unsupported(p.tok(), "INSERT with a PARTITION clause", "select the partition columns with the others")
 	}
