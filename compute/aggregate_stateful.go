@@ -83,22 +83,44 @@ func (a *statefulAggregate) update(g *groups) error {
 	}
 	late.count(a.metrics)
 	a.metrics.Used += g.rowsOf(keep)
+	a.metrics.Updated = int64(len(keep))
+	if keep == nil {
+		a.metrics.Updated = int64(g.table.Rows())
+	}
 	var keys state.Keys
 	g.table.Keys(&keys)
-	err = a.table.Upsert(&keys, keep, func(t *state.Table, sel, rows []int32) error {
-		accs := a.plan.bind(t)
-		for i, acc := range accs {
+	merge := func(t *state.Table, sel, rows []int32) error {
+		for i, acc := range a.plan.bind(t) {
 			if err := acc.Merge(rows, g.accs[i], sel); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
-	a.metrics.Updated = int64(len(keep))
-	if keep == nil {
-		a.metrics.Updated = int64(g.table.Rows())
 	}
-	return err
+	if a.metrics.Updated > sharedGroups && a.env.Workers > 1 && a.plan.direct() {
+		return a.updateSubs(&keys, keep, merge)
+	}
+	return a.table.Upsert(&keys, keep, merge)
+}
+
+// sharedGroups is from how many groups on several workers merge them into the state.
+const sharedGroups = 1 << 12
+
+// updateSubs merges the groups of keep into the state, several sub-tables at a time.
+func (a *statefulAggregate) updateSubs(keys *state.Keys, keep []int32, merge func(t *state.Table, sel, rows []int32) error) error {
+	p := a.table.Partition(keys, keep)
+	errs := make([]error, a.table.Subs())
+	inTurn(a.env.Workers, len(errs), func(i int) {
+		sel := p.Sub(i)
+		if len(sel) == 0 {
+			return
+		}
+		rows := make([]int32, len(sel))
+		if errs[i] = a.table.UpsertSub(p, i, keys, rows); errs[i] == nil {
+			errs[i] = merge(a.table.Sub(i), sel, rows)
+		}
+	})
+	return firstOf(errs)
 }
 
 // updateParts does the same with groups by part of the hash: the parts are those

@@ -73,12 +73,7 @@ func newGathering(g *grouping, kept *state.Sharded) *gathering {
 	if kept != nil {
 		t.parts = kept.Subs()
 	}
-	for _, a := range g.aggs {
-		if !a.fn.Direct || a.distinct != nil {
-			t.parts = 0
-		}
-	}
-	if len(g.evals) == 0 {
+	if !g.direct() || len(g.evals) == 0 {
 		t.parts = 0
 	}
 	return t

@@ -212,6 +212,17 @@ func (c constants) Value(i int) (*vec.Vec, error) {
 	return cexpr.Constant(l.Value, c.args[i].Type())
 }
 
+// direct reports whether the accumulators of groups are plain columns, which several
+// may read at the same time.
+func (g *grouping) direct() bool {
+	for _, a := range g.aggs {
+		if !a.fn.Direct || a.distinct != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // bind returns accumulators over the value columns of t.
 func (g *grouping) bind(t interface{ Value(i int) state.Column }) []agg.Accumulator {
 	accs := make([]agg.Accumulator, len(g.aggs))
