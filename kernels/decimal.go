@@ -10,6 +10,9 @@ import (
 type DecimalOp struct {
 	ScaleA, ScaleB   int
 	Precision, Scale int
+	// Exact says that every result of values within the arguments' types is one of the
+	// result's type: nothing is rounded and nothing overflows.
+	Exact bool
 }
 
 // Rescale returns x with scale to instead of from, rounded half up, and whether
@@ -277,6 +280,12 @@ func (o DecimalOp) sums(dst, a, b []Int128, sign int64, f func(DecimalOp, Int128
 	}
 	ma, mb, p := int64(pow10[s-o.ScaleA].Lo), sign*int64(pow10[s-o.ScaleB].Lo), pow10[o.Precision]
 	bad := -1
+	if o.Exact && o.Precision <= 18 {
+		for i := range dst {
+			dst[i] = From64(int64(a[i].Lo)*ma + int64(b[i].Lo)*mb)
+		}
+		return bad
+	}
 	for i := range dst {
 		x, y := a[i], b[i]
 		var r Int128
@@ -286,7 +295,7 @@ func (o DecimalOp) sums(dst, a, b []Int128, sign int64, f func(DecimalOp, Int128
 			yh, yl := mul64(yl, mb)
 			// Two products of 64 bits each: their sum is far from overflowing.
 			r = Int128{uint64(xl), xh}.Add(Int128{uint64(yl), yh})
-			ok = r.Below(p)
+			ok = o.Exact || r.Below(p)
 		} else {
 			r, ok = f(o, x, y)
 		}
@@ -306,6 +315,13 @@ func MulDecimal(o DecimalOp, dst, a, b []Int128) int {
 	}
 	p := pow10[o.Precision]
 	bad := -1
+	a, b = a[:len(dst)], b[:len(dst)]
+	if o.Exact && o.Precision <= 18 {
+		for i := range dst {
+			dst[i] = From64(int64(a[i].Lo) * int64(b[i].Lo))
+		}
+		return bad
+	}
 	for i := range dst {
 		x, y := a[i], b[i]
 		var r Int128
@@ -313,7 +329,7 @@ func MulDecimal(o DecimalOp, dst, a, b []Int128) int {
 		if xl, yl := int64(x.Lo), int64(y.Lo); x.Hi == xl>>63 && y.Hi == yl>>63 {
 			hi, lo := mul64(xl, yl)
 			r = Int128{uint64(lo), hi}
-			ok = r.Below(p)
+			ok = o.Exact || r.Below(p)
 		} else {
 			r, ok = o.Mul(x, y)
 		}

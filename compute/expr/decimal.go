@@ -17,6 +17,7 @@ func decimalArithmetic(op string, a, b, result *expr.Type) func(f *frame) error 
 	if op == "div" {
 		o.Precision, o.Scale = 38, 0
 	}
+	o.Exact = exactDecimals(op, a, b, result)
 	var ca, cb decimals
 	switch op {
 	case "+", "-", "*":
@@ -70,6 +71,25 @@ func decimalArithmetic(op string, a, b, result *expr.Type) func(f *frame) error 
 			return nil
 		})
 	}
+}
+
+// exactDecimals reports whether the result's type holds every result of an operation.
+func exactDecimals(op string, a, b, result *expr.Type) bool {
+	digits := func(t *expr.Type) (whole, scale int) {
+		if t.Kind == expr.KindDecimal {
+			return t.Precision - t.Scale, t.Scale
+		}
+		return map[int]int{1: 3, 2: 5, 4: 10, 8: 19}[t.Width()], 0
+	}
+	wa, sa := digits(a)
+	wb, sb := digits(b)
+	switch op {
+	case "+", "-":
+		return result.Scale == max(sa, sb) && result.Precision-result.Scale > max(wa, wb)
+	case "*":
+		return result.Scale == sa+sb && result.Precision >= wa+sa+wb+sb
+	}
+	return false
 }
 
 func pmodDecimal(o kernels.DecimalOp, x, y kernels.Int128) (kernels.Int128, bool) {

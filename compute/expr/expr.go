@@ -128,11 +128,32 @@ func Compile(e expr.Expr, env *Env) (Evaluator, error) {
 	case *expr.Alias:
 		return Compile(e.Child, env)
 	case *expr.Cast:
-		return compileCast(e, env)
+		return compileConstantCast(e, env)
 	case *expr.Call:
 		return compileCall(e, env)
 	}
 	return nil, invariants.AssertionFailedf("expression %T %s is not bound", e, e.SQL())
+}
+
+// compileConstantCast is compileCast; the cast of a literal is done at once, unless it
+// fails: then it fails where a row asks for it.
+func compileConstantCast(e *expr.Cast, env *Env) (Evaluator, error) {
+	ev, err := compileCast(e, env)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := e.Child.(*expr.Literal); !ok || !e.To.IsNumeric() && e.To.Kind != expr.KindString && e.To.Kind != expr.KindDate && e.To.Kind != expr.KindTimestamp && e.To.Kind != expr.KindTimestampNTZ {
+		return ev, nil
+	}
+	v, err := ev.Eval(&Input{Rows: 1})
+	if err != nil {
+		return ev, nil
+	}
+	l, err := newLiteral(Value(v, 0), e.To)
+	if err != nil {
+		return ev, nil
+	}
+	return l, nil
 }
 
 func compileCall(e *expr.Call, env *Env) (Evaluator, error) {

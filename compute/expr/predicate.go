@@ -178,11 +178,13 @@ func (e *comparison) Select(in *Input, out []int32) ([]int32, error) {
 	if in.Live() == 0 {
 		return out[:0], nil
 	}
-	if r, ok := e.args[0].(*ref); ok {
-		if l, ok := e.args[1].(*literal); ok && !l.v.Null(0) {
-			if sel, ok := selectScalar(e.op, in.Cols[r.index], l.v, in, out); ok {
-				return sel, nil
-			}
+	if l, ok := e.args[1].(*literal); ok && !l.v.Null(0) && selects(e.f.call.Args[0].Type(), l.v.Type) {
+		v, err := e.args[0].Eval(in)
+		if err != nil {
+			return nil, err
+		}
+		if sel, ok := selectScalar(e.op, v, l.v, in, out); ok {
+			return sel, nil
 		}
 	}
 	v, err := e.Eval(in)
@@ -191,6 +193,15 @@ func (e *comparison) Select(in *Input, out []int32) ([]int32, error) {
 	}
 	var buf []byte
 	return selectTrue(v, in, out, &buf), nil
+}
+
+// selects reports whether selectScalar compares a column of a type with a constant.
+func selects(t, s *expr.Type) bool {
+	switch t.Kind {
+	case expr.KindInt32, expr.KindDate, expr.KindYearMonth, expr.KindInt64, expr.KindTimestamp, expr.KindTimestampNTZ, expr.KindDayTime:
+		return true
+	}
+	return t.Kind == expr.KindDecimal && s.Kind == expr.KindDecimal && t.Scale == s.Scale
 }
 
 func selectScalar(op kernels.Op, v, s *vec.Vec, in *Input, out []int32) ([]int32, bool) {
