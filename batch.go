@@ -251,7 +251,7 @@ func plain(conf catalog.Conf) bool { return !conf.Bool("flightd.speedRules.enabl
 // exprEnv is what expressions depend on in a session: its time zone and now, in
 // microseconds.
 func (e *Engine) exprEnv(conf catalog.Conf, now int64) *cexpr.Env {
-	return &cexpr.Env{Zone: zoneOf(conf), Now: now, Library: e.functions,
+	return &cexpr.Env{Zone: zoneOf(conf), Now: now, Library: e.functions, Memory: &cexpr.Memory{Limit: e.memoryLimit(conf)},
 		LastKeyWins: conf.Lookup("spark.sql.mapKeyDedupPolicy", "EXCEPTION") == "LAST_WIN"}
 }
 

@@ -33,6 +33,8 @@ type Engine struct {
 	store   *catalogStore
 	// functions are the evaluators of all expressions.
 	functions *cexpr.Library
+	// memory is how many bytes a query may hold that has no other limit.
+	memory int64
 
 	mu        sync.Mutex
 	closed    bool
@@ -47,7 +49,7 @@ type Engine struct {
 // Open opens or makes the data folder and starts the queries that ran when it
 // was closed. It fails with a Conflict if another process has the folder open.
 func Open(ctx context.Context, o Options) (*Engine, error) {
-	e := &Engine{opts: o, dir: o.DataDir, clock: o.Clock, log: o.Logger, functions: cexpr.NewLibrary(),
+	e := &Engine{opts: o, dir: o.DataDir, clock: o.Clock, log: o.Logger, functions: cexpr.NewLibrary(), memory: machineMemory() / 10 * 6,
 		tables: map[string]*table{}, queries: map[string]*StreamingQuery{}, users: map[string]*expr.Function{}}
 	for _, f := range o.Functions {
 		if err := e.RegisterFunction(f); err != nil {

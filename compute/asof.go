@@ -77,7 +77,7 @@ func (j *asOfJoin) fill(ctx context.Context) error {
 	if err := j.table.fill(ctx, j.right); err != nil {
 		return err
 	}
-	all, err := collect(ctx, j.left, j.node.Left.Schema())
+	all, err := collect(ctx, j.left, j.node.Left.Schema(), "an as-of join", j.table.env.memory())
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/plan/expr"
 )
@@ -16,8 +17,8 @@ type collected struct {
 	rows int
 }
 
-// collect drains op.
-func collect(ctx context.Context, op Operator, schema expr.Schema) (*collected, error) {
+// collect drains op for who, which holds all of it.
+func collect(ctx context.Context, op Operator, schema expr.Schema, who string, memory *cexpr.Memory) (*collected, error) {
 	var recs []arrow.RecordBatch
 	defer func() {
 		for _, rec := range recs {
@@ -38,6 +39,9 @@ func collect(ctx context.Context, op Operator, schema expr.Schema) (*collected, 
 			return nil, err
 		}
 		recs = append(recs, rec)
+		if err := memory.Take(who, bytesOf(rec)); err != nil {
+			return nil, err
+		}
 		out.rows += int(rec.NumRows())
 	}
 	for c, f := range schema {

@@ -18,6 +18,8 @@ type groups struct {
 	settled bool
 	skipped []bool
 	counted []int32
+	// charged is how much of the table's memory is counted.
+	charged int64
 }
 
 func (g *grouping) newGroups() *groups {
@@ -49,7 +51,10 @@ func (s *groups) take(part *groups, plan *grouping) (*groups, error) {
 	if err := s.table.Upsert(&keys, nil, rows); err != nil {
 		return s, err
 	}
-	return s, s.merge(rows, part, plan.list.first(n))
+	if err := s.merge(rows, part, plan.list.first(n)); err != nil {
+		return s, err
+	}
+	return s, s.charge()
 }
 
 // merge takes groups src of part into groups dst.
@@ -157,7 +162,10 @@ func (s *groups) add(b Batch) error {
 			return err
 		}
 	}
-	return g.fold(s.accs, old, rows, ids, func(i int) []*vec.Vec { return g.aggs[i].vals }, skip)
+	if err := g.fold(s.accs, old, rows, ids, func(i int) []*vec.Vec { return g.aggs[i].vals }, skip); err != nil {
+		return err
+	}
+	return s.charge()
 }
 
 // takeRun gives the accumulators rows sel of a run; ids are their groups, of which

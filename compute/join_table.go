@@ -138,7 +138,7 @@ func (s *buildSide) fill(ctx context.Context) error {
 
 // fill drains op.
 func (t *joinTable) fill(ctx context.Context, op Operator) error {
-	rows, err := collect(ctx, op, t.schema)
+	rows, err := collect(ctx, op, t.schema, "the built side of a join", t.env.memory())
 	if err != nil {
 		return err
 	}

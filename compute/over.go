@@ -53,7 +53,7 @@ func newOver(n *physical.Over, input Operator, env *Env) (Operator, error) {
 
 func (o *over) Next(ctx context.Context) (Batch, error) {
 	if o.out == nil {
-		all, err := collect(ctx, o.input, o.node.Input.Schema())
+		all, err := collect(ctx, o.input, o.node.Input.Schema(), "window functions", o.env.memory())
 		if err != nil {
 			return Batch{}, err
 		}

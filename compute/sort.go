@@ -12,15 +12,16 @@ import (
 // sorter orders all rows of the epoch, in memory. Equal rows keep their order.
 type sorter struct {
 	unary
-	node  *physical.Sort
-	evals []cexpr.Evaluator
-	out   *batches
+	node   *physical.Sort
+	evals  []cexpr.Evaluator
+	out    *batches
+	memory *cexpr.Memory
 }
 
 var _ Operator = (*sorter)(nil)
 
 func newSort(n *physical.Sort, input Operator, env *Env) (*sorter, error) {
-	s := &sorter{unary: unary{input}, node: n}
+	s := &sorter{unary: unary{input}, node: n, memory: env.memory()}
 	for _, k := range n.Keys {
 		ev, err := cexpr.Compile(k.Expr, env.Expr)
 		if err != nil {
@@ -33,7 +34,7 @@ func newSort(n *physical.Sort, input Operator, env *Env) (*sorter, error) {
 
 func (s *sorter) Next(ctx context.Context) (Batch, error) {
 	if s.out == nil {
-		all, err := collect(ctx, s.input, s.node.Input.Schema())
+		all, err := collect(ctx, s.input, s.node.Input.Schema(), "a sort", s.memory)
 		if err != nil {
 			return Batch{}, err
 		}

@@ -61,6 +61,9 @@ func (w *wideGroups) take(splits []*splitGroups, workers int) error {
 				errs[p] = w.parts[p].takeSplit(p, s, &merges[i], starts[i])
 			}
 		}
+		if errs[p] == nil {
+			errs[p] = w.parts[p].charge()
+		}
 	})
 	return firstOf(errs)
 }

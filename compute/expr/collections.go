@@ -323,6 +323,15 @@ func arrayTooLong(f *frame, n int64, parameter string) error {
 		n, maxArray, parameter, f.call.Fn).At(f.call.At)
 }
 
+// cellBytes is about how much memory a value of a column takes.
+func cellBytes(v *vec.Vec) int64 {
+	n := int64(len(v.Data)+4*len(v.Off)) / int64(max(v.Len, 1))
+	for _, k := range v.Kids {
+		n += cellBytes(k) * int64(max(k.Len, 1)) / int64(max(v.Len, 1))
+	}
+	return max(n, 1)
+}
+
 func arrayRepeat(f *frame) error {
 	n := argument[int32](f, 1)
 	v := memberColumn(f.args[0], f.n, f.call.Typ.Elem)
@@ -333,6 +342,9 @@ func arrayRepeat(f *frame) error {
 		}
 		if n.at(i) > maxArray {
 			return idx, arrayTooLong(f, int64(n.at(i)), "count")
+		}
+		if err := f.room(product(int64(max(n.at(i), 0)), 4+cellBytes(v))); err != nil {
+			return idx, err
 		}
 		for range max(n.at(i), 0) {
 			idx = append(idx, int32(i))

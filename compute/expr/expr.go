@@ -29,6 +29,8 @@ type Env struct {
 	// LastKeyWins lets the last value of a map's repeated key win, which is an error
 	// otherwise.
 	LastKeyWins bool
+	// Memory bounds what is held at a time; it may be nil.
+	Memory *Memory
 	// Partition is the number of the split that the evaluator reads.
 	Partition int32
 

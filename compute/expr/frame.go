@@ -332,6 +332,11 @@ func (f *frame) write(do func(i int, dst []byte) ([]byte, error)) error {
 		if len(grown) > math.MaxInt32 {
 			return base.Errorf(base.CodeExhausted, "%s: the text of one batch is longer than %d bytes", f.call.Fn, math.MaxInt32).At(f.call.At)
 		}
+		if len(grown) > cheap && len(grown)>>24 != len(dst)>>24 { // ask again every 16 MiB
+			if err := f.room(int64(len(grown))); err != nil {
+				return err
+			}
+		}
 		dst = grown
 		return nil
 	}

@@ -75,6 +75,9 @@ func integerSequence(f *frame, b *vec.Builder) func(i int) error {
 		if n >= maxArray {
 			return arrayTooLong(f, int64(n)+1, "count")
 		}
+		if err := f.room(product(int64(n)+1, 8)); err != nil {
+			return err
+		}
 		for k := uint64(0); k <= n; k++ {
 			b.AppendInt(lo[i] + int64(k)*by)
 		}

@@ -301,6 +301,9 @@ func padText(f *frame, left bool) error {
 		if have >= n || len(p) == 0 {
 			return append(dst, s[:cut(s, n)]...), nil
 		}
+		if err := f.room(int64(n - have)); err != nil {
+			return dst, err
+		}
 		if !left {
 			dst = append(dst, s...)
 		}
@@ -325,10 +328,13 @@ func repeatText(f *frame) error {
 		if len(s) > 0 && n[i] > int64(math.MaxInt32/len(s)) {
 			return dst, tooLong(f)
 		}
-		for range max(n[i], 0) {
-			if len(s) == 0 {
-				break
-			}
+		if len(s) == 0 || n[i] <= 0 {
+			return dst, nil
+		}
+		if err := f.room(product(n[i], int64(len(s)))); err != nil {
+			return dst, err
+		}
+		for range n[i] {
 			dst = append(dst, s...)
 		}
 		return dst, nil
@@ -342,6 +348,9 @@ func tooLong(f *frame) error {
 func spaceText(f *frame) error {
 	n := ints(f, 0, nil)
 	return f.write(func(i int, dst []byte) ([]byte, error) {
+		if err := f.room(n[i]); err != nil {
+			return dst, err
+		}
 		for range max(n[i], 0) {
 			dst = append(dst, ' ')
 		}

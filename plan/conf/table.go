@@ -214,6 +214,7 @@ spark.yarn.*                                        ""      string -oneproc
 spark.databricks.*                                  ""      string -planner
 flightd.batchRows                                   8192    int    +
 flightd.speedRules.enabled                          true    bool   +
+flightd.memoryLimit                                 ""      size   +
 flightd.readAhead.enabled                           true    bool   +
 flightd.allowNonDeterministicReplay                 false   bool   +
 flightd.streamAsOfJoin.enabled                      false   bool   +
