@@ -48,6 +48,15 @@ func (e *joined) With(c []expr.Expr) expr.Expr {
 	return &d
 }
 
+// overStream refuses a subquery that needs the different values of a stream's columns.
+func (e *joined) overStream(outer logical.Node) error {
+	if e.outer == nil || !logical.Streaming(outer) {
+		return nil
+	}
+	return base.UserError("UNSUPPORTED_FEATURE.CORRELATED_SUBQUERY_OVER_STREAM", "0A000", "This subquery needs to see all rows of the stream around it at once.").
+		At(e.at).WithHint("compare columns of a table with the stream's by = in the subquery's WHERE, without LIMIT, UNION or DISTINCT around")
+}
+
 // over is the node to join with outer, the plan of the outer query.
 func (e *joined) over(outer logical.Node) logical.Node {
 	if e.outer == nil {
@@ -294,6 +303,9 @@ func placeSubqueries(node logical.Node, list []expr.Expr) (logical.Node, []expr.
 			if !ok {
 				return e, nil
 			}
+			if err := q.overStream(outer); err != nil {
+				return nil, err
+			}
 			if q.inline {
 				return q.keys[0], nil
 			}
@@ -389,6 +401,9 @@ func filterSubqueries(node logical.Node, at base.Pos, cond expr.Expr) (logical.N
 		}
 		switch {
 		case ok && q.kind != expr.ScalarSubquery:
+			if err := q.overStream(node); err != nil {
+				return nil, err
+			}
 			joins = append(joins, func(in logical.Node) logical.Node {
 				return &logical.Join{At: q.at, Kind: kind, Left: in, Right: q.over(in), Subquery: true, Cond: conjunction(q.conds)}
 			})
