@@ -173,6 +173,7 @@ func (b *block) resolveItems(list []expr.Expr) error {
 		case *expr.MultiAlias:
 			it.names, inner = a.Names, a.Child
 		}
+		used := b.x.lateralAliases
 		var err error
 		if it.e, err = b.x.expr(inner, b.s); err != nil {
 			return trailingComma(err, raw, i == len(list)-1 && i > 0)
@@ -186,6 +187,13 @@ func (b *block) resolveItems(list []expr.Expr) error {
 		}
 		if !explicit && it.names == nil {
 			it.name = itemName(inner, it.e)
+			if _, plain := inner.(*expr.Name); !plain && b.x.lateralAliases > used { // its text names the alias
+				s := *b.s
+				s.naming = true
+				if e, err := b.x.expr(inner, &s); err == nil {
+					it.name = itemName(inner, e)
+				}
+			}
 		}
 		b.items = append(b.items, it)
 		if explicit && generatorOf(it.e) == nil {

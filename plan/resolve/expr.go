@@ -14,6 +14,8 @@ type exprs struct {
 	windows *timeWindows
 	// specs are the named windows of the WINDOW clause.
 	inAggregate bool
+	// lateralAliases counts the uses of names of the same select list.
+	lateralAliases int
 	// inFrom: a call of a function that makes a table may stand here.
 	inFrom bool
 }

@@ -46,6 +46,8 @@ type scope struct {
 	aggregates, windows bool
 	// over says that it is within a function with OVER.
 	over bool
+	// naming says that an expression is resolved for its text only.
+	naming bool
 }
 
 func (s *scope) withLambda(vars []*expr.LambdaVar) *scope {
@@ -91,9 +93,8 @@ func (x *exprs) name(n *expr.Name, s *scope) (expr.Expr, error) {
 		}
 		if depth == 0 {
 			if e, err := x.namedExpr(n, s.last); e != nil || err != nil {
-				if _, alias := e.(*timeWindow); s.over && !alias && err == nil && e.Type().Kind != expr.KindStruct {
-					return nil, base.UserError("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW", "0A000", "A function with OVER cannot use %s, a name of the same select list.", quoteName(n.Parts)).
-						At(n.At).WithHint("write what it stands for, or compute it in a subquery")
+				if err == nil && e.Type().Kind != expr.KindStruct {
+					return x.lateralAlias(n, e, s)
 				}
 				return e, err
 			}
@@ -105,6 +106,25 @@ func (x *exprs) name(n *expr.Name, s *scope) (expr.Expr, error) {
 		}
 	}
 	return nil, unresolvedColumn(n.At, n.Parts, s.cols)
+}
+
+// lateralAlias is e, which goes by a name of the same select list.
+func (x *exprs) lateralAlias(n *expr.Name, e expr.Expr, s *scope) (expr.Expr, error) {
+	if _, window := e.(*timeWindow); window {
+		return e, nil
+	}
+	x.lateralAliases++
+	switch {
+	case s.over && s.clause == "":
+		return nil, base.UserError("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW", "0A000", "A function with OVER cannot use %s, a name of the same select list.", quoteName(n.Parts)).
+			At(n.At).WithHint("write what it stands for, or compute it in a subquery")
+	case x.inAggregate && s.clause == "":
+		return nil, base.UserError("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC", "0A000", "An aggregate cannot use %s, a name of the same select list.", quoteName(n.Parts)).
+			At(n.At).WithHint("write what it stands for, or compute it in a subquery")
+	case s.naming:
+		return &expr.Column{At: n.At, ID: expr.NewID(), Name: "lateralAliasReference(" + n.Parts[len(n.Parts)-1] + ")", Typ: e.Type(), Null: e.Nullable()}, nil
+	}
+	return e, nil
 }
 
 // noParens are the functions that may be called without parentheses.

@@ -51,6 +51,9 @@ func (p *parser) interval() expr.Expr {
 			p.unexpected("YEAR", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND")
 		}
 		p.at++
+		if t.kind == text && !p.isWord("TO") && !isDecimal(value) {
+			p.failAt(p.since(t), "_LEGACY_ERROR_TEMP_0026", "", "The value of an interval's unit is a number, not '%s'.", value)
+		}
 		if len(units) == 0 && p.isWord("TO") && p.ahead(1).kind == word {
 			return p.intervalRange(first, t, value, unit)
 		}
@@ -252,4 +255,15 @@ func (p *parser) rangeMicros(at base.Pos, s string, from, to expr.IntervalField)
 		sum = -sum
 	}
 	return sum, true
+}
+
+// isDecimal reports whether s is a number as intervals have them: digits with a sign and
+// a point at most.
+func isDecimal(s string) bool {
+	s = strings.TrimLeft(strings.TrimSpace(s), "+-")
+	whole, part, _ := strings.Cut(s, ".")
+	if whole+part == "" {
+		return false
+	}
+	return strings.Trim(whole+part, "0123456789") == ""
 }

@@ -95,6 +95,9 @@ func (p *parser) identifierClause() []string {
 	p.mustOp("(")
 	at := p.tok().pos()
 	s := p.textLiteral()
+	for p.op("||") { // constants may be put together
+		s += p.textLiteral()
+	}
 	p.mustOp(")")
 	parts, err := splitName(s)
 	if err != nil {
