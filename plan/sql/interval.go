@@ -52,7 +52,8 @@ func (p *parser) interval() expr.Expr {
 		}
 		p.at++
 		if t.kind == text && !p.isWord("TO") && !isDecimal(value) {
-			p.failAt(p.since(t), "_LEGACY_ERROR_TEMP_0026", "", "The value of an interval's unit is a number, not '%s'.", value)
+			err := base.UserError("_LEGACY_ERROR_TEMP_0026", "", "The value of an interval's unit is a number, not '%s'.", value)
+			p.fail(err.At(p.since(t)).WithHint("write INTERVAL '1' DAY, INTERVAL '1-2' YEAR TO MONTH or INTERVAL '1 02:03:04' DAY TO SECOND"))
 		}
 		if len(units) == 0 && p.isWord("TO") && p.ahead(1).kind == word {
 			return p.intervalRange(first, t, value, unit)
