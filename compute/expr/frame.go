@@ -425,6 +425,10 @@ func (f *frame) absent(k, i int) bool { return f.args[k].Null(i) }
 func (f *frame) writeLists(do func(i int, add func(s []byte)) error) error {
 	off := f.offsets()
 	kid := &vec.Vec{Type: f.call.Typ.Elem, Off: []int32{0}}
+	if v := f.args[0]; !v.Const && f.sel == nil && len(v.Off) > f.n && v.Dict == nil {
+		// What is made of a text is seldom longer than the text.
+		kid.Data, kid.Off = make([]byte, 0, v.Off[f.n]-v.Off[0]), append(make([]int32, 0, 4*f.n+1), 0)
+	}
 	add := func(s []byte) {
 		kid.Data = append(kid.Data, s...)
 		kid.Off = append(kid.Off, int32(len(kid.Data)))

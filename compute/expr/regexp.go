@@ -296,10 +296,16 @@ func split(f *frame, c *regexps) error {
 		n := ints(f, 2, nil)
 		limit = func(i int) int64 { return n[i] }
 	}
+	var seen []byte // the pattern that exact is about
+	exact := false
 	return f.writeLists(func(i int, add func(s []byte)) error {
 		s, pat, most := a.at(i), p.at(i), limit(i)
 		parts := int64(1)
-		if len(pat) > 0 && bytes.IndexAny(pat, `\^$.|?*+()[]{}`) < 0 {
+		if seen == nil || !bytes.Equal(seen, pat) {
+			seen = append([]byte{}, pat...)
+			exact = len(pat) > 0 && bytes.IndexAny(pat, `\^$.|?*+()[]{}`) < 0
+		}
+		if exact {
 			for most <= 0 || parts < most {
 				k := bytes.Index(s, pat)
 				if k < 0 {
