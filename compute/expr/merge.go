@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/flightd/flightd/compute/vec"
@@ -104,6 +105,9 @@ func mergeText(out *vec.Vec, parts []*vec.Vec, from []int32) {
 			cols[k] = textsOf(p)
 		}
 	}
+	if !nulls && mergeWords(out, cols, from) {
+		return
+	}
 	for i, k := range from {
 		out.Off[i] = int32(len(dst))
 		if k >= 0 && (!nulls || kernels.Bit(out.Valid, i)) {
@@ -112,6 +116,37 @@ func mergeText(out *vec.Vec, parts []*vec.Vec, from []int32) {
 	}
 	out.Off[len(from)] = int32(len(dst))
 	out.Data = dst
+}
+
+// mergeWords is mergeText of constants of up to eight bytes, none of them missing, which
+// are written as words; it reports false where there are others.
+func mergeWords(out *vec.Vec, cols []texts, from []int32) bool {
+	var words [16]uint64
+	var sizes [16]int32
+	if len(cols) > len(words) {
+		return false
+	}
+	for k, c := range cols {
+		if len(c.off) == 0 { // no row has it
+			continue
+		}
+		if c.mask != 0 || c.off[1]-c.off[0] > 8 {
+			return false
+		}
+		var b [8]byte
+		sizes[k] = int32(copy(b[:], c.at(0)))
+		words[k] = binary.LittleEndian.Uint64(b[:])
+	}
+	n := int32(0)
+	out.Data = grow(out.Data, 8*len(from)+8)
+	for i, k := range from {
+		out.Off[i] = n
+		binary.LittleEndian.PutUint64(out.Data[n:n+8], words[k&15])
+		n += sizes[k&15]
+	}
+	out.Off[len(from)] = n
+	out.Data = out.Data[:n]
+	return true
 }
 
 func mergeNested(out *vec.Vec, parts []*vec.Vec, from []int32) {
