@@ -45,6 +45,9 @@ func (r *run) sinkProvider() (sinks.Provider, error) {
 		return sinks.Provider{Name: "foreachBatch", Volatile: true,
 			Open: func(context.Context, sinks.Config) (sinks.Sink, error) { return &functionSink{f: f}, nil }}, nil
 	}
+	if r.q.spec.scratch {
+		return r.scratchFeed(), nil
+	}
 	if r.q.spec.table != "" {
 		return sinks.Provider{Name: managedFormat}, nil
 	}

@@ -79,6 +79,9 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if e.store, err = openCatalogStore(filepath.Join(e.dir, "catalog")); err != nil {
 		return nil, base.Wrap(err, "opening the data folder %s", e.dir)
 	}
+	if err := os.RemoveAll(e.scratchDir()); err != nil { // left by a crash
+		e.log.Warn("removing what a subscription left", "err", err)
+	}
 	if err := e.restore(ctx); err != nil {
 		e.Close()
 		return nil, err

@@ -72,6 +72,9 @@ func (r *run) runEpoch(ctx context.Context, p planned) error {
 		return err
 	}
 	stop := r.timings.start("addBatch")
+	if f, ok := r.sink.(*feed.Feed); ok && len(r.plan.Watermarks) > 0 {
+		f.SetWatermark(p.watermark)
+	}
 	if err := r.sink.Commit(ctx, p.epoch, r.sinkMode, out.digest); err != nil {
 		return base.Wrap(err, "committing epoch %d to %s", p.epoch, r.sink.Describe())
 	}

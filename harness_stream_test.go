@@ -133,11 +133,13 @@ var errPlanned = errors.New("planned failure")
 // world is a data folder with a sink, on which engines are opened one after
 // another.
 type world struct {
-	t        *testing.T
-	home     string
-	disk     vfs.FS
-	sink     *ledgerSink
-	clock    *base.VirtualClock
+	t     *testing.T
+	home  string
+	disk  vfs.FS
+	sink  *ledgerSink
+	clock *base.VirtualClock
+	// realTime opens engines with the computer's clock.
+	realTime bool
 	settings map[string]string
 	// before, if set, is told every durable step.
 	before func(step string, epoch base.Epoch) error
@@ -166,7 +168,11 @@ func (w *world) close() {
 func (w *world) open() *flightd.Session {
 	w.t.Helper()
 	w.close()
-	eng, err := flightd.Open(context.Background(), flightd.Options{DataDir: filepath.Join(w.home, "data"), Clock: w.clock, CheckpointFS: w.disk,
+	var clock base.Clock = w.clock
+	if w.realTime {
+		clock = base.RealClock{}
+	}
+	eng, err := flightd.Open(context.Background(), flightd.Options{DataDir: filepath.Join(w.home, "data"), Clock: clock, CheckpointFS: w.disk,
 		Sinks: []sinks.Provider{w.sink.provider()}, BeforeStep: func(_, step string, epoch base.Epoch) error {
 			if w.before != nil {
 				return w.before(step, epoch)

@@ -34,6 +34,10 @@ func rewriteStatement(st logical.Statement, f func(expr.Expr) (expr.Expr, error)
 		return n
 	}
 	switch s := st.(type) {
+	case *logical.Subscribe:
+		c := *s
+		c.Plan = in(s.Plan)
+		return &c, err
 	case *logical.Query:
 		c := *s
 		c.Plan = in(s.Plan)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sinks/feed"
 )
 
@@ -30,6 +31,7 @@ type StreamingQuery struct {
 	err      error
 	waiters  []chan struct{}
 	feed     *feed.Feed
+	feedMode sinks.Mode
 	emission *emission
 	stopOnce sync.Once
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flightd/flightd/subscribe"
 )
 
 // Result is the answer to one statement: record batches of one schema, to be
@@ -18,6 +20,10 @@ type Result struct {
 	notices  []string
 	next     func(context.Context) (arrow.RecordBatch, error)
 	close    func() error
+	// live is the subscription behind an endless result, batch the last one that it
+	// gave.
+	live  *subscribe.Stream
+	batch *subscribe.Batch
 }
 
 // Schema is the schema of every record batch.
@@ -33,6 +39,47 @@ func (r *Result) RowsAffected() int64 { return r.affected }
 // Notices are sentences for the user that are not errors, such as a setting that
 // has no effect here.
 func (r *Result) Notices() []string { return r.notices }
+
+// Endless reports that the result is that of SUBSCRIBE: Next waits for rows that
+// come, and returns record batches without rows now and then.
+func (r *Result) Endless() bool { return r.live != nil }
+
+// Annotation is what SUBSCRIBE says beside rows [from, to) of the record batch
+// that Next returned last, as JSON (docs/subscribe.md); nil for other results. It
+// may be kept and called later.
+func (r *Result) Annotation() func(from, to int64) []byte {
+	if r.batch == nil {
+		return nil
+	}
+	return r.batch.Annotation
+}
+
+// Resume is the token that goes on behind the record batch that Next returned
+// last: SUBSCRIBE TO … RESUME 'token'. It is "" if there is none.
+func (r *Result) Resume() string {
+	if r.batch == nil {
+		return ""
+	}
+	return r.batch.Resume(r.batch.Rec.NumRows())
+}
+
+// Drain asks an endless result for its end: Next returns a last record batch
+// without rows, whose annotation has the resume token, then io.EOF. Unlike the
+// other methods it may be called from any goroutine, as may Check.
+func (r *Result) Drain() {
+	if r.live != nil {
+		r.live.Drain()
+	}
+}
+
+// Check returns why an endless result ends whose reader is too slow, if its policy
+// is to disconnect; else nil.
+func (r *Result) Check() error {
+	if r.live == nil {
+		return nil
+	}
+	return r.live.Check()
+}
 
 // Next returns the next record batch, or io.EOF after the last. The caller
 // releases it.

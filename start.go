@@ -19,6 +19,7 @@ import (
 	"github.com/flightd/flightd/plan/rules"
 	planstreaming "github.com/flightd/flightd/plan/streaming"
 	"github.com/flightd/flightd/sinks"
+	"github.com/flightd/flightd/sinks/feed"
 )
 
 // querySpec is everything that CREATE STREAMING QUERY or a DataStreamWriter says
@@ -33,7 +34,10 @@ type querySpec struct {
 	partitionBy []string
 	checkpoint  string
 	// lateRows is the table of LATE ROWS INTO; "" for none.
-	lateRows     string
+	lateRows string
+	// scratch says that the query belongs to one subscription: its feed lies with its
+	// checkpoint.
+	scratch      bool
 	foreachBatch func(ctx context.Context, rows []arrow.RecordBatch, batchID int64) error
 	plan         logical.Node
 	// text is the CREATE statement, script what it was parsed from: the places of
@@ -71,6 +75,11 @@ func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, e
 		return nil, err
 	}
 	q.emission = r.newEmission()
+	if f, ok := r.sink.(*feed.Feed); ok {
+		q.mu.Lock()
+		q.feed, q.feedMode = f, r.sinkMode
+		q.mu.Unlock()
+	}
 	loopCtx, cancel := context.WithCancel(context.Background())
 	q.cancel = cancel
 	s.eng.each(func(l Listener) {

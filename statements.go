@@ -126,8 +126,7 @@ func (s *Session) run(ctx context.Context, stmt logical.Statement, text string) 
 		}
 		return done(0, "flightd has one catalog with one schema: USE changes nothing"), nil
 	case *logical.Subscribe:
-		return nil, base.UserError("UNSUPPORTED_FEATURE", "0A000", "SUBSCRIBE cannot be run yet.").At(st.Pos()).
-			WithHint("read the result with SELECT, or write it with CREATE STREAMING QUERY … INTO")
+		return s.subscribe(ctx, st, text)
 	}
 	return nil, base.Errorf(base.CodeInternal, "the statement %T", stmt)
 }
@@ -363,6 +362,12 @@ func (s *Session) prepare(stmt logical.Statement, p *Prepared) error {
 			return err
 		}
 		p.Schema, p.IsUpdate = schemaOf(n).Arrow(), false
+	case *logical.Subscribe:
+		sub, err := s.subscription(st)
+		if err != nil {
+			return err
+		}
+		p.Schema, p.IsUpdate = sub.schema, false
 	case *logical.Show, *logical.Describe, *logical.Explain, *logical.Set:
 		// They only read, so running them tells their schema.
 		if set, ok := st.(*logical.Set); ok && (set.HasValue || set.Reset) {

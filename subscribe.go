@@ -25,6 +25,13 @@ func (e *Engine) feedProvider() sinks.Provider {
 	}}
 }
 
+// scratchFeed is the feed of a query that belongs to one subscription.
+func (r *run) scratchFeed() sinks.Provider {
+	return sinks.Provider{Name: "feed", Volatile: true, Open: func(_ context.Context, cfg sinks.Config) (sinks.Sink, error) {
+		return feed.Open(feed.Options{Dir: filepath.Join(r.q.spec.checkpoint, "feed"), Name: "subscription", Schema: cfg.Schema, Clock: cfg.Clock, Held: true})
+	}}
+}
+
 // Subscribe follows the output of a query into feed from an epoch on, which must
 // still be within the retention. The caller releases the epochs that it reads.
 func (q *StreamingQuery) Subscribe(from int64) (*feed.Subscription, error) {
@@ -44,9 +51,6 @@ func (r *run) restoreFeed() error {
 	if !ok {
 		return nil
 	}
-	r.q.mu.Lock()
-	r.q.feed = f
-	r.q.mu.Unlock()
 	done := r.recovered.LastDone
 	if done == nil {
 		return nil

@@ -23,6 +23,7 @@ var grpcCodes = map[base.Code]codes.Code{
 	base.CodeConflict:    codes.AlreadyExists,
 	base.CodeCanceled:    codes.Canceled,
 	base.CodeExhausted:   codes.ResourceExhausted,
+	base.CodeOutOfRange:  codes.OutOfRange,
 }
 
 // maxText bounds the message and each detail: they travel in HTTP/2 headers, of

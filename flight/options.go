@@ -38,6 +38,8 @@ type Options struct {
 	// Quiet is how long a result may have nothing to send before an empty record
 	// batch shows proxies that it lives: 15 s.
 	Quiet time.Duration
+	// Stuck is how long a subscriber may leave a message unread: 60 s.
+	Stuck time.Duration
 	// Guard limits inbound streams.
 	Guard guard.Limits
 }
@@ -68,5 +70,6 @@ func (o Options) withDefaults() Options {
 	dur(&o.SessionIdle, 24*time.Hour)
 	dur(&o.TicketLife, time.Hour)
 	dur(&o.Quiet, 15*time.Second)
+	dur(&o.Stuck, time.Minute)
 	return o
 }

@@ -16,7 +16,9 @@ import (
 type sendOptions struct {
 	target, limit int
 	quiet         time.Duration
-	log           *slog.Logger
+	// stuck is how long one message may wait for the client of live rows.
+	stuck time.Duration
+	log   *slog.Logger
 }
 
 // A batchWriter puts record batches on the wire. It is the seam for a codec that

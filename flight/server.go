@@ -35,7 +35,7 @@ func New(b Backend, o Options) *Server {
 		grpc.ChainUnaryInterceptor(s.unary),
 		grpc.ChainStreamInterceptor(s.stream),
 	)
-	flight.RegisterFlightServiceServer(s.grpc, newService(b, s.sessions, o))
+	flight.RegisterFlightServiceServer(s.grpc, newService(b, s.sessions, o, s.quit))
 	healthpb.RegisterHealthServer(s.grpc, health.NewServer())
 	return s
 }

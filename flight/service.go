@@ -24,10 +24,12 @@ type service struct {
 	opts     Options
 	log      *slog.Logger
 	info     sqlInfo
+	// quit closes when the server is to end.
+	quit <-chan struct{}
 }
 
-func newService(b Backend, s *sessions, o Options) *service {
-	return &service{backend: b, sessions: s, opts: o, log: o.Logger, info: newSQLInfo(o)}
+func newService(b Backend, s *sessions, o Options, quit <-chan struct{}) *service {
+	return &service{backend: b, sessions: s, opts: o, log: o.Logger, info: newSQLInfo(o), quit: quit}
 }
 
 // command unpacks the protobuf Any that a descriptor, ticket or action carries.
@@ -166,7 +168,11 @@ func (s *service) DoGet(tkt *flight.Ticket, stream flight.FlightService_DoGetSer
 	ses.mu.Lock()
 	limit := ses.maxMessage
 	ses.mu.Unlock()
-	return send(ctx, stream, rows, sendOptions{target: s.opts.SliceBytes, limit: limit, quiet: s.opts.Quiet, log: s.log})
+	o := sendOptions{target: s.opts.SliceBytes, limit: limit, quiet: s.opts.Quiet, stuck: s.opts.Stuck, log: s.log}
+	if live, ok := rows.(Live); ok && live.Endless() {
+		return sendLive(ctx, stream, live, o, s.quit)
+	}
+	return send(ctx, stream, rows, o)
 }
 
 // notify sends notices as headers, which drivers show beside a result.

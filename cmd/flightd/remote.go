@@ -96,7 +96,7 @@ func (s *server) execute(ctx context.Context, text string) (rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &remoteRows{schema: r.Schema(), r: r, done: func() error { return p.Close(context.WithoutCancel(ctx)) }, affected: -1}, nil
+	return &remoteRows{schema: r.Schema(), r: r, done: func() error { return p.Close(context.WithoutCancel(ctx)) }, affected: -1, live: subscribes(text)}, nil
 }
 
 type remoteRows struct {
@@ -105,7 +105,11 @@ type remoteRows struct {
 	done     func() error
 	update   bool
 	affected int64
+	live     bool
 }
+
+// Endless reports that the rows are those of SUBSCRIBE.
+func (r *remoteRows) Endless() bool { return r.live }
 
 // Schema is the schema of the rows.
 func (r *remoteRows) Schema() *arrow.Schema { return r.schema }

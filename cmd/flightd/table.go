@@ -52,6 +52,9 @@ func printResult(s *session, r rows, zone string) error {
 		}
 		return nil
 	}
+	if e, ok := r.(endless); ok && e.Endless() {
+		return printLive(s, r, zone)
+	}
 	t := newTable(r.Schema(), s.term.interactive, zone)
 	for {
 		rec, err := r.Next(s.ctx)
@@ -84,6 +87,9 @@ type table struct {
 	value func(col arrow.Array, row int) (string, bool)
 	// prose: one column of text with lines, such as a plan, is not laid out.
 	prose bool
+	// flowed are the widths of the head that was printed, of rows that come one by
+	// one.
+	flowed []int
 }
 
 func newTable(schema *arrow.Schema, clip bool, zone string) *table {
@@ -98,6 +104,8 @@ func newTable(schema *arrow.Schema, clip bool, zone string) *table {
 	}
 	return t
 }
+
+func runes(s string) int { return utf8.RuneCountInString(s) }
 
 func numeric(dt arrow.DataType) bool {
 	_, decimal := dt.(arrow.DecimalType)

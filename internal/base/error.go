@@ -19,9 +19,10 @@ const (
 	CodeConflict                // exists already, or is held by another
 	CodeCanceled                // the caller gave up
 	CodeExhausted               // a limit was reached
+	CodeOutOfRange              // it was there and is not kept any more, or is not there yet
 )
 
-var codeNames = [...]string{"Internal", "Invalid", "NotFound", "Unavailable", "Corrupt", "Conflict", "Canceled", "Exhausted"}
+var codeNames = [...]string{"Internal", "Invalid", "NotFound", "Unavailable", "Corrupt", "Conflict", "Canceled", "Exhausted", "OutOfRange"}
 
 // String returns the code's name.
 func (c Code) String() string {

@@ -45,7 +45,9 @@ var rooms = []room{
 	{dir: "sinks", may: append([]string{"=sinks"}, append(sharedBySinks, onDisk...)...)},
 
 	// The hallway: it may enter every room of the engine, and no front door.
-	{dir: ".", may: []string{"plan", "compute", "state", "checkpoint", "sources", "sinks", "kernels", "internal/arrowtext", "internal/atomicfile"}},
+	{dir: ".", may: []string{"plan", "compute", "state", "checkpoint", "sources", "sinks", "subscribe", "kernels", "internal/arrowtext", "internal/atomicfile"}},
+
+	{dir: "subscribe", may: []string{"=sinks", "sinks/feed", "sinks/memory"}},
 
 	{dir: "flight/guard"},
 	{dir: "flight", may: []string{"=.", "flight", "sinks/feed"}},

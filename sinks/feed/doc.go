@@ -8,8 +8,8 @@
 //	checksum u32  CRC-32C of the body
 //	head     u32  CRC-32C of the eight bytes before, so that a damaged length is
 //	              not taken for a torn frame
-//	body     version u8 (1) · mode u8 · epoch u64 · time u64 (ms) · digest 16 bytes
-//	         · number of keys u32 · keys u32 each
+//	body     version u8 (2) · mode u8 · epoch u64 · time u64 (ms) · digest 16 bytes
+//	         · watermark i64 (ms; version 1 has none) · number of keys u32 · keys u32 each
 //	         · uncompressed size u32 · Arrow IPC stream in one zstd frame
 //
 // A torn frame at the end of the last segment is cut when the feed is opened;

@@ -39,8 +39,10 @@ type Feed struct {
 	epoch base.Epoch
 	mode  sinks.Mode
 	rows  []arrow.RecordBatch
-	out   *os.File // the last segment; nil before the first frame of a start
-	size  int64
+	// watermark is what the next frame says; see SetWatermark.
+	watermark int64
+	out       *os.File // the last segment; nil before the first frame of a start
+	size      int64
 
 	mu      sync.Mutex
 	entries []entry
@@ -97,6 +99,10 @@ func (f *Feed) Write(_ context.Context, epoch base.Epoch, mode sinks.Mode, rec a
 	return nil
 }
 
+// SetWatermark says with which watermark, in milliseconds since 1970, the epochs
+// committed from now on ran; 0 is none.
+func (f *Feed) SetWatermark(ms int64) { f.watermark = ms }
+
 func (f *Feed) drop() {
 	release(f.rows)
 	f.rows, f.epoch = nil, base.NoEpoch
@@ -111,8 +117,8 @@ func (f *Feed) Commit(_ context.Context, epoch base.Epoch, mode sinks.Mode, dige
 	if known, err := f.known(epoch, digest); known || err != nil {
 		return err
 	}
-	h := head{epoch: epoch, mode: mode, digest: digest, time: f.opt.Clock.Now().UnixMilli()}
-	frame, err := f.codec.encode(h, f.opt.Schema, f.rows)
+	h := head{epoch: epoch, mode: mode, digest: digest, time: f.opt.Clock.Now().UnixMilli(), watermark: f.watermark}
+	frame, err := f.codec.encode(&h, f.opt.Schema, f.rows)
 	if err != nil {
 		return base.Wrap(err, "writing epoch %d to %s", epoch, f.Describe())
 	}

@@ -207,7 +207,7 @@ func TestRetention(t *testing.T) {
 		t.Errorf("range %d to %d", first, last)
 	}
 	for _, err := range []error{func() error { _, err := f.Subscribe(3); return err }(), func() error { _, err := behind.Next(t.Context()); return err }()} {
-		if base.CodeOf(err) != base.CodeNotFound || !bytes.Contains([]byte(err.Error()), []byte("earliest is 6")) {
+		if base.CodeOf(err) != base.CodeOutOfRange || !bytes.Contains([]byte(err.Error()), []byte("earliest is 6")) {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -269,7 +269,7 @@ func FuzzFrame(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	frame, err := c.encode(head{epoch: 3, mode: sinks.Mode{Kind: base.Update, Keys: []int{0}}}, sinktest.Schema(), nil)
+	frame, err := c.encode(&head{epoch: 3, mode: sinks.Mode{Kind: base.Update, Keys: []int{0}}}, sinktest.Schema(), nil)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -18,10 +18,11 @@ import (
 )
 
 const (
-	frameVersion = 1
+	// frameVersion 2 has the watermark, which version 1 lacks.
+	frameVersion = 2
 	headLen      = 12
-	// fixedLen is the body up to the keys.
-	fixedLen = 1 + 1 + 8 + 8 + 16 + 4
+	// fixedLen is the body up to the number of keys, in version 1.
+	fixedLen = 1 + 1 + 8 + 8 + 16
 	// maxBody is the most bytes of a frame's body, maxRows of its rows unpacked.
 	maxBody = 1 << 30
 	maxRows = math.MaxInt32
@@ -34,6 +35,10 @@ type head struct {
 	mode   sinks.Mode
 	digest base.Digest
 	time   int64 // ms since 1970
+	// watermark is that of the epoch, in ms since 1970; 0 if there is none.
+	watermark int64
+	// unpacked is the size of the unpacked rows.
+	unpacked int64
 }
 
 // codec packs and unpacks rows. Its methods may be called from several
@@ -53,7 +58,7 @@ func newCodec() (*codec, error) {
 }
 
 // encode returns the frame of an epoch.
-func (c *codec) encode(h head, schema *arrow.Schema, rows []arrow.RecordBatch) ([]byte, error) {
+func (c *codec) encode(h *head, schema *arrow.Schema, rows []arrow.RecordBatch) ([]byte, error) {
 	var plain bytes.Buffer
 	w := ipc.NewWriter(&plain, ipc.WithSchema(schema))
 	for _, r := range rows {
@@ -67,11 +72,13 @@ func (c *codec) encode(h head, schema *arrow.Schema, rows []arrow.RecordBatch) (
 	if plain.Len() > maxRows {
 		return nil, base.Errorf(base.CodeExhausted, "epoch %d has %d bytes, more than a feed can hold", h.epoch, plain.Len())
 	}
-	out := make([]byte, headLen, headLen+fixedLen+plain.Len()/2)
+	h.unpacked = int64(plain.Len())
+	out := make([]byte, headLen, headLen+fixedLen+64+plain.Len()/2)
 	out = append(out, frameVersion, byte(h.mode.Kind))
 	out = binary.LittleEndian.AppendUint64(out, uint64(h.epoch))
 	out = binary.LittleEndian.AppendUint64(out, uint64(h.time))
 	out = append(out, h.digest[:]...)
+	out = binary.LittleEndian.AppendUint64(out, uint64(h.watermark))
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(h.mode.Keys)))
 	for _, k := range h.mode.Keys {
 		out = binary.LittleEndian.AppendUint32(out, uint32(k))
@@ -98,7 +105,7 @@ func seal(frame []byte) {
 // damaged.
 func bodyLen(b []byte) (int, bool) {
 	n := binary.LittleEndian.Uint32(b)
-	return int(n), n >= fixedLen+4 && n <= maxBody && binary.LittleEndian.Uint32(b[8:]) == checksum(b[:8])
+	return int(n), n >= fixedLen+8 && n <= maxBody && binary.LittleEndian.Uint32(b[8:]) == checksum(b[:8])
 }
 
 // parse splits a frame, whose length is right, into its parts.
@@ -107,15 +114,23 @@ func parse(frame []byte) (h head, packed []byte, size int, err error) {
 	if checksum(body) != binary.LittleEndian.Uint32(frame[4:]) {
 		return h, nil, 0, errors.New("bad checksum")
 	}
-	if body[0] != frameVersion {
+	if body[0] < 1 || body[0] > frameVersion {
 		return h, nil, 0, fmt.Errorf("version %d", body[0])
 	}
 	h.mode.Kind = base.OutputMode(body[1])
 	h.epoch = base.Epoch(binary.LittleEndian.Uint64(body[2:]))
 	h.time = int64(binary.LittleEndian.Uint64(body[10:]))
 	copy(h.digest[:], body[18:34])
-	keys := int(binary.LittleEndian.Uint32(body[34:]))
 	rest := body[fixedLen:]
+	if body[0] >= 2 {
+		if len(rest) < 16 {
+			return h, nil, 0, errors.New("not a frame")
+		}
+		h.watermark = int64(binary.LittleEndian.Uint64(rest))
+		rest = rest[8:]
+	}
+	keys := int(binary.LittleEndian.Uint32(rest))
+	rest = rest[4:]
 	if h.mode.Kind > base.Complete || h.epoch < 0 || keys > maxKeys || len(rest) < 4*keys+4 {
 		return h, nil, 0, errors.New("not a frame")
 	}
@@ -123,7 +138,8 @@ func parse(frame []byte) (h head, packed []byte, size int, err error) {
 		h.mode.Keys = append(h.mode.Keys, int(binary.LittleEndian.Uint32(rest[4*i:])))
 	}
 	rest = rest[4*keys:]
-	return h, rest[4:], int(binary.LittleEndian.Uint32(rest)), nil
+	h.unpacked = int64(binary.LittleEndian.Uint32(rest))
+	return h, rest[4:], int(h.unpacked), nil
 }
 
 // rows unpacks the rows of a frame.

@@ -19,6 +19,9 @@ type Epoch struct {
 	Digest base.Digest
 	// Time is when it was committed, in milliseconds since 1970.
 	Time int64
+	// Watermark is the one that the epoch ran with, in milliseconds since 1970; 0
+	// if there was none.
+	Watermark int64
 	// Rows may be empty.
 	Rows []arrow.RecordBatch
 }
@@ -37,8 +40,8 @@ type Subscription struct {
 }
 
 // Subscribe returns a subscription whose first epoch is from, or the next one
-// there is. If from is not kept any more it is a NotFound error that names the
-// earliest epoch.
+// there is. If from is not kept any more it is an OutOfRange error that names
+// the earliest epoch.
 func (f *Feed) Subscribe(from base.Epoch) (*Subscription, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -53,13 +56,13 @@ func (f *Feed) kept(from base.Epoch) error {
 	if len(f.entries) == 0 || from >= f.entries[0].epoch {
 		return nil
 	}
-	return base.Errorf(base.CodeNotFound, "epoch %d of %s is not kept any more; the earliest is %d", from, f.Describe(), f.entries[0].epoch).
+	return base.Errorf(base.CodeOutOfRange, "[OUT_OF_RANGE] epoch %d of %s is not kept any more; the earliest is %d", from, f.Describe(), f.entries[0].epoch).
 		WithHint("subscribe from epoch %d, or with a snapshot", f.entries[0].epoch)
 }
 
 // Next returns the next epoch, waiting for it if need be. It returns io.EOF when
-// the feed is closed and all is read, and a NotFound error if the reader has
-// fallen behind the retention.
+// the feed is closed and all is read, and an OutOfRange error if the reader
+// has fallen behind the retention.
 func (s *Subscription) Next(ctx context.Context) (*Epoch, error) {
 	for {
 		e, wait, err := s.look()
@@ -119,5 +122,32 @@ func (s *Subscription) read(e *entry) (*Epoch, error) {
 	if err != nil {
 		return nil, damaged(e.segment, e.at, err.Error())
 	}
-	return &Epoch{h.epoch, h.mode, h.digest, h.time, rows}, nil
+	return &Epoch{Number: h.epoch, Mode: h.mode, Digest: h.digest, Time: h.time, Watermark: h.watermark, Rows: rows}, nil
+}
+
+// SkipTo makes epoch, or the first there is after it, the one that Next returns
+// next.
+func (s *Subscription) SkipTo(epoch base.Epoch) { s.next = epoch }
+
+// Backlog is what readers can have from epoch from on: how many epochs, the bytes
+// of their rows, and the number of the newest; base.NoEpoch if there is nothing.
+func (f *Feed) Backlog(from base.Epoch) (epochs int, bytes int64, newest base.Epoch) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	newest = base.NoEpoch
+	for i, _ := f.find(from); i < len(f.entries) && f.entries[i].epoch <= f.visible; i++ {
+		epochs, bytes, newest = epochs+1, bytes+f.entries[i].unpacked, f.entries[i].epoch
+	}
+	return epochs, bytes, newest
+}
+
+// Newest is the last epoch that was committed, whether readers can have it
+// already or not; base.NoEpoch if there is none.
+func (f *Feed) Newest() base.Epoch {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.entries) == 0 {
+		return base.NoEpoch
+	}
+	return f.entries[len(f.entries)-1].epoch
 }

@@ -160,3 +160,12 @@ func (s *Sink) forget() {
 	}
 	s.pending, s.pendingEpoch = nil, base.NoEpoch
 }
+
+// Replaced returns the rows of the result that rows of rec would replace: those
+// with the same values in the columns keys. found says of each row of rec whether
+// it has one. The caller releases the record batches.
+func (s *Sink) Replaced(rec arrow.RecordBatch, keys []int) (old []arrow.RecordBatch, found []bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.result.replaced(rec, keys)
+}

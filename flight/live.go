@@ -1,0 +1,144 @@
+package flight
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/flight"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+
+	"github.com/flightd/flightd/internal/base"
+)
+
+// Live rows have no end of their own: those of SUBSCRIBE. They say themselves
+// that they live when nothing happens, by record batches without rows.
+type Live interface {
+	Rows
+	Endless() bool
+	// Annotation returns what goes along with a part of the record batch that Next
+	// returned last; it may be called until the rows are closed.
+	Annotation() func(from, to int64) []byte
+	// Drain asks for the end: Next returns a last record batch, then io.EOF. Drain
+	// and Check may be called while Next runs.
+	Drain()
+	// Check returns why the reader is too slow to go on, or nil.
+	Check() error
+}
+
+// checkEvery is how often a reader is looked at who may be too slow.
+const checkEvery = time.Second
+
+// note is a record batch with what goes along with its parts.
+type note struct {
+	item
+	annotate func(from, to int64) []byte
+}
+
+// sendLive sends rows as they come, each message with its annotation, until their
+// end, or until drain closes, which asks the rows for it.
+//
+// Three goroutines take part, and no queue beside the wire's own: one reads the
+// rows, one record batch ahead; one writes, as fast as the client takes; this one
+// watches, so that a client that does not read any more is let go, too.
+func sendLive(ctx context.Context, stream flight.FlightService_DoGetServer, rows Live, o sendOptions, drain <-chan struct{}) error {
+	ctx, cancel := context.WithCancel(ctx)
+	source := pumpLive(ctx, rows, o)
+	defer func() {
+		cancel()
+		for it := range source { // the reader has ended when this returns
+			if it.rec != nil {
+				it.rec.Release()
+			}
+		}
+		rows.Close()
+	}()
+	notify(ctx, rows.Notices())
+	w := flight.NewRecordWriter(stream, ipc.WithSchema(rows.Schema()))
+	written := make(chan error, 1)
+	busy := false
+	// A write ends with the stream's context, or when this has returned.
+	abandoned := false
+	defer func() {
+		if busy && !abandoned {
+			<-written
+		}
+	}()
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	var since time.Time
+	for {
+		from := source
+		if busy {
+			from = nil
+		}
+		select {
+		case it := <-from:
+			if it.err == io.EOF {
+				return w.Close()
+			}
+			if it.err != nil {
+				return it.err
+			}
+			busy, since = true, time.Now()
+			go func() { written <- writeNote(w, it, o) }()
+		case err := <-written:
+			if err != nil {
+				return err
+			}
+			busy = false
+		case <-drain:
+			rows.Drain()
+			drain = nil
+		case <-tick.C:
+			abandoned = true
+			if err := rows.Check(); err != nil {
+				return err
+			}
+			if busy && time.Since(since) > o.stuck {
+				return base.Errorf(base.CodeExhausted, "[RESOURCE_EXHAUSTED] the client has not read for %v", o.stuck).
+					WithHint("subscribe again with the resume token of the last batch that was read")
+			}
+			abandoned = false
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// writeNote writes a record batch in messages of their size, and releases it.
+func writeNote(w *flight.Writer, it note, o sendOptions) error {
+	defer it.rec.Release()
+	var at int64
+	return cut(it.rec, o.target, o.limit, func(piece arrow.RecordBatch) error {
+		from := at
+		at += piece.NumRows()
+		return w.WriteWithAppMetadata(piece, it.annotate(from, at))
+	})
+}
+
+func pumpLive(ctx context.Context, rows Live, o sendOptions) <-chan note {
+	out := make(chan note)
+	go func() {
+		defer close(out)
+		for {
+			it := note{item: next(ctx, rows, o.log)}
+			if it.err == nil {
+				it.annotate = rows.Annotation()
+			}
+			select {
+			case out <- it:
+			case <-ctx.Done():
+				if it.rec != nil {
+					it.rec.Release()
+				}
+				return
+			}
+			if it.err != nil {
+				return
+			}
+		}
+	}()
+	return out
+}
