@@ -34,8 +34,9 @@ func (b *built) close() {
 type readAhead struct {
 	planned *planned
 	built
-	done chan error
-	// broken is what a panic was with; it has a stack.
+	// done is closed when err and broken, what a panic was with and its stack, are set.
+	done   chan struct{}
+	err    error
 	broken any
 }
 
@@ -56,12 +57,10 @@ func (b *brokenReader) Stack() []byte { return b.stack }
 // build makes the operators of an epoch, or returns those that have read ahead,
 // after that.
 func (r *run) build(ctx context.Context, p planned) (o built, err error) {
-	if a := r.reading; a != nil {
-		if a.planned.epoch == p.epoch {
-			return r.takeReading()
-		}
-		r.dropReading()
+	if len(r.reading) > 0 && r.reading[0].planned.epoch == p.epoch {
+		return r.takeReading()
 	}
+	r.dropReading()
 	return r.newOperators(ctx, p)
 }
 
@@ -96,6 +95,9 @@ func (r *run) mayPlanAhead(p planned) bool {
 // plans the epoch after p, with the watermark that p's rows make, and begins to read
 // it. What fails here is tried again, and reported, when p is done.
 func (r *run) beginReading(ctx context.Context, p planned, env *compute.Env) {
+	if len(r.reading) > 0 && r.reading[len(r.reading)-1].planned.epoch > p.epoch { // it has begun
+		return
+	}
 	if !r.mayPlanAhead(p) || !r.conf.Bool("flightd.readAhead.enabled", true) {
 		return
 	}
@@ -116,72 +118,89 @@ func (r *run) beginReading(ctx context.Context, p planned, env *compute.Env) {
 		return
 	}
 	o.stop = stop
-	r.reading = &readAhead{planned: next, built: o, done: make(chan error, 1)}
-	go r.reading.read(ctx)
+	a := &readAhead{planned: next, built: o, done: make(chan struct{})}
+	r.reading = append(r.reading, a)
+	go a.read(ctx)
+}
+
+// readFurther begins to read the epoch after the one that has been read ahead, if
+// that is read to its end: while an epoch is made durable there is nothing else to do.
+func (r *run) readFurther(ctx context.Context) {
+	if len(r.reading) != 1 {
+		return
+	}
+	a := r.reading[0]
+	select {
+	case <-a.done:
+		if a.err == nil && a.broken == nil && a.env.AllReadAhead() {
+			r.beginReading(ctx, *a.planned, a.env)
+		}
+	default:
+	}
 }
 
 func (a *readAhead) read(ctx context.Context) {
-	var err error
+	defer close(a.done)
 	defer func() {
 		if p := recover(); p != nil {
 			if a.broken = p; !isStacked(p) {
 				a.broken = &brokenReader{p, debug.Stack()}
 			}
 		}
-		a.done <- err
 	}()
-	err = a.env.ReadAhead(ctx)
+	a.err = a.env.ReadAhead(ctx)
 }
 
 // takeReading waits until the rows are read and returns their operators.
 func (r *run) takeReading() (built, error) {
-	a := r.reading
-	r.reading = nil
-	err := <-a.done
+	a := r.reading[0]
+	r.reading = r.reading[1:]
+	<-a.done
 	if a.broken != nil {
 		a.close()
 		panic(a.broken)
 	}
-	if err != nil {
+	if a.err != nil {
 		a.close()
-		return built{}, err
+		return built{}, a.err
 	}
 	return a.built, nil
 }
 
 // dropReading gives up what is being read ahead, if anything is.
 func (r *run) dropReading() {
-	a := r.reading
-	if a == nil {
-		return
+	for _, a := range r.reading {
+		a.stop()
+		<-a.done
+		a.close()
 	}
 	r.reading = nil
-	a.stop()
-	<-a.done
-	a.close()
 }
 
 // planAhead plans the epoch after p, if data is waiting for it and nothing asks
 // for a pause: its plan record then shares the sync of p's done record. It is the
 // epoch that is being read, if there is one.
 func (r *run) planAhead(ctx context.Context, p planned) error {
-	if a := r.reading; a != nil {
-		if r.mayPlanAhead(p) && a.planned.watermark == r.marks.global {
-			r.ahead = a.planned
-			return r.step(stepPlan, r.ahead.epoch)
-		}
-		// A watermark node above a stateful operator has moved the watermark further, or
-		// the query is to stop.
-		r.dropReading()
-	}
 	if !r.mayPlanAhead(p) {
+		r.dropReading()
 		return nil
 	}
-	next, err := r.planEpoch(ctx)
-	if err != nil || next == nil || !next.hasData {
-		return err
+	var next *planned
+	if len(r.reading) > 0 {
+		next = r.reading[0].planned
+		if next.watermark != r.marks.global {
+			// A watermark node above a stateful operator has moved it further. The rows are
+			// as planned: the sources may have been asked for those behind them.
+			r.dropReading()
+			next.watermark = r.marks.global
+		}
+	} else {
+		var err error
+		if next, err = r.planEpoch(ctx); err != nil || next == nil || !next.hasData {
+			return err
+		}
+		next.before, next.written = p.watermark, true
 	}
-	next.before, next.written = p.watermark, true
 	r.ahead = next
 	return r.step(stepPlan, next.epoch)
 }

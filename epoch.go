@@ -108,6 +108,7 @@ func (r *run) commitLate(ctx context.Context, p planned, out *outcome) error {
 // synced record; if more data is waiting, the plan of the next epoch goes with it.
 func (r *run) finishEpoch(ctx context.Context, p planned, out *outcome) error {
 	r.marks.observe(out.times)
+	r.readFurther(ctx)
 	changes, err := r.store.Commit(p.epoch)
 	if err != nil {
 		return base.Wrap(err, "finishing epoch %d", p.epoch)

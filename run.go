@@ -56,8 +56,8 @@ type run struct {
 	epoch         base.Epoch
 	epochsRun     int
 	replay        *planned
-	ahead         *planned   // the next epoch, if its plan is written already
-	reading       *readAhead // the next epoch, if it is being read already
+	ahead         *planned     // the next epoch, if its plan is written already
+	reading       []*readAhead // the epochs that come next and are being read already, at most two
 	marks         *watermarks
 	planWatermark int64   // the watermark of the last epoch's plan
 	evicted       []int64 // what the last epoch of this run evicted with

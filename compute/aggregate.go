@@ -161,6 +161,14 @@ func (f *feed) ready(g *grouping, gather func() (*gathering, error)) (*gathering
 	return t, nil
 }
 
+// inputsRead is 1 if all rows of a pipeline were gathered ahead.
+func (f *feed) inputsRead() int {
+	if f.ahead == nil || f.pipeline == nil {
+		return 0
+	}
+	return 1
+}
+
 func (f *feed) group(ctx context.Context, g *grouping, kept *state.Sharded) (*gathering, error) {
 	inner := g
 	if f.panes != nil {

@@ -8,6 +8,8 @@ import "context"
 type aheadReader interface {
 	// readAhead reads. What it has read waits for Next.
 	readAhead(ctx context.Context) error
+	// inputsRead is how many inputs it has read to their end by that.
+	inputsRead() int
 }
 
 // ReadAhead has the operators that Build made for env read as much of their inputs as
@@ -23,6 +25,22 @@ func (e *Env) ReadAhead(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// AllReadAhead reports whether ReadAhead, which has returned, has read all inputs to
+// their end: Metrics.EventTimes then are as AllRead finds them.
+func (e *Env) AllReadAhead() bool {
+	n := 0
+	for _, r := range e.ahead {
+		n += r.inputsRead()
+	}
+	if n < e.unread || n == 0 {
+		return false
+	}
+	for _, t := range e.twins {
+		copyTimes(t, &e.Metrics)
+	}
+	return true
 }
 
 // readsInput notes that an input is to be read, by a scan or a pipeline.

@@ -62,6 +62,9 @@ func newExchange(p *pipeline) *exchange {
 	return x
 }
 
+// inputsRead is 0: workers stop when queues are full.
+func (x *exchange) inputsRead() int { return 0 }
+
 // readAhead starts the workers, also a single one.
 func (x *exchange) readAhead(ctx context.Context) error {
 	x.begun = true

@@ -89,6 +89,16 @@ func (j *streamJoin) readAhead(ctx context.Context) (err error) {
 	return nil
 }
 
+// inputsRead counts the sides that were read to their end ahead.
+func (j *streamJoin) inputsRead() (n int) {
+	for _, s := range []*streamSide{j.left, j.right} {
+		if s.feed.isAhead && s.feed.ended {
+			n++
+		}
+	}
+	return n
+}
+
 // read returns the runs of the next rows of s, in their order: none at the end.
 func (f *sideFeed) read(ctx context.Context, s *streamSide) (runs []*joinRun, err error) {
 	switch {
