@@ -51,6 +51,8 @@ type queryDef struct {
 	Name string `json:"name"`
 	// Text is the CREATE statement.
 	Text string `json:"text"`
+	// Owner is the user who made it; empty is the server itself.
+	Owner string `json:"owner,omitempty"`
 	// Views are the temporary views of the session, Settings its settings.
 	Views    []viewDef         `json:"views,omitempty"`
 	Settings map[string]string `json:"settings,omitempty"`

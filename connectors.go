@@ -91,7 +91,7 @@ func (r *run) openSink(ctx context.Context, p sinks.Provider) error {
 		return err
 	}
 	sink, err := p.Open(ctx, sinks.Config{Query: cmp.Or(spec.name, r.q.id), QueryID: r.q.id, Options: options, Schema: r.arrowSchema,
-		OutputMode: spec.mode, PartitionBy: spec.partitionBy, Clock: r.eng.clock})
+		OutputMode: spec.mode, PartitionBy: spec.partitionBy, Clock: r.eng.clock, Disk: r.eng.disk})
 	if err != nil {
 		return base.Wrap(err, "opening the sink %s", p.Name)
 	}

@@ -61,7 +61,7 @@ func (s *Session) createTable(ctx context.Context, st *logical.CreateTable, text
 // when the server is started from another directory.
 func (d *tableDef) absolute() error {
 	path, ok := d.Options.Lookup("path")
-	if !ok || filepath.IsAbs(path) || strings.Contains(path, "://") {
+	if !ok || filepath.IsAbs(path) || strings.Contains(path, ":/") {
 		return nil
 	}
 	abs, err := filepath.Abs(path)
@@ -117,12 +117,7 @@ func (s *Session) createTableAs(ctx context.Context, st *logical.CreateTable, de
 	if err != nil {
 		return nil, base.AsError(err).At(st.At)
 	}
-	if path := def.Options.String("path", ""); path != "" {
-		if err := os.MkdirAll(path, 0o755); err != nil {
-			return nil, base.Wrap(err, "creating table %s", def.Name)
-		}
-	}
-	sink, err := p.Open(ctx, sinks.Config{Query: def.Name, QueryID: uuid.NewString(), Options: def.Options, Schema: r.Schema(), PartitionBy: st.PartitionBy, Clock: s.eng.clock, Batch: true})
+	sink, err := p.Open(ctx, sinks.Config{Query: def.Name, QueryID: uuid.NewString(), Options: def.Options, Schema: r.Schema(), PartitionBy: st.PartitionBy, Clock: s.eng.clock, Batch: true, Disk: s.eng.disk})
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +230,7 @@ func triggerOf(t *logical.TriggerSpec) (Trigger, error) {
 // startStatement starts the query of a statement and remembers the statement, so
 // that a restart of the engine starts the query again.
 func (s *Session) startStatement(ctx context.Context, st logical.Statement, spec querySpec) (*Result, error) {
-	def := queryDef{Name: strings.ToLower(spec.name), Text: spec.text, Settings: s.Settings()}
+	def := queryDef{Name: strings.ToLower(spec.name), Text: spec.text, Owner: s.user.Name, Settings: s.Settings()}
 	names, _ := s.snapshot()
 	for _, k := range sortedKeys(names.views) {
 		if v := names.views[k]; v.Text != "" {

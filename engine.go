@@ -2,6 +2,7 @@ package flightd
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sources"
@@ -31,6 +33,8 @@ type Engine struct {
 	sources *sources.Registry
 	sinks   *sinks.Registry
 	store   *catalogStore
+	// disk bounds the files that SQL names; nil is the process's rights.
+	disk *roots.Set
 	// functions are the evaluators of all expressions.
 	functions *cexpr.Library
 	// memory is how many bytes a query may hold that has no other limit.
@@ -74,6 +78,9 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		return nil, base.Wrap(err, "opening the data folder %s", e.dir)
 	}
 	e.dir = dir
+	if err := e.confine(); err != nil {
+		return nil, err
+	}
 	e.sources = sources.NewRegistry(append(builtinSources(), o.Sources...)...)
 	e.sinks = sinks.NewRegistry(append(builtinSinks(e), o.Sinks...)...)
 	if e.store, err = openCatalogStore(filepath.Join(e.dir, "catalog")); err != nil {
@@ -107,7 +114,7 @@ func (e *Engine) Close() error {
 	if e.temp {
 		os.RemoveAll(e.dir)
 	}
-	return err
+	return errors.Join(err, e.disk.Close())
 }
 
 // Queries lists the queries that are running, by name; those without a name

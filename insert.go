@@ -55,7 +55,7 @@ func (e *Engine) writeBatch(ctx context.Context, t *table, r *Result, mode base.
 	} else {
 		var p sinks.Provider
 		if p, err = e.sinks.Lookup(t.def.Format); err == nil {
-			sink, err = p.Open(ctx, sinks.Config{Query: t.def.Name, QueryID: id, Options: t.def.Options, Schema: r.Schema(), OutputMode: mode, Clock: e.clock, Batch: true})
+			sink, err = p.Open(ctx, sinks.Config{Query: t.def.Name, QueryID: id, Options: t.def.Options, Schema: r.Schema(), OutputMode: mode, Clock: e.clock, Batch: true, Disk: e.disk})
 		}
 	}
 	if err != nil {

@@ -24,6 +24,11 @@ type Options struct {
 	Logger *slog.Logger
 	// Console is where console sinks write; nil is standard output.
 	Console io.Writer
+	// Roots are the directories below which SQL may name files, as tables, sinks,
+	// checkpoints or certificates; nil is the process's own rights. What the engine
+	// keeps in its data folder is out of reach of SQL even if a root contains it, and
+	// so are the paths of Private.
+	Roots, Private []string
 	// Sources and Sinks are connectors besides the built-in ones.
 	Sources []sources.Provider
 	Sinks   []sinks.Provider

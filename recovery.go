@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,10 @@ func (r *run) openLedger(dir string) error {
 	fs := r.eng.opts.CheckpointFS
 	if fs == nil {
 		fs = vfs.Default
+		// Outside the engine's own folder the place is a user's.
+		if own := filepath.Join(r.eng.dir, "checkpoints"); filepath.Dir(dir) != own {
+			fs = r.eng.disk.FS()
+		}
 	}
 	ledger, recovered, err := checkpoint.Open(fs, dir, checkpoint.Options{
 		MinEpochs: intSetting(r.conf, "spark.sql.streaming.minBatchesToRetain", 100)})

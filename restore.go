@@ -38,7 +38,7 @@ func (e *Engine) restore(ctx context.Context) error {
 
 // resume starts a query of the catalog.
 func (e *Engine) resume(ctx context.Context, def queryDef) error {
-	s := e.NewSession()
+	s := e.NewSessionFor(User{Name: def.Owner})
 	for _, k := range sortedKeys(def.Settings) {
 		if _, err := s.Set(k, def.Settings[k]); err != nil {
 			return err

@@ -25,6 +25,8 @@ import (
 // settings. Its methods may be called from any goroutine.
 type Session struct {
 	eng *Engine
+	// user is on whose behalf the session acts.
+	user User
 
 	mu    sync.Mutex
 	views map[string]*catalog.View

@@ -192,10 +192,11 @@ func (e *Engine) forget(q *StreamingQuery) {
 func (r *run) checkpointDir(p sinks.Provider) (dir string, temporary bool, err error) {
 	spec := &r.q.spec
 	if d := cmp.Or(spec.checkpoint, spec.options.String("checkpointLocation", "")); d != "" {
-		return d, false, nil
+		return d, false, r.eng.mayUse(d)
 	}
 	if d := r.conf.Lookup("spark.sql.streaming.checkpointLocation", ""); d != "" {
-		return filepath.Join(d, cmp.Or(r.q.name, r.q.runID)), false, nil
+		d = filepath.Join(d, cmp.Or(r.q.name, r.q.runID))
+		return d, false, r.eng.mayUse(d)
 	}
 	if p.Volatile {
 		return filepath.Join(r.eng.dir, "checkpoints", "run-"+r.q.runID), true, nil

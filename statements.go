@@ -91,6 +91,9 @@ func inText(err error, text string) error {
 
 // run runs a parsed statement; text is what it was parsed from.
 func (s *Session) run(ctx context.Context, stmt logical.Statement, text string) (*Result, error) {
+	if err := s.allow(stmt); err != nil {
+		return nil, err
+	}
 	switch st := stmt.(type) {
 	case *logical.Query:
 		return s.query(ctx, st.Plan)
@@ -336,6 +339,9 @@ func (s *Session) explainStatement(st *logical.Explain) (*Result, error) {
 func (s *Session) Prepare(ctx context.Context, text string) (*Prepared, error) {
 	stmt, err := s.parse(text)
 	if err != nil {
+		return nil, inText(err, text)
+	}
+	if err := s.allow(stmt); err != nil {
 		return nil, inText(err, text)
 	}
 	p := &Prepared{Schema: affectedSchema, IsUpdate: true, text: text, session: s}

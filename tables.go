@@ -81,7 +81,7 @@ func (e *Engine) connector(def tableDef) (*table, error) {
 
 // config is what the connector is opened with.
 func (t *table) config(n *names) sources.Config {
-	c := sources.Config{Name: t.def.Name, Options: t.def.Options, Clock: n.eng.clock, InferSchema: n.infer, Zone: n.zone}
+	c := sources.Config{Name: t.def.Name, Options: t.def.Options, Clock: n.eng.clock, InferSchema: n.infer, Zone: n.zone, Disk: n.eng.disk}
 	if t.def.Schema != nil {
 		c.Schema = t.def.Schema.Arrow()
 	}

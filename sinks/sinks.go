@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 )
 
 // Mode says what the record batches of an epoch are: additions (Append), new
@@ -41,7 +42,9 @@ type Config struct {
 	Query   string
 	QueryID string
 	Options base.Options
-	Schema  *arrow.Schema
+	// Disk bounds the files that options may name; nil is the process's rights.
+	Disk   *roots.Set
+	Schema *arrow.Schema
 	// OutputMode is the query's; a sink that cannot take it refuses it at open.
 	OutputMode base.OutputMode
 	// PartitionBy are the columns of the directory layout; file sinks only.

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 )
 
 // A Source is a replayable stream of rows: reading the same range twice yields
@@ -136,6 +137,8 @@ type Config struct {
 	// Name is the table's name in the catalog; for messages.
 	Name    string
 	Options base.Options
+	// Disk bounds the files that options may name; nil is the process's rights.
+	Disk *roots.Set
 	// Schema is the schema that the user declared; nil asks the connector for
 	// its own or to infer one.
 	Schema *arrow.Schema

@@ -11,18 +11,20 @@ type Code uint8
 
 // The codes. One table in package flight maps them to gRPC.
 const (
-	CodeInternal    Code = iota // a bug of ours
-	CodeInvalid                 // the caller's mistake
-	CodeNotFound                // no such thing
-	CodeUnavailable             // try again later
-	CodeCorrupt                 // stored or received bytes are damaged
-	CodeConflict                // exists already, or is held by another
-	CodeCanceled                // the caller gave up
-	CodeExhausted               // a limit was reached
-	CodeOutOfRange              // it was there and is not kept any more, or is not there yet
+	CodeInternal        Code = iota // a bug of ours
+	CodeInvalid                     // the caller's mistake
+	CodeNotFound                    // no such thing
+	CodeUnavailable                 // try again later
+	CodeCorrupt                     // stored or received bytes are damaged
+	CodeConflict                    // exists already, or is held by another
+	CodeCanceled                    // the caller gave up
+	CodeExhausted                   // a limit was reached
+	CodeOutOfRange                  // it was there and is not kept any more, or is not there yet
+	CodeUnauthenticated             // who calls is not known
+	CodeDenied                      // who calls may not
 )
 
-var codeNames = [...]string{"Internal", "Invalid", "NotFound", "Unavailable", "Corrupt", "Conflict", "Canceled", "Exhausted", "OutOfRange"}
+var codeNames = [...]string{"Internal", "Invalid", "NotFound", "Unavailable", "Corrupt", "Conflict", "Canceled", "Exhausted", "OutOfRange", "Unauthenticated", "Denied"}
 
 // String returns the code's name.
 func (c Code) String() string {

@@ -28,7 +28,7 @@ import (
 func ask(t *testing.T, o base.Options) error {
 	t.Helper()
 	o["kafka.default.api.timeout.ms"] = "2000"
-	s, err := Parse("source kafka", Consumer, o)
+	s, err := Parse("source kafka", Consumer, o, nil)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func TestKeys(t *testing.T) {
 		for i := 0; i < len(pairs); i += 2 {
 			o[pairs[i]] = pairs[i+1]
 		}
-		return Parse("here", role, o)
+		return Parse("here", role, o, nil)
 	}
 	s, err := parse(Consumer, "kafka.FETCH.max.bytes", "1000", "kafka.isolation.level", "read_committed", "kafka.request.timeout.ms", "250", "kafka.check.crcs", "false", "kafka.session.timeout.ms", "x")
 	if err != nil || strings.Join(s.Servers, " ") != "a:1 b:2" || s.FetchMaxBytes != 1000 || !s.ReadCommitted || s.RequestTimeout != 250*time.Millisecond || s.CheckCRC {

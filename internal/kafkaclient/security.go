@@ -3,7 +3,7 @@ package kafkaclient
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/sasl"
@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 )
 
 // saslSettings are how a client says who it is.
@@ -81,7 +82,7 @@ func securityKeys() []key {
 }
 
 // secure checks that what security.protocol asks for is there, and loads it.
-func (s *Settings) secure() error {
+func (s *Settings) secure(disk *roots.Set) error {
 	if s.auth && (s.sasl.user == "" || s.sasl.mechanism == "") {
 		return base.Errorf(base.CodeInvalid, "kafka.security.protocol asks for SASL, but kafka.sasl.mechanism or kafka.sasl.jaas.config is missing")
 	}
@@ -89,7 +90,7 @@ func (s *Settings) secure() error {
 		return nil
 	}
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
-	trust, err := pemOf("ssl.truststore.location", s.tls.trustPEM, s.tls.trustFile)
+	trust, err := pemOf(disk, "ssl.truststore.location", s.tls.trustPEM, s.tls.trustFile)
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ func (s *Settings) secure() error {
 			return base.Errorf(base.CodeInvalid, "kafka.ssl.truststore: there is no PEM certificate in it")
 		}
 	}
-	if cert, err := pemOf("ssl.keystore.location", s.tls.certPEM, s.tls.keyFile); err != nil {
+	if cert, err := pemOf(disk, "ssl.keystore.location", s.tls.certPEM, s.tls.keyFile); err != nil {
 		return err
 	} else if cert != nil {
 		private := cert
@@ -133,14 +134,21 @@ func trustAnyName(cfg *tls.Config) {
 	}
 }
 
-func pemOf(name, text, file string) ([]byte, error) {
+func pemOf(disk *roots.Set, name, text, file string) ([]byte, error) {
 	if text != "" || file == "" {
 		if text == "" {
 			return nil, nil
 		}
 		return []byte(text), nil
 	}
-	b, err := os.ReadFile(file)
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return nil, base.Wrap(err, "option kafka.%s", name)
+	}
+	b, err := disk.ReadFile(path)
+	if base.CodeOf(err) == base.CodeDenied {
+		return nil, base.Wrap(err, "option kafka.%s", name)
+	}
 	if err != nil {
 		return nil, base.Errorf(base.CodeInvalid, "option kafka.%s: the file cannot be read", name)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 )
 
 // A Role says who asks: the two accept and refuse different keys.
@@ -71,8 +72,9 @@ func defaults() *Settings {
 
 // Parse reads the options whose names begin with "kafka.". what names who has
 // them, for messages: "source kafka". Settings of the other role are accepted
-// without effect: one table may be read and written.
-func Parse(what string, role Role, o base.Options) (*Settings, error) {
+// without effect: one table may be read and written. Files that options name lie
+// within disk.
+func Parse(what string, role Role, o base.Options, disk *roots.Set) (*Settings, error) {
 	s := defaults()
 	names := make([]string, 0, len(o))
 	for name := range o {
@@ -103,7 +105,7 @@ func Parse(what string, role Role, o base.Options) (*Settings, error) {
 		return nil, base.UserError("", "", "%s: Option 'kafka.bootstrap.servers' must be specified.", what).
 			WithHint("name the brokers to begin with: 'kafka.bootstrap.servers' = 'host1:9092,host2:9092'")
 	}
-	if err := s.secure(); err != nil {
+	if err := s.secure(disk); err != nil {
 		return nil, base.Wrap(err, "%s", what)
 	}
 	return s, nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flightd/flightd/internal/atomicfile"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 )
 
 // DirName is the log's directory inside the data directory.
@@ -52,21 +53,25 @@ func (e Entry) File() (string, error) {
 }
 
 // Log is the manifest of a data directory.
-type Log struct{ dir string }
+type Log struct {
+	dir  string
+	disk *roots.Set
+}
 
-// Open returns the log of the data directory root, which need not exist.
-func Open(root string) Log { return Log{filepath.Join(root, DirName)} }
+// Open returns the log of the data directory root, which need not exist. The log
+// is read and written within disk.
+func Open(disk *roots.Set, root string) Log { return Log{filepath.Join(root, DirName), disk} }
 
 // Exists reports whether the directory has a manifest.
 func (l Log) Exists() bool {
-	st, err := os.Stat(l.dir)
+	st, err := l.disk.Stat(l.dir)
 	return err == nil && st.IsDir()
 }
 
 // files returns the log files by epoch: plain and compact.
 func (l Log) files() (plain, compact map[base.Epoch]bool, latest base.Epoch, err error) {
 	plain, compact, latest = map[base.Epoch]bool{}, map[base.Epoch]bool{}, base.NoEpoch
-	names, err := os.ReadDir(l.dir)
+	names, err := l.disk.ReadDir(l.dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return plain, compact, latest, nil
 	}
@@ -126,7 +131,7 @@ func (l Log) Read() ([]Entry, base.Epoch, error) {
 
 func (l Log) read(e base.Epoch, suffix string) ([]Entry, error) {
 	path := filepath.Join(l.dir, strconv.FormatInt(int64(e), 10)+suffix)
-	b, err := os.ReadFile(path)
+	b, err := l.disk.ReadFile(path)
 	if err != nil {
 		return nil, base.Wrap(err, "reading manifest")
 	}
@@ -193,7 +198,7 @@ func dropDeleted(entries []Entry) []Entry {
 // the log is compacted; the zero time keeps all. now steers what old log files
 // are removed.
 func (l Log) Append(epoch base.Epoch, entries []Entry, oldest, now time.Time) error {
-	if err := atomicfile.MkdirAll(l.dir); err != nil {
+	if err := (atomicfile.In{Roots: l.disk}).MkdirAll(l.dir); err != nil {
 		return base.Wrap(err, "writing manifest %s", l.dir)
 	}
 	name := strconv.FormatInt(int64(epoch), 10)
@@ -214,7 +219,7 @@ func (l Log) Append(epoch base.Epoch, entries []Entry, oldest, now time.Time) er
 		}
 		name, entries = name+".compact", kept
 	}
-	if err := atomicfile.Create(filepath.Join(l.dir, name), Encode(entries)); err != nil {
+	if err := (atomicfile.In{Roots: l.disk}).Create(filepath.Join(l.dir, name), Encode(entries)); err != nil {
 		return base.Wrap(err, "writing manifest of epoch %d", epoch)
 	}
 	if compacting {
@@ -233,8 +238,8 @@ func (l Log) clean(compacted base.Epoch, now time.Time) {
 	covered := compacted - compactEvery
 	remove := func(e base.Epoch, suffix string) {
 		path := filepath.Join(l.dir, strconv.FormatInt(int64(e), 10)+suffix)
-		if st, err := os.Stat(path); err == nil && now.Sub(st.ModTime()) > cleanupDelay {
-			os.Remove(path)
+		if st, err := l.disk.Stat(path); err == nil && now.Sub(st.ModTime()) > cleanupDelay {
+			l.disk.Remove(path)
 		}
 	}
 	for e := range plain {

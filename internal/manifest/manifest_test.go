@@ -39,7 +39,7 @@ func TestFormatIsSparks(t *testing.T) {
 
 func TestCompaction(t *testing.T) {
 	root := t.TempDir()
-	l := Open(root)
+	l := Open(nil, root)
 	if l.Exists() {
 		t.Error("exists")
 	}

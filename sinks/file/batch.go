@@ -3,7 +3,6 @@ package file
 import (
 	"context"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/flightd/flightd/internal/atomicfile"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 	"github.com/flightd/flightd/sinks"
 )
 
@@ -26,7 +26,7 @@ func openBatch(s *Sink) (sinks.Sink, error) {
 	if s.log.Exists() {
 		return nil, base.Errorf(base.CodeConflict, "the directory %s is written by a streaming query; rows cannot be inserted", s.set.root)
 	}
-	if err := atomicfile.MkdirAll(filepath.Join(s.set.root, metaDir)); err != nil {
+	if err := (atomicfile.In{Roots: s.set.disk}).MkdirAll(filepath.Join(s.set.root, metaDir)); err != nil {
 		return nil, base.Wrap(err, "opening %s", s.Describe())
 	}
 	return &batchSink{Sink: s}, nil
@@ -53,7 +53,7 @@ func (b *batchSink) Commit(_ context.Context, epoch base.Epoch, mode sinks.Mode,
 	}
 	var old []string
 	if mode.Kind == base.Complete {
-		if old, err = dataFiles(b.set.root); err != nil {
+		if old, err = dataFiles(b.set.disk, b.set.root); err != nil {
 			return base.Wrap(err, "listing %s", b.set.root)
 		}
 	}
@@ -61,20 +61,20 @@ func (b *batchSink) Commit(_ context.Context, epoch base.Epoch, mode sinks.Mode,
 		return base.Wrap(err, "placing files in %s", b.set.root)
 	}
 	for _, f := range old {
-		if err := os.Remove(f); err != nil {
+		if err := b.set.disk.Remove(f); err != nil {
 			return base.Wrap(err, "replacing the rows of %s", b.set.root)
 		}
 	}
 	if err := b.drop(); err != nil {
 		return err
 	}
-	return os.RemoveAll(filepath.Join(b.set.root, metaDir))
+	return b.set.disk.RemoveAll(filepath.Join(b.set.root, metaDir))
 }
 
 // dataFiles returns the files that readers of root would read.
-func dataFiles(root string) ([]string, error) {
+func dataFiles(disk *roots.Set, root string) ([]string, error) {
 	var out []string
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	err := disk.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

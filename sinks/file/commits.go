@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/flightd/flightd/internal/atomicfile"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 )
 
 // metaDir holds what is flightd's own in a directory.
@@ -35,9 +35,9 @@ const keepCommits = 20
 
 func commitsPath(root string) string { return filepath.Join(root, metaDir, "commits") }
 
-func loadCommits(root string) (*commits, error) {
+func loadCommits(disk *roots.Set, root string) (*commits, error) {
 	path := commitsPath(root)
-	b, err := os.ReadFile(path)
+	b, err := disk.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &commits{Version: 1}, nil
 	}
@@ -68,7 +68,7 @@ func (c *commits) find(epoch base.Epoch) *commit {
 }
 
 // put adds or replaces an epoch's entry and makes the file durable.
-func (c *commits) put(root string, e commit) error {
+func (c *commits) put(disk *roots.Set, root string, e commit) error {
 	next := commits{Version: 1, QueryID: c.QueryID}
 	for _, old := range c.Entries {
 		if old.Epoch < e.Epoch {
@@ -77,17 +77,17 @@ func (c *commits) put(root string, e commit) error {
 	}
 	next.Entries = append(next.Entries, e)
 	next.Entries = next.Entries[max(0, len(next.Entries)-keepCommits):]
-	if err := next.save(root); err != nil {
+	if err := next.save(disk, root); err != nil {
 		return err
 	}
 	*c = next
 	return nil
 }
 
-func (c *commits) save(root string) error {
+func (c *commits) save(disk *roots.Set, root string) error {
 	b, err := json.MarshalIndent(c, "", " ")
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(commitsPath(root), append(b, '\n'))
+	return atomicfile.In{Roots: disk}.Write(commitsPath(root), append(b, '\n'))
 }

@@ -38,7 +38,7 @@ func (s *settings) ext() string {
 }
 
 func (s *settings) newEncoder(path string) (encoder, error) {
-	f, err := os.Create(path)
+	f, err := s.disk.Create(path)
 	if err != nil {
 		return nil, err
 	}

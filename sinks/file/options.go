@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sinks/parquetfile"
 	"github.com/flightd/flightd/sinks/rowtext"
@@ -18,6 +19,7 @@ import (
 // settings are the options of a sink, read and checked.
 type settings struct {
 	root        string
+	disk        *roots.Set
 	format      string
 	compression string // "none", "snappy", "zstd", "gzip"
 	retention   time.Duration
@@ -51,9 +53,12 @@ func readSettings(format string, cfg sinks.Config) (*settings, error) {
 	if err := o.CheckKeys(what, optionNames(format)); err != nil && !cfg.Batch {
 		return nil, err
 	}
-	s := &settings{format: format, lineSep: o.String("lineSep", "\n"), csv: rowtext.DefaultCSV()}
+	s := &settings{format: format, disk: cfg.Disk, lineSep: o.String("lineSep", "\n"), csv: rowtext.DefaultCSV()}
 	var err error
 	if s.root, err = localPath(what, o.String("path", "")); err != nil {
+		return nil, err
+	}
+	if err := s.disk.Check(s.root); err != nil {
 		return nil, err
 	}
 	if s.retention, err = o.Duration("retention", 0); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -50,14 +49,14 @@ func open(format string, cfg sinks.Config) (sinks.Sink, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = base.RealClock{}
 	}
-	s := &Sink{cfg: cfg, set: set, log: manifest.Open(set.root), last: base.NoEpoch}
+	s := &Sink{cfg: cfg, set: set, log: manifest.Open(set.disk, set.root), last: base.NoEpoch}
 	if cfg.Batch {
 		return openBatch(s)
 	}
-	if err := atomicfile.MkdirAll(filepath.Join(set.root, metaDir)); err != nil {
+	if err := (atomicfile.In{Roots: set.disk}).MkdirAll(filepath.Join(set.root, metaDir)); err != nil {
 		return nil, base.Wrap(err, "opening %s", s.Describe())
 	}
-	if s.commits, err = loadCommits(set.root); err != nil {
+	if s.commits, err = loadCommits(set.disk, set.root); err != nil {
 		return nil, err
 	}
 	if s.last, err = s.log.Latest(); err != nil {
@@ -72,11 +71,11 @@ func open(format string, cfg sinks.Config) (sinks.Sink, error) {
 
 // undo removes what an epoch that was not committed left.
 func (s *Sink) undo() error {
-	if err := os.RemoveAll(filepath.Join(s.set.root, metaDir, "stage")); err != nil {
+	if err := s.set.disk.RemoveAll(filepath.Join(s.set.root, metaDir, "stage")); err != nil {
 		return err
 	}
 	for _, dir := range []string{metaDir, manifest.DirName} {
-		if err := atomicfile.Sweep(filepath.Join(s.set.root, dir)); err != nil {
+		if err := (atomicfile.In{Roots: s.set.disk}).Sweep(filepath.Join(s.set.root, dir)); err != nil {
 			return err
 		}
 	}
@@ -86,7 +85,7 @@ func (s *Sink) undo() error {
 			continue
 		}
 		for _, f := range e.Files {
-			if err := os.Remove(filepath.Join(s.set.root, f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := s.set.disk.Remove(filepath.Join(s.set.root, f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 			s.removeEmpty(filepath.Dir(f))
@@ -98,7 +97,7 @@ func (s *Sink) undo() error {
 // removeEmpty removes directories that an undone epoch left without files.
 func (s *Sink) removeEmpty(dir string) {
 	for ; dir != "." && dir != "/"; dir = filepath.Dir(dir) {
-		if os.Remove(filepath.Join(s.set.root, dir)) != nil {
+		if s.set.disk.Remove(filepath.Join(s.set.root, dir)) != nil {
 			return
 		}
 	}
@@ -170,7 +169,7 @@ func (s *Sink) Commit(_ context.Context, epoch base.Epoch, _ sinks.Mode, digest 
 	if err := s.step("record"); err != nil {
 		return err
 	}
-	if err := s.commits.put(s.set.root, commit{epoch, digest.String(), names}); err != nil {
+	if err := s.commits.put(s.set.disk, s.set.root, commit{epoch, digest.String(), names}); err != nil {
 		return base.Wrap(err, "recording epoch %d of %s", epoch, s.Describe())
 	}
 	if err := s.step("place"); err != nil {
@@ -234,13 +233,13 @@ func (s *Sink) place(names []string) ([]manifest.Entry, error) {
 	dirs := map[string]bool{}
 	for i, f := range s.stage.done {
 		to := filepath.Join(s.set.root, names[i])
-		if err := atomicfile.MkdirAll(filepath.Dir(to)); err != nil {
+		if err := (atomicfile.In{Roots: s.set.disk}).MkdirAll(filepath.Dir(to)); err != nil {
 			return nil, err
 		}
-		if err := os.Rename(f.path, to); err != nil {
+		if err := s.set.disk.Rename(f.path, to); err != nil {
 			return nil, err
 		}
-		st, err := os.Stat(to)
+		st, err := s.set.disk.Stat(to)
 		if err != nil {
 			return nil, err
 		}
@@ -248,7 +247,7 @@ func (s *Sink) place(names []string) ([]manifest.Entry, error) {
 		entries = append(entries, manifest.NewEntry(to, st.Size(), st.ModTime()))
 	}
 	for d := range dirs {
-		if err := atomicfile.SyncDir(d); err != nil {
+		if err := (atomicfile.In{Roots: s.set.disk}).SyncDir(d); err != nil {
 			return nil, err
 		}
 	}

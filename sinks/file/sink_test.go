@@ -87,7 +87,7 @@ func TestContract(t *testing.T) {
 					Fresh: func(t *testing.T) { dir = filepath.Join(t.TempDir(), "a", "out") },
 					Open:  func(t *testing.T) sinks.Sink { return openSink(t, format, dir, cfg) },
 					Visible: func(t *testing.T) []string {
-						if !manifest.Open(dir).Exists() {
+						if !manifest.Open(nil, dir).Exists() {
 							return nil
 						}
 						return readBack(t, format, dir, sinktest.Schema())
@@ -338,7 +338,7 @@ func TestManifestOfEpochs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	entries, last, err := manifest.Open(dir).Read()
+	entries, last, err := manifest.Open(nil, dir).Read()
 	if err != nil || last != 9 || len(entries) != 0 {
 		t.Errorf("after the retention: %d entries to epoch %d, %v", len(entries), last, err)
 	}

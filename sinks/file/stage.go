@@ -3,7 +3,6 @@ package file
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sort"
 
@@ -43,10 +42,10 @@ const maxOpen = 512
 
 func newStage(set *settings, epoch base.Epoch, name string) (*stage, error) {
 	st := &stage{set: set, epoch: epoch, dir: filepath.Join(set.root, metaDir, "stage"), name: name, open: map[string]*staged{}}
-	if err := os.RemoveAll(st.dir); err != nil {
+	if err := set.disk.RemoveAll(st.dir); err != nil {
 		return nil, err
 	}
-	return st, os.MkdirAll(st.dir, 0o755)
+	return st, set.disk.MkdirAll(st.dir, 0o755)
 }
 
 // fileName is the name that the file has from Commit on.
@@ -179,5 +178,5 @@ func (st *stage) drop() error {
 		}
 	}
 	st.open, st.done = nil, nil
-	return os.RemoveAll(st.dir)
+	return st.set.disk.RemoveAll(st.dir)
 }

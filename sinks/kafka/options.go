@@ -41,7 +41,7 @@ func parseSettings(cfg sinks.Config) (*settings, error) {
 	if err := cfg.Options.CheckKeys("sink kafka", optionNames()); err != nil {
 		return nil, err
 	}
-	client, err := kafkaclient.Parse("sink kafka", kafkaclient.Producer, cfg.Options)
+	client, err := kafkaclient.Parse("sink kafka", kafkaclient.Producer, cfg.Options, cfg.Disk)
 	if err != nil {
 		return nil, err
 	}

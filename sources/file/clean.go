@@ -3,7 +3,6 @@ package file
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 )
 
@@ -11,13 +10,13 @@ import (
 // done already, by this commit before a crash.
 func (s *settings) cleanFile(path string) error {
 	if s.clean == cleanDelete {
-		return ignoreGone(os.Remove(path))
+		return ignoreGone(s.disk.Remove(path))
 	}
 	to := filepath.Join(s.archive, path)
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+	if err := s.disk.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	return ignoreGone(os.Rename(path, to))
+	return ignoreGone(s.disk.Rename(path, to))
 }
 
 func ignoreGone(err error) error {

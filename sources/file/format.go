@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/sources/columnar"
 )
@@ -68,8 +69,8 @@ func (s split) Open(ctx context.Context) (sources.Reader, error) { return s.open
 func (s split) String() string                                   { return s.name }
 
 // openText opens a file of text, uncompressed by its name's end.
-func openText(path string) (io.ReadCloser, error) {
-	f, err := os.Open(path)
+func openText(disk *roots.Set, path string) (io.ReadCloser, error) {
+	f, err := disk.Open(path)
 	if err != nil {
 		return nil, base.Wrap(err, "opening %s", path)
 	}
@@ -154,7 +155,7 @@ func (p *part) textSplits(sep string, decode lineDecoder) []sources.Split {
 			if err := p.unchanged(); err != nil {
 				return nil, err
 			}
-			f, err := openText(p.file.Path)
+			f, err := openText(p.layout.set.disk, p.file.Path)
 			if err != nil {
 				return nil, err
 			}

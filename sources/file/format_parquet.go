@@ -8,6 +8,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/flightd/flightd/internal/roots"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/sources/columnar"
 	"github.com/flightd/flightd/sources/parquetfile"
@@ -16,7 +17,7 @@ import (
 func parquetFormat() format {
 	cache := parquetfile.NewCache() // of all tables and streams of the provider
 	return format{name: "parquet", options: []string{"mergeSchema", "datetimeRebaseMode", "int96RebaseMode"}, open: func(cfg sources.Config) (opener, error) {
-		return parquetOpener{cache}, columnar.RefuseOptions("parquet", cfg.Options, []columnar.Refusal{
+		return parquetOpener{cache, cfg.Disk}, columnar.RefuseOptions("parquet", cfg.Options, []columnar.Refusal{
 			{Name: "mergeSchema", Unless: "false", Advice: "declare the columns"},
 			{Name: "datetimeRebaseMode", Unless: "CORRECTED"}, {Name: "int96RebaseMode", Unless: "CORRECTED"},
 		})
@@ -24,7 +25,10 @@ func parquetFormat() format {
 }
 
 // parquetOpener reads a split per row group.
-type parquetOpener struct{ cache *parquetfile.Cache }
+type parquetOpener struct {
+	cache *parquetfile.Cache
+	disk  *roots.Set
+}
 
 // infer returns the schema of the first file by path.
 func (o parquetOpener) infer(_ context.Context, files []fileInfo) (*arrow.Schema, error) {
@@ -32,7 +36,7 @@ func (o parquetOpener) infer(_ context.Context, files []fileInfo) (*arrow.Schema
 	for _, f := range files {
 		first = min(first, f.path)
 	}
-	f, err := o.cache.Open(first)
+	f, err := o.cache.Open(o.disk, first)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +51,7 @@ func (o parquetOpener) splits(_ context.Context, p *part) ([]sources.Split, erro
 	if err := p.unchanged(); err != nil {
 		return nil, err
 	}
-	f, err := o.cache.Open(p.file.Path)
+	f, err := o.cache.Open(o.disk, p.file.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +71,7 @@ func (o parquetOpener) splits(_ context.Context, p *part) ([]sources.Split, erro
 			if err := p.unchanged(); err != nil {
 				return nil, err
 			}
-			f, err := o.cache.OpenWith(p.file.Path, footer)
+			f, err := o.cache.OpenWith(o.disk, p.file.Path, footer)
 			if err != nil {
 				return nil, err
 			}
@@ -98,7 +102,7 @@ func (g *groupReader) Close() error {
 
 // estimate reads the footer.
 func (o parquetOpener) estimate(path string) (sources.Estimate, error) {
-	f, err := o.cache.Open(path)
+	f, err := o.cache.Open(o.disk, path)
 	if err != nil {
 		return sources.Estimate{}, err
 	}

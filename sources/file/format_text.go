@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/sources/columnar"
 	"github.com/flightd/flightd/sources/csvtext"
@@ -20,15 +21,18 @@ import (
 func jsonFormat() format {
 	return format{name: "json", options: jsonlines.OptionNames(), open: func(cfg sources.Config) (opener, error) {
 		opt, err := jsonlines.ReadOptions(cfg.Options, cfg.Zone)
-		return jsonOpener{opt}, err
+		return jsonOpener{cfg.Disk, opt}, err
 	}}
 }
 
-type jsonOpener struct{ opt jsonlines.Options }
+type jsonOpener struct {
+	disk *roots.Set
+	opt  jsonlines.Options
+}
 
 func (o jsonOpener) infer(ctx context.Context, files []fileInfo) (*arrow.Schema, error) {
 	inf := jsonlines.NewInferrer(o.opt)
-	err := eachFile(ctx, files, func(r io.Reader, path string) (bool, error) { return true, inf.Add(r, path) })
+	err := eachFile(ctx, o.disk, files, func(r io.Reader, path string) (bool, error) { return true, inf.Add(r, path) })
 	return inf.Schema(), err
 }
 
@@ -58,15 +62,18 @@ func (o jsonOpener) splits(_ context.Context, p *part) ([]sources.Split, error) 
 func csvFormat() format {
 	return format{name: "csv", options: csvtext.OptionNames(), open: func(cfg sources.Config) (opener, error) {
 		opt, err := csvtext.ReadOptions(cfg.Options, cfg.Zone)
-		return csvOpener{opt}, err
+		return csvOpener{cfg.Disk, opt}, err
 	}}
 }
 
-type csvOpener struct{ opt csvtext.Options }
+type csvOpener struct {
+	disk *roots.Set
+	opt  csvtext.Options
+}
 
 func (o csvOpener) infer(ctx context.Context, files []fileInfo) (*arrow.Schema, error) {
 	inf := csvtext.NewInferrer(o.opt)
-	err := eachFile(ctx, files, inf.Add)
+	err := eachFile(ctx, o.disk, files, inf.Add)
 	return inf.Schema(), err
 }
 
@@ -113,12 +120,12 @@ func (p *part) projected(next func(int) (arrow.RecordBatch, error), project bool
 }
 
 // eachFile opens files in order until add wants no more.
-func eachFile(ctx context.Context, files []fileInfo, add func(r io.Reader, path string) (bool, error)) error {
+func eachFile(ctx context.Context, disk *roots.Set, files []fileInfo, add func(r io.Reader, path string) (bool, error)) error {
 	for _, f := range files {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		r, err := openText(f.path)
+		r, err := openText(disk, f.path)
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -37,7 +36,7 @@ func (s *settings) list(ctx context.Context, known func(path string) bool) ([]fi
 	}
 	var out []fileInfo
 	for _, root := range roots {
-		st, err := os.Stat(root)
+		st, err := s.disk.Stat(root)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -50,7 +49,7 @@ func (s *settings) list(ctx context.Context, known func(path string) bool) ([]fi
 			}
 			continue
 		}
-		if log := manifest.Open(root); log.Exists() {
+		if log := manifest.Open(s.disk, root); log.Exists() {
 			if out, err = s.fromManifest(log, root, known, out); err != nil {
 				return nil, err
 			}
@@ -100,7 +99,7 @@ func (s *settings) walk(ctx context.Context, dir, root string, depth int, known 
 	if depth > maxDirDepth {
 		return nil, base.Errorf(base.CodeInvalid, "listing %s: more than %d directories deep", root, maxDirDepth)
 	}
-	names, err := os.ReadDir(dir)
+	names, err := s.disk.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) && depth > 0 {
 		return out, nil
 	}
@@ -115,7 +114,7 @@ func (s *settings) walk(ctx context.Context, dir, root string, depth int, known 
 		if d.Type().IsRegular() && known(path) {
 			continue
 		}
-		st, err := os.Stat(path) // follows links
+		st, err := s.disk.Stat(path) // follows links
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // gone since ReadDir
 		}
@@ -150,7 +149,7 @@ func (s *settings) fromManifest(log manifest.Log, root string, known func(string
 		if e.IsDir || !s.wanted(filepath.Base(path)) || known(path) {
 			continue
 		}
-		st, err := os.Stat(path)
+		st, err := s.disk.Stat(path)
 		if err != nil || st.Size() != e.Size {
 			return nil, base.Errorf(base.CodeCorrupt, "the manifest of %s names %s with %d bytes, but it is not there with that size", root, path, e.Size)
 		}
@@ -193,14 +192,17 @@ func (s *settings) roots() ([]string, error) {
 	if !isPattern(s.path) {
 		return []string{s.path}, nil
 	}
-	if _, err := os.Stat(s.path); err == nil { // a name with pattern characters
+	if _, err := s.disk.Stat(s.path); err == nil { // a name with pattern characters
 		return []string{s.path}, nil
 	}
 	var out []string
 	for _, p := range braces(s.path) {
-		got, err := filepath.Glob(p)
-		if err != nil {
+		got, err := s.disk.Glob(p)
+		if errors.Is(err, filepath.ErrBadPattern) {
 			return nil, base.Errorf(base.CodeInvalid, "path %s is not a pattern", s.path)
+		}
+		if err != nil {
+			return nil, err
 		}
 		for _, g := range got {
 			if !hidden(filepath.Base(g)) {
@@ -238,7 +240,7 @@ func (s *settings) mustExist() error {
 	if isPattern(s.path) {
 		return nil
 	}
-	_, err := os.Stat(s.path)
+	_, err := s.disk.Stat(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return notFound(s.path)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 	"github.com/flightd/flightd/sources"
 	"github.com/flightd/flightd/sources/columnar"
 )
@@ -21,6 +22,7 @@ func commonOptions() []string {
 // settings are the options of a directory, read and checked.
 type settings struct {
 	format  format
+	disk    *roots.Set
 	path    string // absolute; may be a pattern
 	base    string // where partition directories begin; empty: at path
 	filter  string
@@ -49,17 +51,17 @@ func readSettings(f format, cfg sources.Config) (*settings, error) {
 	if err := o.CheckKeys(what, append(commonOptions(), f.options...)); err != nil {
 		return nil, err
 	}
-	s := &settings{format: f, zone: cfg.Zone, filter: o.String("pathGlobFilter", "")}
+	s := &settings{format: f, disk: cfg.Disk, zone: cfg.Zone, filter: o.String("pathGlobFilter", "")}
 	raw := strings.TrimSpace(o.String("path", ""))
 	if raw == "" {
 		return nil, base.Errorf(base.CodeInvalid, "%s needs the option path", what)
 	}
 	var err error
-	if s.path, err = localPath(raw); err != nil {
+	if s.path, err = s.localPath(raw); err != nil {
 		return nil, err
 	}
 	if b := o.String("basePath", ""); b != "" {
-		if s.base, err = localPath(b); err != nil {
+		if s.base, err = s.localPath(b); err != nil {
 			return nil, err
 		}
 	}
@@ -116,7 +118,7 @@ func (s *settings) readClean(o base.Options) error {
 		return base.Errorf(base.CodeInvalid, "cleanSource archive needs the option sourceArchiveDir")
 	}
 	var err error
-	if s.archive, err = localPath(dir); err != nil {
+	if s.archive, err = s.localPath(dir); err != nil {
 		return err
 	}
 	// Archived files must not be found again.
@@ -125,6 +127,15 @@ func (s *settings) readClean(o base.Options) error {
 		return base.Errorf(base.CodeInvalid, "option sourceArchiveDir: %s and the source's %s must not contain each other", s.archive, root)
 	}
 	return nil
+}
+
+// localPath returns the absolute path that an option names, if it may be used.
+func (s *settings) localPath(text string) (string, error) {
+	path, err := localPath(text)
+	if err == nil {
+		err = s.disk.Check(path)
+	}
+	return path, err
 }
 
 // localPath returns the absolute path that an option names, as a path or as a

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -95,7 +94,7 @@ func (p *part) wantedSchema() *arrow.Schema {
 
 // unchanged returns an error unless the file is as it was planned.
 func (p *part) unchanged() error {
-	st, err := os.Stat(p.file.Path)
+	st, err := p.layout.set.disk.Stat(p.file.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return p.changed(p.file.Path, "has gone")

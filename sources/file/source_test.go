@@ -365,7 +365,7 @@ func TestManifestIsRead(t *testing.T) {
 	committed := d.put(t, "part-0.txt", "yes\n")
 	d.put(t, "part-1.txt", "not committed\n")
 	st, _ := os.Stat(committed)
-	log := manifest.Open(d.path)
+	log := manifest.Open(nil, d.path)
 	if err := log.Append(0, []manifest.Entry{manifest.NewEntry(committed, st.Size(), st.ModTime())}, time.Time{}, time.Now()); err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ import (
 
 // raw is a reader of [0, to) that has in already and asks nobody.
 func raw(in []byte, to int64, crc bool) *reader {
-	cfg, err := parseConfig(base.Options{"kafka.bootstrap.servers": "nowhere:1", "subscribe": "t", "includeHeaders": "true"}, false)
+	cfg, err := parseConfig(base.Options{"kafka.bootstrap.servers": "nowhere:1", "subscribe": "t", "includeHeaders": "true"}, nil, false)
 	if err != nil {
 		panic(err)
 	}

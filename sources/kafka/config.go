@@ -7,6 +7,7 @@ import (
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/internal/kafkaclient"
+	"github.com/flightd/flightd/internal/roots"
 )
 
 // config is what the options of a source or a table say.
@@ -42,13 +43,13 @@ func optionNames() []string {
 	}
 }
 
-func parseConfig(o base.Options, batch bool) (*config, error) {
+func parseConfig(o base.Options, disk *roots.Set, batch bool) (*config, error) {
 	if err := o.CheckKeys("source kafka", optionNames()); err != nil {
 		return nil, err
 	}
 	c := &config{}
 	var err error
-	if c.client, err = kafkaclient.Parse("source kafka", kafkaclient.Consumer, o); err != nil {
+	if c.client, err = kafkaclient.Parse("source kafka", kafkaclient.Consumer, o, disk); err != nil {
 		return nil, err
 	}
 	if c.strategy, err = parseStrategy(o); err != nil {

@@ -35,7 +35,7 @@ var (
 )
 
 func openStream(_ context.Context, cfg sources.Config) (sources.Source, error) {
-	c, err := parseConfig(cfg.Options, false)
+	c, err := parseConfig(cfg.Options, cfg.Disk, false)
 	if err != nil {
 		return nil, err
 	}

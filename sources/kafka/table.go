@@ -21,7 +21,7 @@ type Table struct {
 var _ sources.Table = (*Table)(nil)
 
 func openBatch(_ context.Context, cfg sources.Config) (sources.Table, error) {
-	c, err := parseConfig(cfg.Options, true)
+	c, err := parseConfig(cfg.Options, cfg.Disk, true)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"container/list"
 	"os"
 	"sync"
+
+	"github.com/flightd/flightd/internal/roots"
 )
 
 // maxFooters is the most bytes that remembered footers may have in their files.
@@ -52,14 +54,14 @@ type remembered struct {
 func NewCache() *Cache { return &Cache{footers: map[string]*list.Element{}} }
 
 // Open is the function Open, without decoding the footer of a file that was open before and has
-// the same identity, size and modification time still.
-func (c *Cache) Open(path string) (*File, error) {
-	return open(path, func(st os.FileInfo) *footer { return c.lookup(path, st) }, c)
+// the same identity, size and modification time still. The file lies within disk.
+func (c *Cache) Open(disk *roots.Set, path string) (*File, error) {
+	return open(disk, path, func(st os.FileInfo) *footer { return c.lookup(path, st) }, c)
 }
 
 // OpenWith is the function OpenWith with the memory of c.
-func (c *Cache) OpenWith(path string, known Footer) (*File, error) {
-	return open(path, func(os.FileInfo) *footer { return known.footer }, c)
+func (c *Cache) OpenWith(disk *roots.Set, path string, known Footer) (*File, error) {
+	return open(disk, path, func(os.FileInfo) *footer { return known.footer }, c)
 }
 
 func (c *Cache) lookup(path string, st os.FileInfo) *footer {

@@ -13,7 +13,7 @@ func TestCacheKnowsWhetherAFileChanged(t *testing.T) {
 	path := textFile(t, 100, 5, 50)
 	rows := func(want int64) *File {
 		t.Helper()
-		f, err := c.Open(path)
+		f, err := c.Open(nil, path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +35,7 @@ func TestCacheKnowsWhetherAFileChanged(t *testing.T) {
 		t.Errorf("%d footers of %d bytes", len(c.footers), c.size)
 	}
 	os.Remove(path)
-	if _, err := c.Open(path); err == nil {
+	if _, err := c.Open(nil, path); err == nil {
 		t.Error("a file that is gone was opened")
 	}
 }
@@ -63,7 +63,7 @@ func TestCacheIsBounded(t *testing.T) {
 func TestRecordBatchesOutliveReaders(t *testing.T) {
 	c := NewCache()
 	read := func(path string, dictionaries bool) (out []arrow.RecordBatch) {
-		f, err := c.Open(path)
+		f, err := c.Open(nil, path)
 		if err != nil {
 			t.Fatal(err)
 		}

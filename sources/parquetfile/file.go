@@ -17,6 +17,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/roots"
 )
 
 // maxFooter is the most bytes of a footer that is read.
@@ -54,12 +55,12 @@ func Open(path string) (*File, error) { return OpenWith(path, Footer{}) }
 // OpenWith is Open with a footer that was read before. The caller has made sure
 // that the file has not changed since.
 func OpenWith(path string, known Footer) (*File, error) {
-	return (*Cache)(nil).OpenWith(path, known)
+	return (*Cache)(nil).OpenWith(nil, path, known)
 }
 
 // open opens a file whose footer is what known returns, unless that is nil.
-func open(path string, known func(os.FileInfo) *footer, cache *Cache) (*File, error) {
-	f, err := os.Open(path)
+func open(disk *roots.Set, path string, known func(os.FileInfo) *footer, cache *Cache) (*File, error) {
+	f, err := disk.Open(path)
 	if err != nil {
 		return nil, base.Errorf(base.CodeNotFound, "opening %s", path).Because(err)
 	}

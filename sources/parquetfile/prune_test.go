@@ -52,7 +52,7 @@ func sorted(t *testing.T, index bool) string {
 func TestPruned(t *testing.T) {
 	for _, index := range []bool{false, true} {
 		path, cache := sorted(t, index), NewCache()
-		f, err := cache.Open(path)
+		f, err := cache.Open(nil, path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -56,7 +56,7 @@ func scanFiles(log *tablelog.Log, cache *parquetfile.Cache, files []tablelog.Fil
 		if err := present(path, file, gone); err != nil {
 			return nil, err
 		}
-		f, err := cache.Open(path)
+		f, err := cache.Open(nil, path)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +95,7 @@ func (s *split) Open(ctx context.Context) (sources.Reader, error) {
 	if err := present(s.path, s.file, s.gone); err != nil {
 		return nil, err
 	}
-	f, err := s.cache.OpenWith(s.path, s.footer)
+	f, err := s.cache.OpenWith(nil, s.path, s.footer)
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func (t *Table) Estimate(_ context.Context, pin string) (sources.Estimate, error
 		sizes[i] = f.Size
 	}
 	return sources.EstimateFiles(sizes, func(i int) (sources.Estimate, error) {
-		f, err := t.cache.Open(filepath.Join(t.log.Dir(), files[i].Path))
+		f, err := t.cache.Open(nil, filepath.Join(t.log.Dir(), files[i].Path))
 		if err != nil {
 			return sources.Estimate{}, err
 		}
