@@ -137,6 +137,19 @@ func (e *Engine) Ingest(ctx context.Context, name string, mode IngestMode, schem
 	return e.writeBatch(ctx, t, r, base.Append)
 }
 
+// Ingest is Engine.Ingest with the rights of the session's user.
+func (s *Session) Ingest(ctx context.Context, name string, mode IngestMode, schema *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error) {
+	if err := s.user.Role.May(Writer, "an ingest"); err != nil {
+		return 0, err
+	}
+	if mode == IngestReplace {
+		if err := s.owns(&logical.Insert{}, name); err != nil {
+			return 0, err
+		}
+	}
+	return s.eng.Ingest(ctx, name, mode, schema, next)
+}
+
 func sameColumns(a, b expr.Schema) bool {
 	if len(a) != len(b) {
 		return false

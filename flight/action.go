@@ -101,6 +101,9 @@ func (s *service) act(ctx context.Context, ses *session, a *flight.Action) (answ
 		return answer, false, err
 	case flight.CloseSessionActionType:
 		s.sessions.drop(ses)
+		if s.opts.Access != nil {
+			s.opts.Access.Revoke(ses.who.token)
+		}
 		return &flight.CloseSessionResult{Status: flight.CloseSessionResultClosed}, false, nil
 	case flightsql.BeginTransactionActionType, flightsql.EndTransactionActionType, flightsql.BeginSavepointActionType, flightsql.EndSavepointActionType:
 		return nil, false, errTransactions

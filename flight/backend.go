@@ -4,18 +4,17 @@ import (
 	"context"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flightd/flightd"
 )
 
 // A Backend is what a Server serves: an engine, or in tests something that
 // behaves like one.
 type Backend interface {
-	NewSession() Session
+	// NewSession returns a session with the rights of a user.
+	NewSession(u flightd.User) Session
 	// Tables lists tables and views by name.
 	Tables(ctx context.Context) ([]Table, error)
-	// Ingest writes the record batches that next returns, until io.EOF, into a
-	// table and returns the number of rows once they are durable. Ingest releases
-	// them.
-	Ingest(ctx context.Context, table string, mode IngestMode, schema *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error)
 }
 
 // A Session holds one client's temporary views and settings.
@@ -25,6 +24,10 @@ type Session interface {
 	// Set sets a setting; the notice, if any, says that it has no effect.
 	Set(key, value string) (notice string, err error)
 	Settings() map[string]string
+	// Ingest writes the record batches that next returns, until io.EOF, into a
+	// table and returns the number of rows once they are durable. Ingest releases
+	// them.
+	Ingest(ctx context.Context, table string, mode IngestMode, schema *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error)
 	Close() error
 }
 

@@ -13,8 +13,8 @@ func Engine(e *flightd.Engine) Backend { return engine{e} }
 
 type engine struct{ e *flightd.Engine }
 
-// NewSession returns a session of the engine.
-func (b engine) NewSession() Session { return engineSession{b.e.NewSession()} }
+// NewSession returns a session of the engine with the rights of a user.
+func (b engine) NewSession(u flightd.User) Session { return engineSession{b.e.NewSessionFor(u)} }
 
 // Tables lists the engine's tables.
 func (b engine) Tables(ctx context.Context) ([]Table, error) {
@@ -29,13 +29,6 @@ func (b engine) Tables(ctx context.Context) ([]Table, error) {
 	return out, nil
 }
 
-// Ingest writes into a table of the engine.
-func (b engine) Ingest(ctx context.Context, table string, mode IngestMode, schema *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error) {
-	modes := map[IngestMode]flightd.IngestMode{IngestCreate: flightd.IngestCreate, IngestAppend: flightd.IngestAppend,
-		IngestReplace: flightd.IngestReplace, IngestCreateAppend: flightd.IngestCreateAppend}
-	return b.e.Ingest(ctx, table, modes[mode], schema, next)
-}
-
 type engineSession struct{ *flightd.Session }
 
 // Prepare analyses a statement.
@@ -45,6 +38,13 @@ func (s engineSession) Prepare(ctx context.Context, text string) (Statement, err
 		return nil, err
 	}
 	return engineStatement{p}, nil
+}
+
+// Ingest writes into a table of the engine.
+func (s engineSession) Ingest(ctx context.Context, table string, mode IngestMode, schema *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error) {
+	modes := map[IngestMode]flightd.IngestMode{IngestCreate: flightd.IngestCreate, IngestAppend: flightd.IngestAppend,
+		IngestReplace: flightd.IngestReplace, IngestCreateAppend: flightd.IngestCreateAppend}
+	return s.Session.Ingest(ctx, table, modes[mode], schema, next)
 }
 
 type engineStatement struct{ p *flightd.Prepared }

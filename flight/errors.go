@@ -15,15 +15,17 @@ import (
 
 // grpcCodes is the one table from our codes to gRPC's.
 var grpcCodes = map[base.Code]codes.Code{
-	base.CodeInternal:    codes.Internal,
-	base.CodeInvalid:     codes.InvalidArgument,
-	base.CodeNotFound:    codes.NotFound,
-	base.CodeUnavailable: codes.Unavailable,
-	base.CodeCorrupt:     codes.DataLoss,
-	base.CodeConflict:    codes.AlreadyExists,
-	base.CodeCanceled:    codes.Canceled,
-	base.CodeExhausted:   codes.ResourceExhausted,
-	base.CodeOutOfRange:  codes.OutOfRange,
+	base.CodeInternal:        codes.Internal,
+	base.CodeInvalid:         codes.InvalidArgument,
+	base.CodeNotFound:        codes.NotFound,
+	base.CodeUnavailable:     codes.Unavailable,
+	base.CodeCorrupt:         codes.DataLoss,
+	base.CodeConflict:        codes.AlreadyExists,
+	base.CodeCanceled:        codes.Canceled,
+	base.CodeExhausted:       codes.ResourceExhausted,
+	base.CodeUnauthenticated: codes.Unauthenticated,
+	base.CodeDenied:          codes.PermissionDenied,
+	base.CodeOutOfRange:      codes.OutOfRange,
 }
 
 // maxText bounds the message and each detail: they travel in HTTP/2 headers, of

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/flightd/flightd"
 	"github.com/flightd/flightd/internal/base"
 )
 
@@ -39,9 +40,9 @@ type fake struct {
 
 func newFake() *fake { return &fake{ingested: map[string]int64{}} }
 
-func (f *fake) NewSession() Session {
+func (f *fake) NewSession(u flightd.User) Session {
 	f.sessions.Add(1)
-	return &fakeSession{f: f, set: map[string]string{}}
+	return &fakeSession{f: f, user: u, set: map[string]string{}}
 }
 
 func (f *fake) Tables(context.Context) ([]Table, error) {
@@ -53,7 +54,8 @@ func (f *fake) Tables(context.Context) ([]Table, error) {
 	}, nil
 }
 
-func (f *fake) Ingest(_ context.Context, table string, mode IngestMode, _ *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error) {
+func (s *fakeSession) Ingest(_ context.Context, table string, mode IngestMode, _ *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error) {
+	f := s.f
 	var n int64
 	for {
 		rec, err := next()
@@ -73,9 +75,10 @@ func (f *fake) Ingest(_ context.Context, table string, mode IngestMode, _ *arrow
 }
 
 type fakeSession struct {
-	f   *fake
-	mu  sync.Mutex
-	set map[string]string
+	f    *fake
+	user flightd.User
+	mu   sync.Mutex
+	set  map[string]string
 }
 
 func (s *fakeSession) Close() error {

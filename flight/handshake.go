@@ -1,6 +1,7 @@
 package flight
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -11,20 +12,12 @@ import (
 )
 
 // Handshake gives a client that sends a user and password a token for a session
-// of its own. While there are no users, every handshake is accepted: with a
-// token, which stays, or with nothing at all.
+// of its own. With a token, which stays, it is accepted as well. While there are
+// no users, every handshake is: with anything, or with nothing at all.
 func (s *service) Handshake(stream flight.FlightService_HandshakeServer) error {
-	md, _ := metadata.FromIncomingContext(stream.Context())
-	token := ""
-	if _, value, ok := authorization(md, "bearer"); ok {
-		token = value
-	} else {
-		if _, value, ok := authorization(md, "basic"); ok {
-			if _, _, err := basicUser(value); err != nil {
-				return err
-			}
-		}
-		token = newID()
+	token, err := s.login(stream.Context())
+	if err != nil {
+		return err
 	}
 	if err := stream.SendHeader(metadata.Pairs("authorization", "Bearer "+token)); err != nil {
 		return err
@@ -35,6 +28,35 @@ func (s *service) Handshake(stream flight.FlightService_HandshakeServer) error {
 		return err
 	}
 	return stream.Send(&flight.HandshakeResponse{Payload: []byte(token)})
+}
+
+// login returns the token for who shakes hands. Nothing that a stranger sends but
+// the headers is looked at.
+func (s *service) login(ctx context.Context) (string, error) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	if _, value, ok := authorization(md, "bearer"); ok {
+		_, err := identify(s.opts, md)
+		return value, err
+	}
+	_, value, basic := authorization(md, "basic")
+	if !basic {
+		if s.opts.Access == nil {
+			return newID(), nil
+		}
+		_, err := identify(s.opts, md)
+		return "", err
+	}
+	user, password, err := basicUser(value)
+	if err != nil || s.opts.Access == nil {
+		return newID(), err
+	}
+	token, err := s.opts.Access.Login(ctx, user, password, peerAddress(ctx))
+	if err != nil {
+		s.log.Warn("login refused", "user", clip(user), "from", peerAddress(ctx), "err", err)
+		return "", err
+	}
+	s.log.Info("login", "user", user, "from", peerAddress(ctx))
+	return token, nil
 }
 
 // basicUser reads the value of a Basic authorization: base64 of user:password,

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	pb "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 
+	"github.com/flightd/flightd"
 	"github.com/flightd/flightd/flight/guard"
 	"github.com/flightd/flightd/internal/base"
 )
@@ -18,7 +19,10 @@ const maxExpanded = 1 << 30
 
 // ingest writes the stream into a table and returns the number of rows once they
 // are durable.
-func (s *service) ingest(ctx context.Context, m *pb.CommandStatementIngest, in *inbound) (int64, error) {
+func (s *service) ingest(ctx context.Context, ses *session, m *pb.CommandStatementIngest, in *inbound) (int64, error) {
+	if err := ses.who.user.Role.May(flightd.Writer, "an ingest"); err != nil {
+		return 0, err // before the rows are read
+	}
 	mode, err := ingestMode(m.GetTableDefinitionOptions())
 	if err != nil {
 		return 0, err
@@ -40,7 +44,7 @@ func (s *service) ingest(ctx context.Context, m *pb.CommandStatementIngest, in *
 		return 0, err
 	}
 	defer r.Release()
-	return s.backend.Ingest(ctx, m.GetTable(), mode, r.Schema(), func() (arrow.RecordBatch, error) {
+	return ses.Ingest(ctx, m.GetTable(), mode, r.Schema(), func() (arrow.RecordBatch, error) {
 		for {
 			rec, err := guard.Next(r)
 			if err != nil {

@@ -65,10 +65,27 @@ func (s *Server) guarded(ctx context.Context, method string, f func(context.Cont
 			err = s.panicked(method, p)
 		}
 	}()
-	if !strings.HasPrefix(method, "/arrow.flight.") {
+	if strings.HasPrefix(method, healthPrefix) {
 		return f(ctx)
 	}
-	ses, err := s.sessions.enter(ctx)
+	gate := s.calls
+	if isStream(method) {
+		gate = s.streams
+	}
+	// Whoever shakes hands has no name yet, and with users no session either.
+	who, known := ctx.Value(callerKey{}).(caller)
+	leave, err := gate.enter(who.user.Name)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if method == handshakeMethod {
+		return f(ctx)
+	}
+	if !known {
+		return base.Errorf(base.CodeUnauthenticated, "nobody has looked at who calls %s", method)
+	}
+	ses, err := s.sessions.enter(ctx, who)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package flight
 
 import (
+	"log/slog"
 	"net"
 	"strconv"
 	"sync"
@@ -13,16 +14,28 @@ type connListener struct {
 	net.Listener
 	next   atomic.Uint64
 	closed func(key string)
+	limit  int // connections at a time
+	open   atomic.Int64
+	log    *slog.Logger
 }
 
-// Accept returns the next connection.
+// Accept returns the next connection. One beyond the limit is closed at once.
 func (l *connListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
+	for err == nil && l.open.Load() >= int64(l.limit) {
+		l.log.Warn("connection refused", "from", c.RemoteAddr().String(), "open", l.open.Load())
+		c.Close()
+		c, err = l.Listener.Accept()
+	}
 	if err != nil {
 		return nil, err
 	}
+	l.open.Add(1)
 	addr := connAddr{Addr: c.RemoteAddr(), id: strconv.FormatUint(l.next.Add(1), 10)}
-	return &conn{Conn: c, addr: addr, closed: l.closed}, nil
+	return &conn{Conn: c, addr: addr, closed: func(key string) {
+		l.open.Add(-1)
+		l.closed(key)
+	}}, nil
 }
 
 // A connAddr is the address of a peer with the identity of its connection: port

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/flightd/flightd/flight/access"
 	"github.com/flightd/flightd/flight/guard"
 )
 
@@ -40,6 +41,23 @@ type Options struct {
 	Quiet time.Duration
 	// Stuck is how long a subscriber may leave a message unread: 60 s.
 	Stuck time.Duration
+	// Access knows the users; nil lets everybody in, who may then do everything.
+	Access *access.Keeper
+	// Certificates make the server speak TLS; nil is plain text.
+	Certificates *Certificates
+	// MaxConnections is the number of connections at a time: 10,000.
+	MaxConnections int
+	// MaxUserSessions is the number of sessions of a user at a time: 1,000. It,
+	// MaxUserStatements and MaxUserStreams hold where there are users.
+	MaxUserSessions int
+	// MaxStatements and MaxUserStatements are how many calls other than those that
+	// move rows are answered at a time, in all and of a user: 2,000 and 500.
+	MaxStatements, MaxUserStatements int
+	// MaxStreams and MaxUserStreams are how many results and uploads are moved at a
+	// time: 10,000 and 1,000.
+	MaxStreams, MaxUserStreams int
+	// MaxResult is the most bytes of one result; 0 is no limit.
+	MaxResult int64
 	// Guard limits inbound streams.
 	Guard guard.Limits
 }
@@ -64,6 +82,12 @@ func (o Options) withDefaults() Options {
 	def(&o.MaxStatement, 1<<20)
 	def(&o.MaxSessions, 10_000)
 	def(&o.MaxHandles, 4096)
+	def(&o.MaxConnections, 10_000)
+	def(&o.MaxUserSessions, 1000)
+	def(&o.MaxStatements, 2000)
+	def(&o.MaxUserStatements, 500)
+	def(&o.MaxStreams, 10_000)
+	def(&o.MaxUserStreams, 1000)
 	if o.MaxParameters == 0 {
 		o.MaxParameters = 64 << 20
 	}

@@ -45,7 +45,7 @@ func (s *service) DoPut(stream flight.FlightService_DoPutServer) error {
 		n, err := s.putPreparedUpdate(ctx, ses, m, in)
 		return reply(stream, &pb.DoPutUpdateResult{RecordCount: n}, err)
 	case *pb.CommandStatementIngest:
-		n, err := s.ingest(ctx, m, in)
+		n, err := s.ingest(ctx, ses, m, in)
 		return reply(stream, &pb.DoPutUpdateResult{RecordCount: n}, err)
 	case *pb.CommandStatementSubstraitPlan:
 		return errSubstrait

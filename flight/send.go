@@ -15,6 +15,7 @@ import (
 
 type sendOptions struct {
 	target, limit int
+	most          int64 // bytes of all messages; 0 is no limit
 	quiet         time.Duration
 	// stuck is how long one message may wait for the client of live rows.
 	stuck time.Duration
@@ -46,6 +47,7 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 	var w batchWriter = flight.NewRecordWriter(stream, ipc.WithSchema(rows.Schema()))
 	quiet := time.NewTimer(o.quiet)
 	defer quiet.Stop()
+	var sent int64
 	for {
 		select {
 		case it := <-source:
@@ -54,6 +56,10 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 			}
 			if it.err != nil {
 				return it.err
+			}
+			if sent += recordBytes(it.rec, 0, it.rec.NumRows()); o.most > 0 && sent > o.most {
+				it.rec.Release()
+				return limited("the result has more than %d bytes", o.most).WithHint("ask for fewer rows or columns; flightd serve --max-result sets the limit")
 			}
 			err := cut(it.rec, o.target, o.limit, w.Write)
 			it.rec.Release()

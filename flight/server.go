@@ -2,15 +2,19 @@ package flight
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
+
+	"github.com/flightd/flightd/internal/base"
 )
 
 // A Server serves a Backend over Flight SQL.
@@ -20,21 +24,38 @@ type Server struct {
 	grpc     *grpc.Server
 	sessions *sessions
 	quit     chan struct{}
+	calls    *turnstile
+	streams  *turnstile
 }
+
+// maxHeaders is the most bytes of a call's headers, connectTime how long a
+// connection may take to be set up.
+const (
+	maxHeaders  = 128 << 10
+	connectTime = 20 * time.Second
+)
 
 // New returns a server that is ready to Serve.
 func New(b Backend, o Options) *Server {
 	o = o.withDefaults()
 	s := &Server{opts: o, log: o.Logger, quit: make(chan struct{}),
-		sessions: &sessions{backend: b, opts: o, byKey: map[string]*session{}}}
-	s.grpc = grpc.NewServer(
+		sessions: &sessions{backend: b, opts: o, byKey: map[string]*session{}, byConn: map[string][]*session{}, byUser: map[string]int{}},
+		calls:    newTurnstile("statements", o.MaxStatements, o.MaxUserStatements), streams: newTurnstile("streams", o.MaxStreams, o.MaxUserStreams)}
+	settings := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(o.MaxReceive),
 		// Well-meant clients ping more often than grpc-go's default allows.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		grpc.ChainUnaryInterceptor(s.unary),
 		grpc.ChainStreamInterceptor(s.stream),
-	)
+		grpc.InTapHandle(s.tapped),
+		grpc.MaxHeaderListSize(maxHeaders),
+		grpc.ConnectionTimeout(connectTime),
+	}
+	if o.Certificates != nil {
+		settings = append(settings, grpc.Creds(credentials.NewTLS(o.Certificates.config())))
+	}
+	s.grpc = grpc.NewServer(settings...)
 	flight.RegisterFlightServiceServer(s.grpc, newService(b, s.sessions, o, s.quit))
 	healthpb.RegisterHealthServer(s.grpc, health.NewServer())
 	return s
@@ -43,7 +64,7 @@ func New(b Backend, o Options) *Server {
 // Serve answers calls on l until Stop; it then returns nil.
 func (s *Server) Serve(l net.Listener) error {
 	go s.sweep()
-	return s.grpc.Serve(&connListener{Listener: l, closed: s.sessions.dropConn})
+	return s.grpc.Serve(&connListener{Listener: l, closed: s.sessions.dropConn, limit: s.opts.MaxConnections, log: s.log})
 }
 
 // Stop lets running calls end and refuses new ones; when ctx ends, running calls
@@ -75,8 +96,31 @@ func (s *Server) sweep() {
 		select {
 		case now := <-t.C:
 			s.sessions.sweep(now)
+			if s.opts.Access != nil {
+				s.opts.Access.Sweep()
+			}
 		case <-s.quit:
 			return
 		}
 	}
+}
+
+// Reload reads the certificates and the users again, if they are from files. What
+// cannot be read stays as it was. Sessions of users that are gone end, with what
+// runs in them; connections stay.
+func (s *Server) Reload() error {
+	var errs []error
+	if s.opts.Certificates != nil {
+		errs = append(errs, base.Wrap(s.opts.Certificates.Reload(), "reloading the certificates"))
+	}
+	if s.opts.Access != nil {
+		errs = append(errs, base.Wrap(s.opts.Access.Reload(), "reloading the users"))
+		s.sessions.sweep(time.Now())
+	}
+	return errors.Join(errs...)
+}
+
+// Changed reports whether a file that Reload reads has changed.
+func (s *Server) Changed() bool {
+	return s.opts.Certificates != nil && s.opts.Certificates.Changed() || s.opts.Access != nil && s.opts.Access.Changed()
 }

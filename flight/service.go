@@ -168,7 +168,7 @@ func (s *service) DoGet(tkt *flight.Ticket, stream flight.FlightService_DoGetSer
 	ses.mu.Lock()
 	limit := ses.maxMessage
 	ses.mu.Unlock()
-	o := sendOptions{target: s.opts.SliceBytes, limit: limit, quiet: s.opts.Quiet, stuck: s.opts.Stuck, log: s.log}
+	o := sendOptions{target: s.opts.SliceBytes, limit: limit, most: s.opts.MaxResult, quiet: s.opts.Quiet, stuck: s.opts.Stuck, log: s.log}
 	if live, ok := rows.(Live); ok && live.Endless() {
 		return sendLive(ctx, stream, live, o, s.quit)
 	}

@@ -24,6 +24,8 @@ const cookieName = "arrow_flight_session_id"
 // else its connection.
 type session struct {
 	keys []string // in sessions.byKey
+	who  caller
+	conn string // that it hung on at first, or ""
 	Session
 	// ctx ends with the session and takes its running calls along.
 	ctx    context.Context
@@ -46,6 +48,9 @@ type sessions struct {
 
 	mu    sync.Mutex
 	byKey map[string]*session
+	// byConn are the sessions that hang on a connection.
+	byConn map[string][]*session
+	byUser map[string]int
 }
 
 type sessionKey struct{}
@@ -61,8 +66,8 @@ func newID() string {
 }
 
 // enter finds or makes the session of a call. The caller calls leave after it.
-func (s *sessions) enter(ctx context.Context) (*session, error) {
-	key, sticky := s.keyOf(ctx)
+func (s *sessions) enter(ctx context.Context, who caller) (*session, error) {
+	key, conn := s.keyOf(ctx, who)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ses := s.byKey[key]
@@ -71,10 +76,17 @@ func (s *sessions) enter(ctx context.Context) (*session, error) {
 			return nil, base.Errorf(base.CodeExhausted, "there are %d sessions already", len(s.byKey)).
 				WithHint("close sessions that are no longer used, or try again later")
 		}
+		if name := who.user.Name; name != "" && s.byUser[name] >= s.opts.MaxUserSessions {
+			return nil, limited("the user %s has %d sessions already", name, s.byUser[name])
+		}
 		ctx, cancel := context.WithCancel(context.Background())
-		ses = &session{keys: []string{key}, Session: s.backend.NewSession(), ctx: ctx, cancel: cancel, sticky: sticky,
+		ses = &session{keys: []string{key}, who: who, conn: conn, Session: s.backend.NewSession(who.user), ctx: ctx, cancel: cancel, sticky: conn == "",
 			maxMessage: s.opts.MaxMessage, prepared: map[string]*prepared{}, tickets: map[string]*ticket{}}
 		s.byKey[key] = ses
+		s.byUser[who.user.Name]++
+		if conn != "" {
+			s.byConn[conn] = append(s.byConn[conn], ses)
+		}
 	}
 	ses.mu.Lock()
 	ses.calls++
@@ -90,26 +102,29 @@ func (ses *session) leave() {
 	ses.mu.Unlock()
 }
 
-// keyOf returns what identifies the session of a call, and whether that outlives
-// the connection.
-func (s *sessions) keyOf(ctx context.Context) (key string, sticky bool) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	if _, token, ok := authorization(md, "bearer"); ok {
-		return "token:" + token, true
+// keyOf returns what identifies the session of a call, which is part of who
+// calls: nobody finds another's session. conn is the connection that it hangs on,
+// or empty if it outlives that.
+func (s *sessions) keyOf(ctx context.Context, who caller) (key, conn string) {
+	owner := who.user.Name + "\x00"
+	// The token of a service is many clients'.
+	if who.token != "" && !who.service {
+		return owner + "token:" + who.token, ""
 	}
-	conn := ""
 	if p, ok := peer.FromContext(ctx); ok {
 		conn = connKey(p.Addr)
 	}
+	md, _ := metadata.FromIncomingContext(ctx)
 	if id := cookie(md, cookieName); id != "" {
+		key := owner + "cookie:" + id
 		s.mu.Lock()
-		known := s.byKey["cookie:"+id] != nil
+		known := s.byKey[key] != nil
 		s.mu.Unlock()
 		if known {
-			return "cookie:" + id, true
+			return key, ""
 		}
 	}
-	return conn, false
+	return owner + conn, conn
 }
 
 // stick gives a session that hangs on a connection a cookie, under which it is
@@ -123,18 +138,30 @@ func (s *sessions) stick(ses *session) string {
 	}
 	id := newID()
 	ses.sticky = true
-	ses.keys = append(ses.keys, "cookie:"+id)
-	s.byKey["cookie:"+id] = ses
+	key := ses.who.user.Name + "\x00cookie:" + id
+	ses.keys = append(ses.keys, key)
+	s.byKey[key] = ses
 	return id
 }
 
 // drop ends the session.
 func (s *sessions) drop(ses *session) {
 	s.mu.Lock()
-	for _, key := range ses.keys {
-		delete(s.byKey, key)
+	if ses.keys != nil {
+		for _, key := range ses.keys {
+			delete(s.byKey, key)
+		}
+		ses.keys = nil
+		if ses.conn != "" {
+			s.byConn[ses.conn] = slices.DeleteFunc(s.byConn[ses.conn], func(x *session) bool { return x == ses })
+			if len(s.byConn[ses.conn]) == 0 {
+				delete(s.byConn, ses.conn)
+			}
+		}
+		if s.byUser[ses.who.user.Name]--; s.byUser[ses.who.user.Name] == 0 {
+			delete(s.byUser, ses.who.user.Name)
+		}
 	}
-	ses.keys = nil
 	s.mu.Unlock()
 	ses.cancel()
 	ses.mu.Lock()
@@ -143,30 +170,39 @@ func (s *sessions) drop(ses *session) {
 	_ = ses.Session.Close()
 }
 
-// dropConn ends the session that hangs on a connection, unless it has a name
+// dropConn ends the sessions that hang on a connection, unless they have a name
 // besides.
-func (s *sessions) dropConn(key string) {
+func (s *sessions) dropConn(conn string) {
 	s.mu.Lock()
-	ses := s.byKey[key]
-	sticky := ses != nil && ses.sticky
-	if sticky {
-		delete(s.byKey, key)
-		ses.keys = slices.DeleteFunc(ses.keys, func(k string) bool { return k == key })
+	var ended []*session
+	for _, ses := range s.byConn[conn] {
+		key := ses.who.user.Name + "\x00" + conn
+		switch {
+		case s.byKey[key] != ses: // ended already
+		case ses.sticky:
+			delete(s.byKey, key)
+			ses.keys = slices.DeleteFunc(ses.keys, func(k string) bool { return k == key })
+		default:
+			ended = append(ended, ses)
+		}
 	}
+	delete(s.byConn, conn)
 	s.mu.Unlock()
-	if ses != nil && !sticky {
+	for _, ses := range ended {
 		s.drop(ses)
 	}
 }
 
-// sweep ends sessions and tickets that nobody asked for in a long time.
+// sweep ends sessions and tickets that nobody asked for in a long time, and those
+// whose user or token is gone.
 func (s *sessions) sweep(now time.Time) {
 	for _, ses := range s.all() {
 		ses.mu.Lock()
-		idle := ses.calls == 0 && now.Sub(ses.lastCall) > s.opts.SessionIdle
+		running := ses.calls > 0
+		idle := !running && now.Sub(ses.lastCall) > s.opts.SessionIdle
 		ses.expire(now)
 		ses.mu.Unlock()
-		if idle && s.named(ses) {
+		if idle && s.named(ses) || s.opts.Access != nil && !s.opts.Access.Keep(ses.who.token, running) {
 			s.drop(ses)
 		}
 	}

@@ -179,9 +179,9 @@ func TestHandshake(t *testing.T) {
 
 func TestSweep(t *testing.T) {
 	f := newFake()
-	s := &sessions{backend: f, opts: Options{}.withDefaults(), byKey: map[string]*session{}}
+	s := &sessions{backend: f, opts: Options{}.withDefaults(), byKey: map[string]*session{}, byConn: map[string][]*session{}, byUser: map[string]int{}}
 	ctx := metadata.NewIncomingContext(bg, metadata.Pairs("authorization", "Bearer x"))
-	ses, err := s.enter(ctx)
+	ses, err := s.enter(ctx, caller{token: "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestSweep(t *testing.T) {
 		t.Fatal("an idle session lives on")
 	}
 	s.opts.MaxSessions = 0
-	if _, err := s.enter(ctx); err == nil {
+	if _, err := s.enter(ctx, caller{token: "x"}); err == nil {
 		t.Fatal("there is no limit")
 	}
 }

@@ -44,7 +44,9 @@ type File struct {
 	accounts []*Account
 }
 
-func (f *File) nameRule() *regexp.Regexp { return regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,63}$`) }
+func (f *File) nameRule() *regexp.Regexp {
+	return regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,63}$`)
+}
 
 // Read reads a file of users, whose roles are among those given. With missing,
 // none is a file of nobody.

@@ -226,6 +226,22 @@ func (k *Keeper) Check(text string) (Identity, error) {
 	return Identity{Name: t.account.Name, Role: t.account.Role}, nil
 }
 
+// Keep reports whether a token is still valid. Its life begins anew if it is in
+// use.
+func (k *Keeper) Keep(text string, used bool) bool {
+	d, now := digestOf(text), k.opts.Now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	t := k.tokens[d]
+	if t == nil {
+		return k.services[d] != nil
+	}
+	if used {
+		t.used = now
+	}
+	return now.Sub(t.used) <= k.opts.TokenLife
+}
+
 // Revoke ends a token that a login gave.
 func (k *Keeper) Revoke(text string) {
 	k.mu.Lock()

@@ -1,0 +1,78 @@
+package flight
+
+import (
+	"context"
+	"strings"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/tap"
+
+	"github.com/flightd/flightd"
+	"github.com/flightd/flightd/internal/base"
+)
+
+// handshakeMethod is the one call of Flight that needs no token: it gives one.
+const handshakeMethod = "/arrow.flight.protocol.FlightService/Handshake"
+
+// healthPrefix begins the methods that tell a supervisor whether the server
+// answers, and nothing else.
+const healthPrefix = "/grpc.health.v1.Health/"
+
+// A caller is who a call comes from.
+type caller struct {
+	user flightd.User
+	// token is what the call carried as Bearer; it may be empty while there are no
+	// users.
+	token string
+	// service is set if connections share the token.
+	service bool
+}
+
+type callerKey struct{}
+
+// tapped refuses a call whose token is not valid before anything that the client
+// sends is read: a stranger's message takes no memory. What it lets pass carries
+// its caller; a call without one goes no further than guarded.
+func (s *Server) tapped(ctx context.Context, info *tap.Info) (context.Context, error) {
+	if strings.HasPrefix(info.FullMethodName, healthPrefix) || info.FullMethodName == handshakeMethod {
+		return ctx, nil
+	}
+	c, err := identify(s.opts, info.Header)
+	if err != nil {
+		st, _ := toStatus(err)
+		return nil, st.Err()
+	}
+	return context.WithValue(ctx, callerKey{}, c), nil
+}
+
+// identify returns who a call with the headers comes from.
+func identify(o Options, md metadata.MD) (caller, error) {
+	_, token, bearer := authorization(md, "bearer")
+	if o.Access == nil {
+		return caller{token: token}, nil
+	}
+	if !bearer {
+		e := base.UserError("AUTHENTICATION_REQUIRED", "28000", "The call has no token.").
+			WithHint("log in with a user and password, or send authorization: Bearer and the token of a service")
+		if _, _, basic := authorization(md, "basic"); basic {
+			e = e.WithHint("user and password are for Handshake, which answers with a token for the other calls")
+		}
+		e.Code = base.CodeUnauthenticated
+		return caller{}, e
+	}
+	id, err := o.Access.Check(token)
+	if err != nil {
+		return caller{}, err
+	}
+	role, err := flightd.ParseRole(id.Role)
+	return caller{user: flightd.User{Name: id.Name, Role: role}, token: token, service: id.Service}, err
+}
+
+// peerAddress is where a call comes from, for messages and limits.
+func peerAddress(ctx context.Context) string {
+	if p, ok := peer.FromContext(ctx); ok {
+		return p.Addr.String()
+	}
+	return "unknown"
+}
