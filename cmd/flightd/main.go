@@ -26,6 +26,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Serve tables and streaming queries over Arrow Flight SQL."`
 	Run     runCmd     `cmd:"" help:"Run a SQL script and, to their trigger's end, the streaming queries that it starts."`
 	SQL     sqlCmd     `cmd:"" name:"sql" help:"A shell: statements end with a semicolon."`
+	User    userCmd    `cmd:"" help:"Users of a server: add, remove, list."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -13,34 +16,93 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/flightd/flightd/internal/base"
 )
 
 // server is a connection to a flightd elsewhere.
-type server struct{ c *flightsql.Client }
+type server struct {
+	c *flightsql.Client
+	// token is what a login gave, as the value of the header; empty without one.
+	token string
+}
 
 // dialServer connects to a URI as the drivers spell them: grpc:// and grpc+tcp://
 // in plain text, grpc+tls:// and flightsql:// encrypted,
 // flightsql://…?transport=tcp in plain text. A bare host:port is plain text.
-func dialServer(ctx context.Context, uri string) (*server, error) {
-	addr, tls, err := parseURI(uri)
+func (c *sqlCmd) dialServer(s *session) (*server, error) {
+	uri := c.Connect
+	addr, encrypted, err := parseURI(uri)
 	if err != nil {
 		return nil, err
 	}
 	creds := insecure.NewCredentials()
-	if tls {
-		creds = credentials.NewTLS(nil)
+	if encrypted {
+		config, err := c.tlsConfig()
+		if err != nil {
+			return nil, err
+		}
+		creds = credentials.NewTLS(config)
+	} else if c.TLSCA != "" || c.TLSCert != "" {
+		return nil, base.Errorf(base.CodeInvalid, "%s is in plain text, and a certificate was given", uri).WithHint("grpc+tls://host:port is encrypted")
 	}
-	c, err := flightsql.NewClientCtx(ctx, addr, nil, nil, grpc.WithTransportCredentials(creds),
+	x := &server{}
+	x.c, err = flightsql.NewClientCtx(s.ctx, addr, nil, nil, grpc.WithTransportCredentials(creds),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<30)))
 	if err != nil {
 		return nil, base.Errorf(base.CodeUnavailable, "connecting to %s: %v", uri, err)
 	}
-	return &server{c}, nil
+	if c.User == "" {
+		return x, nil
+	}
+	password := os.Getenv("FLIGHTD_PASSWORD")
+	if password == "" {
+		if password, err = askPassword(s.term); err != nil {
+			return nil, errors.Join(err, x.c.Close())
+		}
+	}
+	ctx, err := x.c.Client.AuthenticateBasicToken(s.ctx, c.User, password)
+	if err != nil {
+		return nil, errors.Join(err, x.c.Close())
+	}
+	if md, ok := metadata.FromOutgoingContext(ctx); ok && len(md.Get("authorization")) > 0 {
+		x.token = md.Get("authorization")[0]
+	}
+	return x, nil
 }
 
-func parseURI(uri string) (addr string, tls bool, err error) {
+func (c *sqlCmd) tlsConfig() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.TLSCA != "" {
+		text, err := os.ReadFile(c.TLSCA)
+		if err != nil {
+			return nil, base.Errorf(base.CodeInvalid, "reading --tls-ca: %v", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(text) {
+			return nil, base.Errorf(base.CodeInvalid, "--tls-ca %s has no PEM certificate", c.TLSCA)
+		}
+	}
+	if c.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+		if err != nil {
+			return nil, base.Errorf(base.CodeInvalid, "--tls-cert and --tls-key: %v", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
+
+// as returns ctx with the token of the login.
+func (s *server) as(ctx context.Context) context.Context {
+	if s.token == "" {
+		return ctx
+	}
+	return metadata.AppendToOutgoingContext(ctx, "authorization", s.token)
+}
+
+func parseURI(uri string) (addr string, encrypted bool, err error) {
 	if !strings.Contains(uri, "://") {
 		return uri, false, nil
 	}
@@ -61,7 +123,7 @@ func parseURI(uri string) (addr string, tls bool, err error) {
 
 // zone asks the server; one that has no session options is taken to be in UTC.
 func (s *server) zone(ctx context.Context) string {
-	o, err := s.c.GetSessionOptions(ctx, &arrowflight.GetSessionOptionsRequest{})
+	o, err := s.c.GetSessionOptions(s.as(ctx), &arrowflight.GetSessionOptionsRequest{})
 	if err != nil {
 		return ""
 	}
@@ -73,6 +135,7 @@ func (s *server) close() error { return s.c.Close() }
 // execute prepares the statement, which tells whether it is an update, and runs
 // it.
 func (s *server) execute(ctx context.Context, text string) (rows, error) {
+	ctx = s.as(ctx)
 	p, err := s.c.Prepare(ctx, text)
 	if err != nil {
 		return nil, err

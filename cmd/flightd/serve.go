@@ -22,26 +22,46 @@ type serveCmd struct {
 	Data       string   `help:"Folder of the catalog, tables and checkpoints." default:"flightd-data" type:"path"`
 	Script     []string `sep:"none" help:"SQL script to run at the start; it may be given again." type:"existingfile"`
 	ShowEpochs bool     `help:"Print a line for every epoch."`
-	Insecure   bool     `help:"Allow other computers to connect, in plain text and without passwords."`
+	Insecure   bool     `help:"Allow other computers to connect in plain text."`
+	securityFlags
 }
 
 // Run serves until a signal comes.
 func (c *serveCmd) Run(s *session) error {
+	options, private, err := c.options()
+	if err != nil {
+		return err
+	}
+	options.Logger = s.log
 	l, err := c.listen()
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	eng, err := flightd.Open(s.ctx, flightd.Options{DataDir: c.Data, Logger: s.log, Console: s.term.out})
+	roots, err := c.roots(c.Data)
+	if err != nil {
+		return err
+	}
+	eng, err := flightd.Open(s.ctx, flightd.Options{DataDir: c.Data, Logger: s.log, Console: s.term.out, Roots: roots, Private: private})
 	if err != nil {
 		return err
 	}
 	epochs := &epochPrinter{w: s.term.out, show: c.ShowEpochs}
 	eng.AddListener(epochs)
-	srv := flight.New(flight.Engine(eng), flight.Options{Logger: s.log, Version: flightd.Version})
+	srv := flight.New(flight.Engine(eng), options)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
-	s.log.Info("serving", "uri", "grpc://"+l.Addr().String(), "data", c.Data, "version", flightd.Version)
+	scheme := "grpc://"
+	if options.Certificates != nil {
+		scheme = "grpc+tls://"
+	}
+	s.log.Info("serving", "uri", scheme+l.Addr().String(), "data", c.Data, "guarded by", c.guarded(options), "version", flightd.Version)
+	if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() && options.Access == nil && c.TLSClientCA == "" {
+		s.log.Warn("everybody who reaches the port may do everything: there are no users (--users) and no client certificates (--tls-client-ca)")
+	}
+	watching, unwatch := context.WithCancel(s.ctx)
+	defer unwatch()
+	go watch(watching, s, srv)
 
 	err = c.scripts(s, eng)
 	if err == nil {
@@ -57,16 +77,16 @@ func (c *serveCmd) Run(s *session) error {
 	return errors.Join(err, eng.Close())
 }
 
-// listen opens the port. Without TLS and users, other computers are kept out
-// unless they were asked in.
+// listen opens the port. In plain text other computers are kept out, unless they
+// were asked in.
 func (c *serveCmd) listen() (net.Listener, error) {
 	addr, err := net.ResolveTCPAddr("tcp", c.Listen)
 	if err != nil {
 		return nil, base.Errorf(base.CodeInvalid, "listening on %q: %v", c.Listen, err).WithHint("give an address and a port, as in 127.0.0.1:8815")
 	}
-	if !addr.IP.IsLoopback() && !c.Insecure {
-		return nil, base.Errorf(base.CodeInvalid, "listening on %s: other computers could connect, and there is neither encryption nor a password yet", c.Listen).
-			WithHint("listen on 127.0.0.1, or allow it with --insecure")
+	if !addr.IP.IsLoopback() && !c.Insecure && c.TLSCert == "" {
+		return nil, base.Errorf(base.CodeInvalid, "listening on %s: other computers could connect, and everybody between could read and change what is sent", c.Listen).
+			WithHint("encrypt with --tls-cert and --tls-key, listen on 127.0.0.1, or allow plain text with --insecure")
 	}
 	l, err := net.ListenTCP("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {

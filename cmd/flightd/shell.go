@@ -15,6 +15,10 @@ import (
 
 type sqlCmd struct {
 	Connect string   `help:"Server to talk to, as grpc://host:port; without it the engine runs here." placeholder:"URI"`
+	User    string   `help:"User of the server; the password is FLIGHTD_PASSWORD, or is asked for."`
+	TLSCA   string   `name:"tls-ca" help:"PEM file of the authority of the server's certificate; without it those that this computer trusts." type:"existingfile"`
+	TLSCert string   `name:"tls-cert" help:"PEM file of a certificate to show to the server." type:"existingfile"`
+	TLSKey  string   `name:"tls-key" help:"PEM file of its key." type:"existingfile"`
 	Data    string   `help:"Folder of the catalog, tables and checkpoints of the engine here; without it they are gone afterwards." type:"path"`
 	Command []string `short:"c" sep:"none" help:"Statements to run instead of reading them; it may be given again." placeholder:"SQL"`
 }
@@ -56,7 +60,7 @@ func (c *sqlCmd) Run(s *session) (err error) {
 
 func (c *sqlCmd) open(s *session) (executor, error) {
 	if c.Connect != "" {
-		return dialServer(s.ctx, c.Connect)
+		return c.dialServer(s)
 	}
 	eng, err := flightd.Open(s.ctx, flightd.Options{DataDir: c.Data, Logger: s.log, Console: s.term.out})
 	if err != nil {
