@@ -23,10 +23,17 @@ import (
 
 // start serves a fake and returns it with the address.
 func start(t *testing.T, o Options) (*fake, string) {
-	o.Logger = slog.New(slog.NewTextHandler(testWriter{t}, nil))
 	t.Helper()
 	f := newFake()
-	s := New(f, o)
+	_, addr := serve(t, f, o)
+	return f, addr
+}
+
+// serve serves a backend until the test ends.
+func serve(t *testing.T, b Backend, o Options) (*Server, string) {
+	t.Helper()
+	o.Logger = slog.New(slog.NewTextHandler(testWriter{t}, nil))
+	s := New(b, o)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +48,7 @@ func start(t *testing.T, o Options) (*fake, string) {
 			t.Error(err)
 		}
 	})
-	return f, l.Addr().String()
+	return s, l.Addr().String()
 }
 
 func dial(t *testing.T, addr string) *flightsql.Client {
