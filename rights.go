@@ -80,6 +80,8 @@ func need(stmt logical.Statement) (Role, string) {
 	switch st := stmt.(type) {
 	case *logical.Query:
 		return Reader, "SELECT"
+	case *logical.Refused: // nobody may, and says why
+		return Reader, "this statement"
 	case *logical.Show:
 		return Reader, "SHOW"
 	case *logical.Describe:

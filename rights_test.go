@@ -28,6 +28,7 @@ func statementRights() map[string]struct {
 		"Describe":    {[]string{"DESCRIBE t", "DESCRIBE QUERY SELECT 1"}, flightd.Reader},
 		"Explain":     {[]string{"EXPLAIN SELECT 1", "EXPLAIN INSERT INTO t VALUES (1)"}, flightd.Reader},
 		"Set":         {[]string{"SET spark.sql.session.timeZone = UTC", "SET", "RESET"}, flightd.Reader},
+		"Refused":     {[]string{"ALTER TABLE t ADD COLUMNS (b INT)"}, flightd.Reader},
 		"Use":         {[]string{"USE default"}, flightd.Reader},
 		"Subscribe":   {[]string{"SUBSCRIBE TO t"}, flightd.Reader},
 		"CreateView":  {[]string{"CREATE OR REPLACE TEMPORARY VIEW v AS SELECT 1"}, flightd.Writer},
@@ -44,7 +45,7 @@ func statementRights() map[string]struct {
 func TestRights(t *testing.T) {
 	kinds := statementKinds(t)
 	rights := statementRights()
-	order := []string{"Query", "Show", "Describe", "Explain", "Set", "Use", "Subscribe", "CreateView", "CreateTable", "Insert", "CreateQuery", "StopQuery", "Drop"}
+	order := []string{"Query", "Show", "Describe", "Explain", "Set", "Use", "Refused", "Subscribe", "CreateView", "CreateTable", "Insert", "CreateQuery", "StopQuery", "Drop"}
 	if len(order) != len(kinds) || len(rights) != len(kinds) {
 		t.Errorf("the language has %d kinds of statements %v, the test %d", len(kinds), kinds, len(order))
 	}
