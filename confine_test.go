@@ -286,4 +286,21 @@ func TestPathsInside(t *testing.T) {
 	if err != nil || !strings.Contains(got, "harmless") {
 		t.Fatalf("%s, %v", got, err)
 	}
+	for _, text := range []string{"CREATE TABLE ticks USING rate", "CREATE STREAMING QUERY fed INTO feed AS SELECT * FROM STREAM ticks", "SUBSCRIBE TO SELECT value FROM STREAM ticks"} {
+		r, err := p.s.Execute(context.Background(), text)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		r.Close()
+	}
+	// Whatever the engine has made in its folder is its own.
+	names, err := os.ReadDir(p.data)
+	if err != nil || len(names) < 5 {
+		t.Fatalf("the data folder has %v, %v", names, err)
+	}
+	for i, d := range names {
+		if _, err := p.run(fmt.Sprintf("CREATE TABLE o%d USING text OPTIONS (path '%s')", i, filepath.Join(p.data, d.Name()))); err == nil || base.AsError(err).Condition != "PATH_NOT_ALLOWED" {
+			t.Errorf("%s is within reach of SQL: %v", d.Name(), err)
+		}
+	}
 }

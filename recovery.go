@@ -38,7 +38,7 @@ func (r *run) openLedger(dir string) error {
 	if fs == nil {
 		fs = vfs.Default
 		// Outside the engine's own folder the place is a user's.
-		if own := filepath.Join(r.eng.dir, "checkpoints"); filepath.Dir(dir) != own {
+		if own := filepath.Join(r.eng.dir, "checkpoints"); filepath.Dir(dir) != own && !r.q.spec.scratch {
 			fs = r.eng.disk.FS()
 		}
 	}

@@ -191,6 +191,9 @@ func (e *Engine) forget(q *StreamingQuery) {
 // afresh each time, which only a sink that forgets its rows may.
 func (r *run) checkpointDir(p sinks.Provider) (dir string, temporary bool, err error) {
 	spec := &r.q.spec
+	if spec.scratch {
+		return spec.checkpoint, false, nil
+	}
 	if d := cmp.Or(spec.checkpoint, spec.options.String("checkpointLocation", "")); d != "" {
 		return d, false, r.eng.mayUse(d)
 	}
