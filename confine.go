@@ -9,7 +9,9 @@ import (
 // ownFolders are what the engine keeps in its data folder. No statement may name
 // a file in them: with a sink or a table over them it could change the catalog or
 // read the rows of a query.
-func ownFolders() []string { return []string{"catalog", "tables", "checkpoints", "feeds", "subscriptions"} }
+func ownFolders() []string {
+	return []string{"catalog", "tables", "checkpoints", "feeds", "subscriptions"}
+}
 
 // confine opens the directories below which SQL may name files, if there are
 // such.

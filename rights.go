@@ -137,6 +137,15 @@ func (s *Session) allow(stmt logical.Statement) error {
 	return nil
 }
 
+// maySet refuses a setting that bounds what a session takes of the engine, which
+// is an administrator's to change.
+func (s *Session) maySet(key string) error {
+	if !strings.EqualFold(key, "flightd.memoryLimit") {
+		return nil
+	}
+	return s.user.Role.May(Admin, "SET "+key)
+}
+
 // owns refuses a statement about another user's query, unless it is an
 // administrator's. There need not be such a query.
 func (s *Session) owns(stmt logical.Statement, query string) error {

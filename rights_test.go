@@ -86,6 +86,12 @@ func TestRights(t *testing.T) {
 			}
 		}
 	}
+	for role, want := range []bool{true, false, false} {
+		s := eng.NewSessionFor(flightd.User{Name: "ann", Role: flightd.Role(role)})
+		if _, err := s.Set("Flightd.MemoryLimit", "1000000000"); (err == nil) != want {
+			t.Errorf("the engine's memory as %s: %v", flightd.Role(role), err)
+		}
+	}
 	if _, err := flightd.ParseRole("root"); err == nil {
 		t.Error("there is a role root")
 	}

@@ -55,6 +55,9 @@ func (s *Session) Engine() *Engine { return s.eng }
 
 // Set sets a setting. The notice, if any, tells that it has no effect here.
 func (s *Session) Set(key, value string) (string, error) {
+	if err := s.maySet(key); err != nil {
+		return "", err
+	}
 	notice, err := conf.Check(key, value)
 	if err != nil {
 		return "", err

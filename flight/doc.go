@@ -19,6 +19,8 @@
 //	    is cut into pieces of about Options.SliceBytes.
 //	F4  A handle or ticket is 128 random bits and answers only to the session that
 //	    got it; to any other it is not found.
+//	    With users, a session is a user's, and no call without a valid token goes
+//	    further than its headers.
 //	F5  Bytes from the network pass package guard before anything decodes them.
 //	F6  A panic in a handler or in the work behind it is an Internal error of that
 //	    call; the server goes on.

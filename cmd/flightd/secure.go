@@ -86,7 +86,12 @@ func (c *securityFlags) roots(data string) ([]string, error) {
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return nil, base.Errorf(base.CodeInvalid, "the data folder: %v", err)
 	}
-	return append([]string{data, here}, c.Root...), nil
+	// A service that is started in / does not mean all of the computer.
+	out := append([]string{data}, c.Root...)
+	if here != filepath.Dir(here) {
+		out = append(out, here)
+	}
+	return out, nil
 }
 
 // guarded reports what keeps strangers out and listeners from understanding.

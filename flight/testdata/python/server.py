@@ -27,7 +27,7 @@ class Server:
             cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         for line in self.process.stderr:
             self.log.append(line)
-            found = re.search(r"uri=(grpc://\S+)", line)
+            found = re.search(r"uri=(grpc(?:\+tls)?://\S+)", line)
             if found:
                 self.uri = found.group(1)
                 break
