@@ -4,9 +4,12 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sinks/feed"
+	sinkmemory "github.com/flightd/flightd/sinks/memory"
 )
 
 // feedDir is where the live output of a query into feed is kept.
@@ -21,14 +24,17 @@ func (e *Engine) feedProvider() sinks.Provider {
 		if err != nil {
 			return nil, err
 		}
-		return feed.Open(feed.Options{Dir: e.feedDir(cfg.Query), Name: cfg.Query, Schema: cfg.Schema, Retention: keep, Clock: cfg.Clock, Held: true})
+		return feed.Open(feed.Options{Dir: e.feedDir(cfg.Query), Name: cfg.Query, Schema: cfg.Schema, Retention: keep, Clock: cfg.Clock, Held: true, NewResult: newResult})
 	}}
 }
+
+// newResult is what a feed folds the epochs into that it does not keep.
+func newResult(schema *arrow.Schema) feed.Result { return sinkmemory.New(schema) }
 
 // scratchFeed is the feed of a query that belongs to one subscription.
 func (r *run) scratchFeed() sinks.Provider {
 	return sinks.Provider{Name: "feed", Volatile: true, Open: func(_ context.Context, cfg sinks.Config) (sinks.Sink, error) {
-		return feed.Open(feed.Options{Dir: filepath.Join(r.q.spec.checkpoint, "feed"), Name: "subscription", Schema: cfg.Schema, Clock: cfg.Clock, Held: true})
+		return feed.Open(feed.Options{Dir: filepath.Join(r.q.spec.checkpoint, "feed"), Name: "subscription", Schema: cfg.Schema, Clock: cfg.Clock, Held: true, NewResult: newResult})
 	}}
 }
 

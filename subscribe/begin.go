@@ -95,7 +95,7 @@ func (s *Stream) fold(ctx context.Context, upTo base.Epoch) (at Batch, err error
 	if upTo < 0 {
 		return at, nil
 	}
-	sub, err := s.o.Feed.Subscribe(from)
+	sub, from, err := s.after(from, upTo, &at)
 	if err != nil {
 		return at, base.Wrap(err, "the result as of epoch %d needs what came before", upTo)
 	}
@@ -131,4 +131,33 @@ func (s *Stream) follow(e *feed.Epoch) error {
 		return s.tooLarge(held)
 	}
 	return nil
+}
+
+// after subscribes to the epochs from one on. If they are not kept any more, the
+// envelope takes in what they came to, and goes on behind that.
+func (s *Stream) after(from, upTo base.Epoch, at *Batch) (*feed.Subscription, base.Epoch, error) {
+	for {
+		sub, err := s.o.Feed.Subscribe(from)
+		if _, keyed := s.envelope.(*updating); err == nil || !keyed {
+			return sub, from, err
+		}
+		b, e := s.o.Feed.Base()
+		if e != nil {
+			return nil, from, e
+		}
+		if b == nil {
+			return nil, from, err
+		}
+		if b.Number > upTo || b.Number < from { // a newer one is on its way only if it goes further
+			b.Release()
+			return nil, from, err
+		}
+		at.Epoch, at.Time, at.Watermark = b.Number, b.Time, b.Watermark
+		e = s.follow(b)
+		from = b.Number + 1
+		b.Release()
+		if e != nil {
+			return nil, from, e
+		}
+	}
 }

@@ -12,6 +12,10 @@
 //	         · watermark i64 (ms; version 1 has none) · number of keys u32 · keys u32 each
 //	         · uncompressed size u32 · Arrow IPC stream in one zstd frame
 //
+// A file <last epoch>.base is one frame: the newest row of each key after that
+// epoch, of a query in output mode update, whose earlier epochs are not kept any
+// more. It is written before they are removed.
+//
 // A torn frame at the end of the last segment is cut when the feed is opened;
 // damage elsewhere is a Corrupt error that names segment and byte. Whoever knows
 // which epochs are done compares the last of them with Range.

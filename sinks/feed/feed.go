@@ -27,6 +27,9 @@ type Options struct {
 	Clock     base.Clock
 	// Held keeps a committed epoch from readers until Publish.
 	Held bool
+	// NewResult makes the result that epochs which are not kept any more are folded
+	// into, of a query in output mode update whose rows have keys; nil drops them.
+	NewResult func(*arrow.Schema) Result
 }
 
 // Feed is the live output of a query. As a sink it is for one goroutine; its
@@ -46,6 +49,7 @@ type Feed struct {
 
 	mu      sync.Mutex
 	entries []entry
+	base    *baseFile // nil: nothing was folded
 	// visible is the last epoch that readers see.
 	visible base.Epoch
 	closed  bool
@@ -67,9 +71,15 @@ func Open(o Options) (*Feed, error) {
 	if err := atomicfile.MkdirAll(o.Dir); err != nil {
 		return nil, base.Wrap(err, "opening feed %s", o.Name)
 	}
+	if err := atomicfile.Sweep(o.Dir); err != nil {
+		return nil, base.Wrap(err, "opening feed %s", o.Name)
+	}
 	f := &Feed{opt: o, epoch: base.NoEpoch, visible: base.NoEpoch, changed: make(chan struct{})}
 	var err error
 	if f.entries, err = load(o.Dir); err != nil {
+		return nil, base.Wrap(err, "opening feed %s", o.Name)
+	}
+	if f.base, err = loadBase(o.Dir); err != nil {
 		return nil, base.Wrap(err, "opening feed %s", o.Name)
 	}
 	if n := len(f.entries); n > 0 && !o.Held {
@@ -128,12 +138,12 @@ func (f *Feed) Commit(_ context.Context, epoch base.Epoch, mode sinks.Mode, dige
 		return base.Wrap(err, "writing epoch %d to %s", epoch, f.Describe())
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.entries = append(f.entries, e)
-	f.expire(h.time)
 	if !f.opt.Held {
 		f.show(epoch)
 	}
+	f.mu.Unlock()
+	f.expire(h.time)
 	return nil
 }
 
@@ -201,7 +211,8 @@ func (f *Feed) abandon() {
 	_ = cut(name, f.size)
 }
 
-// expire removes whole segments whose epochs are all older than the retention.
+// expire removes whole segments whose epochs are all older than the retention. One
+// that cannot be folded or removed stays, and is tried again with the next epoch.
 func (f *Feed) expire(now int64) {
 	oldest := now - f.opt.Retention.Milliseconds()
 	for {
@@ -209,13 +220,18 @@ func (f *Feed) expire(now int64) {
 		for n < len(f.entries) && f.entries[n].segment == f.entries[0].segment {
 			n++
 		}
-		if n == 0 || n == len(f.entries) || f.entries[n-1].time >= oldest {
+		if n == 0 || n == len(f.entries) || f.entries[n-1].time >= oldest || f.fold(f.entries[:n]) != nil {
 			return
 		}
-		if os.Remove(f.entries[0].segment) != nil {
+		f.mu.Lock()
+		err := os.Remove(f.entries[0].segment)
+		if err == nil {
+			f.entries = append([]entry(nil), f.entries[n:]...)
+		}
+		f.mu.Unlock()
+		if err != nil {
 			return
 		}
-		f.entries = append([]entry(nil), f.entries[n:]...)
 	}
 }
 
@@ -271,6 +287,14 @@ func (f *Feed) Close() error {
 func Remove(dir string) error {
 	names, err := filepath.Glob(filepath.Join(dir, "*.feed"))
 	if err != nil {
+		return err
+	}
+	bases, err := filepath.Glob(filepath.Join(dir, "*.base"))
+	if err != nil {
+		return err
+	}
+	names = append(names, bases...)
+	if err := atomicfile.Sweep(dir); err != nil {
 		return err
 	}
 	for _, n := range names {
