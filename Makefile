@@ -118,7 +118,7 @@ stress: ## The tests over and over, in random order, with one, two and four proc
 	for p in 1 2 4; do GOMAXPROCS=$$p $(GO) test -tags $(TAGS) -count 3 -shuffle on ./... || exit 1; done
 
 crash: ## Kill the engine N times with -9; no row may be lost or doubled.
-	FLIGHTD_KILLS=$(N) $(GO) test -tags $(TAGS) -timeout 120m -count 1 -run Kill9 -v .
+	FLIGHTD_KILLS=$(N) $(GO) test -tags $(TAGS) -timeout 120m -count 1 -run Kill9 -v . ./flight
 
 golden: ## Recordings of a real Spark; STREAMING=dir and SQL=dir play other folders.
 	$(GO) run ./internal/golden/main $(if $(STREAMING),-streaming $(STREAMING)) $(if $(SQL),-sql $(SQL))

@@ -22,6 +22,8 @@ type StreamingQuery struct {
 	stopping chan struct{}
 	cancel   context.CancelFunc
 	done     chan struct{}
+	// ready closes when the query is where its checkpoint says.
+	ready chan struct{}
 	// wake ends the loop's pause.
 	wake chan struct{}
 

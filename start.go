@@ -61,7 +61,7 @@ func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, e
 		return nil, err
 	}
 	q := &StreamingQuery{runID: uuid.NewString(), name: spec.name, eng: s.eng, spec: spec,
-		stopping: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}, 1)}
+		stopping: make(chan struct{}), done: make(chan struct{}), ready: make(chan struct{}), wake: make(chan struct{}, 1)}
 	q.numRecent = intSetting(conf, "spark.sql.streaming.numRecentProgressUpdates", 100)
 	q.setStatus("Initializing sources", false, false)
 	if err := s.eng.claim(q); err != nil {
@@ -146,6 +146,7 @@ func (r *run) guarded(ctx context.Context) (err error) {
 	if err := r.recover(ctx); err != nil {
 		return err
 	}
+	close(r.q.ready)
 	return r.loop(ctx)
 }
 

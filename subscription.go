@@ -58,6 +58,14 @@ func (s *Session) subscribe(ctx context.Context, st *logical.Subscribe, text str
 			return nil, err
 		}
 	}
+	// Before that the newest epoch is hidden: it may be about to be replayed.
+	select {
+	case <-sub.query.ready:
+	case <-sub.query.done:
+	case <-ctx.Done():
+		_ = stop()
+		return nil, ctx.Err()
+	}
 	o := subscribe.Options{Request: sub.request, Feed: sub.feed, Name: sub.name, Run: sub.query.runID, Schema: sub.rows, Mode: sub.mode, Clock: s.eng.clock,
 		Quiet: subscriptionQuiet, MaxHeld: s.eng.memoryLimit(sub.conf), Ended: sub.query.failure}
 	if sub.plan == nil {

@@ -30,17 +30,22 @@ func TestSubscribeAcrossCrashes(t *testing.T) {
 				if strings.Contains(c.options, "SNAPSHOT") {
 					from = ""
 				}
-				f := w.subscribe("SUBSCRIBE TO live " + c.options + from)
+				var f *follower
 				var told []string
-				for n := 2; n < 8; n++ {
-					var crashed atomic.Bool
-					w.before = func(s string, epoch base.Epoch) error {
-						if s == step && epoch == base.Epoch(n) {
-							crashed.Store(true)
-							return errPlanned
-						}
-						return nil
+				var at atomic.Int64 // the epoch to crash in
+				var crashed atomic.Bool
+				w.before = func(s string, epoch base.Epoch) error {
+					if s == step && int64(epoch) == at.Load() {
+						crashed.Store(true)
+						return errPlanned
 					}
+					return nil
+				}
+				w.open()
+				f = w.subscribe("SUBSCRIBE TO live " + c.options + from)
+				for n := 2; n < 8; n++ {
+					crashed.Store(false)
+					at.Store(int64(n))
 					w.file("in", n, fmt.Sprintf(`{"k":"a","v":%d}`, n), fmt.Sprintf(`{"k":"k%d","v":1}`, n))
 					// The query fails at the step; what the subscriber still gets differs, and how
 					// much of it he reads, too.
@@ -59,11 +64,11 @@ func TestSubscribeAcrossCrashes(t *testing.T) {
 						t.Fatalf("no crash in epoch %d", n)
 					}
 					f.r.Close()
-					w.before = nil
+					at.Store(-1)
 					w.open()
-					at := f.resume
-					f = w.subscribe("SUBSCRIBE TO live " + c.options + " RESUME '" + at + "'")
-					f.resume = at
+					token := f.resume
+					f = w.subscribe("SUBSCRIBE TO live " + c.options + " RESUME '" + token + "'")
+					f.resume = token
 				}
 				if err := settle(w.eng.Query("live")); err != nil {
 					t.Fatal(err)
