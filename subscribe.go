@@ -50,6 +50,19 @@ func (q *StreamingQuery) Subscribe(from int64) (*feed.Subscription, error) {
 	return f.Subscribe(base.Epoch(from))
 }
 
+// FeedRange is the first and the last epoch of a query into feed that a subscriber
+// can have; ok is false if there is none.
+func (q *StreamingQuery) FeedRange() (first, last int64, ok bool) {
+	q.mu.Lock()
+	f := q.feed
+	q.mu.Unlock()
+	if f == nil {
+		return 0, 0, false
+	}
+	a, z := f.Range()
+	return int64(a), int64(z), z != base.NoEpoch
+}
+
 // restoreFeed shows the feed's readers what was done before this start. A feed
 // that lacks a done epoch lost it.
 func (r *run) restoreFeed() error {

@@ -214,3 +214,28 @@ func TestListenIsCareful(t *testing.T) {
 	}
 	l.Close()
 }
+
+// Rows of SUBSCRIBE are printed as they come, of an engine here, of a server and
+// in a script.
+func TestSubscribeIsPrinted(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.json"), []byte("{\"word\":\"a\"}\n{\"word\":\"longer\"}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	uri, stop := serve(t, "--listen", "127.0.0.1:0", "--data", t.TempDir())
+	defer stop()
+	table := "CREATE TABLE words (word STRING) USING json OPTIONS ('path' = '" + dir + "')"
+	follow := "SUBSCRIBE TO SELECT word, length(word) AS n FROM STREAM words PROGRESS LIMIT 2"
+	script := filepath.Join(t.TempDir(), "follow.sql")
+	if err := os.WriteFile(script, []byte(table+";\n"+follow+";\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"sql", "-c", table, "-c", follow}, {"sql", "--connect", uri, "-c", table, "-c", follow}, {"run", script}} {
+		code, out, errs := command(t, "", args...)
+		for _, want := range []string{"│ _epoch │", "│      0 │    1 │ NULL       │ longer │ ", "2 rows\n"} {
+			if code != 0 || !strings.Contains(out, want) {
+				t.Errorf("%v: got %d, no %q in\n%s%s", args, code, want, out, errs)
+			}
+		}
+	}
+}

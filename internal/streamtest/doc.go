@@ -8,10 +8,12 @@
 //	source name=clicks      columns in DDL: a stream fed by push; other arguments are options of the source
 //	table name=users        columns in DDL, then rows: a static table; again: its rows change
 //	set                     settings, one "key = value" a line
-//	query mode=append [trigger=available-now|once|'1 minute'] [checkpoint=other] [late=table]     SQL, then "ok" or the error with its caret
+//	query mode=append [trigger=available-now|once|'1 minute'] [checkpoint=other] [late=table] [sink=feed]     SQL, then "ok" or the error with its caret
 //	explain                 SQL; the analysed and the physical plan
 //	push [source=clicks]    rows: values between commas, one row a line (or, of one column, several a line)
 //	run                     epochs until idle: watermark before -> after and the rows of each
+//	subscribe [name=s]      SUBSCRIBE TO q …: the rows told up to the last epoch, if the query's sink is feed; again, without
+//	                        the statement: what is told from the last token on
 //	state                   the stateful operators of the last epoch
 //	sql                     a statement, run as a batch; its rows
 //	emission                what EXPLAIN EMISSION finds of the query

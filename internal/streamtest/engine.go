@@ -74,7 +74,7 @@ func (s *script) start(ctx context.Context) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	q, err := s.session.SQL(s.sql).WriteStream().OutputMode(s.mode).QueryName("q").Format("script").Trigger(s.trigger).LateRowsInto(s.late).
+	q, err := s.session.SQL(s.sql).WriteStream().OutputMode(s.mode).QueryName("q").Format(s.format).Trigger(s.trigger).LateRowsInto(s.late).
 		Option("checkpointLocation", filepath.Join(s.home, s.folder)).Start(ctx)
 	if err != nil {
 		return err

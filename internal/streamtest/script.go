@@ -44,8 +44,11 @@ type script struct {
 	mode    string
 	late    string // the table of late rows
 	folder  string // of the checkpoint
+	format  string // of the sink
 	trigger flightd.Trigger
-	files   int
+	// subscribers are by name.
+	subscribers map[string]*subscriber
+	files       int
 }
 
 // stream is a source that push feeds.
@@ -55,7 +58,7 @@ type stream struct {
 }
 
 func newScript(home string, disk vfs.FS, extra [][2]string, f *fuse) *script {
-	return &script{home: home, disk: errorfs.Wrap(disk, f), extra: extra, fuse: f, recover: f.k > 0, marks: map[base.Epoch]string{}, folder: "checkpoint",
+	return &script{home: home, disk: errorfs.Wrap(disk, f), extra: extra, fuse: f, recover: f.k > 0, marks: map[base.Epoch]string{}, folder: "checkpoint", format: "script", subscribers: map[string]*subscriber{},
 		streams: map[string]stream{}, tables: map[string]string{}, sinks: map[string]*store{}, clock: base.NewVirtualClock(time.Unix(1_800_000_000, 0))}
 }
 
@@ -78,6 +81,8 @@ func (s *script) command(d *datadriven.TestData) (string, error) {
 		return s.push(arg(d, "source", s.first), d.Input)
 	case "run":
 		return s.run(ctx)
+	case "subscribe":
+		return s.subscribe(ctx, d)
 	case "state":
 		return s.state(), nil
 	case "emission":
@@ -140,6 +145,7 @@ func (s *script) set(input string) (string, error) {
 func (s *script) declare(ctx context.Context, d *datadriven.TestData) (string, error) {
 	s.sql, s.mode, s.trigger = d.Input, arg(d, "mode", "append"), flightd.Trigger{}
 	s.folder, s.late = arg(d, "checkpoint", s.folder), arg(d, "late", "")
+	s.format = arg(d, "sink", "script")
 	switch trigger := arg(d, "trigger", ""); trigger {
 	case "":
 	case "available-now":
@@ -233,6 +239,8 @@ func (s *script) run(ctx context.Context) (string, error) {
 	}
 	if err != nil {
 		b.WriteString(s.show(err))
+	} else if s.format == "feed" {
+		return "idle\n", nil
 	} else if b.Len() == 0 {
 		return "nothing to do\n", nil
 	}
