@@ -71,7 +71,7 @@ func Open(o Options) (*Feed, error) {
 	if err := atomicfile.MkdirAll(o.Dir); err != nil {
 		return nil, base.Wrap(err, "opening feed %s", o.Name)
 	}
-	if err := atomicfile.Sweep(o.Dir); err != nil {
+	if err := (atomicfile.In{}).Sweep(o.Dir); err != nil {
 		return nil, base.Wrap(err, "opening feed %s", o.Name)
 	}
 	f := &Feed{opt: o, epoch: base.NoEpoch, visible: base.NoEpoch, changed: make(chan struct{})}
@@ -294,7 +294,7 @@ func Remove(dir string) error {
 		return err
 	}
 	names = append(names, bases...)
-	if err := atomicfile.Sweep(dir); err != nil {
+	if err := (atomicfile.In{}).Sweep(dir); err != nil {
 		return err
 	}
 	for _, n := range names {
