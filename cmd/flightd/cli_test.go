@@ -222,7 +222,7 @@ func TestSubscribeIsPrinted(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.json"), []byte("{\"word\":\"a\"}\n{\"word\":\"longer\"}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	uri, stop := serve(t, "--listen", "127.0.0.1:0", "--data", t.TempDir())
+	uri, stop := serve(t, "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--root", dir)
 	defer stop()
 	table := "CREATE TABLE words (word STRING) USING json OPTIONS ('path' = '" + dir + "')"
 	follow := "SUBSCRIBE TO SELECT word, length(word) AS n FROM STREAM words PROGRESS LIMIT 2"
