@@ -178,6 +178,37 @@ func (r *reading) plain(rec arrow.RecordBatch) arrow.RecordBatch {
 	return newRecord(arrow.NewSchema(fields, nil), cols, int(rec.NumRows()))
 }
 
+// declared returns rec with VARIANT columns of the type that Arrow has for them: files
+// have a plain struct there. It takes over the reference.
+func (r *reading) declared(rec arrow.RecordBatch) arrow.RecordBatch {
+	var cols []arrow.Array
+	fields := rec.Schema().Fields()
+	for i, f := range r.Out {
+		c := rec.Column(i)
+		if f.Type.Kind != expr.KindVariant || arrow.TypeEqual(c.DataType(), f.Type.Arrow(), arrow.CheckMetadata()) || c.DataType().ID() != arrow.STRUCT {
+			continue
+		}
+		if cols == nil {
+			cols = append(cols, rec.Columns()...)
+		}
+		d := c.Data()
+		fields[i].Type = f.Type.Arrow()
+		marked := array.NewData(fields[i].Type, d.Len(), d.Buffers(), d.Children(), d.NullN(), d.Offset())
+		cols[i] = array.MakeFromData(marked)
+		marked.Release()
+	}
+	if cols == nil {
+		return rec
+	}
+	for i, c := range cols {
+		if c == rec.Column(i) {
+			c.Retain()
+		}
+	}
+	defer rec.Release()
+	return newRecord(arrow.NewSchema(fields, nil), cols, int(rec.NumRows()))
+}
+
 // lent returns rd; in a build with the tag invariants with record batches whose
 // memory really is used again, where they are borrowed.
 func (r *reading) lent(rd RowReader) RowReader {
