@@ -82,6 +82,9 @@ func (e *Engine) createManaged(def *tableDef, replace bool) error {
 	if e.table(def.Name) != nil && !replace {
 		return e.addTable(&table{def: *def}, false)
 	}
+	if err := storable(def.Schema); err != nil {
+		return err
+	}
 	def.Format = managedFormat
 	def.Dir = filepath.Join("tables", fileName(def.Name)+"-"+uuid.NewString()[:8])
 	for i := range def.Schema {

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/google/uuid"
 
+	"github.com/flightd/flightd/compute/adopt"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
@@ -107,10 +108,12 @@ const (
 // folder as one durable commit, and returns their number of rows. next returns
 // io.EOF after the last one; Ingest releases them. Columns go by name.
 func (e *Engine) Ingest(ctx context.Context, name string, mode IngestMode, schema *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error) {
-	s, err := expr.SchemaFromArrow(schema)
+	form, err := adopt.Of(schema, maxWrittenOut)
 	if err != nil {
 		return 0, base.Wrap(err, "ingesting into %s", name)
 	}
+	s := form.Schema()
+	schema, next = s.Arrow(), inForm(form, next)
 	t := e.table(name)
 	switch {
 	case t == nil && mode == IngestAppend:
@@ -135,6 +138,22 @@ func (e *Engine) Ingest(ctx context.Context, name string, mode IngestMode, schem
 		}
 	}
 	return e.writeBatch(ctx, t, r, base.Append)
+}
+
+// maxWrittenOut bounds what the dictionaries, views and runs of one record batch
+// from outside may become once they are written out.
+const maxWrittenOut = 1 << 30
+
+// inForm returns next with its record batches in the engine's types.
+func inForm(form *adopt.Form, next func() (arrow.RecordBatch, error)) func() (arrow.RecordBatch, error) {
+	return func() (arrow.RecordBatch, error) {
+		rec, err := next()
+		if err != nil {
+			return nil, err
+		}
+		defer rec.Release()
+		return form.Record(rec)
+	}
 }
 
 // Ingest is Engine.Ingest with the rights of the session's user.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/flightd/flightd/compute/adopt"
 	cexpr "github.com/flightd/flightd/compute/expr"
-	"github.com/flightd/flightd/compute/vec"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
@@ -82,11 +82,11 @@ func withParams(st logical.Statement, params arrow.RecordBatch) (logical.Stateme
 
 // paramLiteral is the first value of a bound column as a literal.
 func paramLiteral(arr arrow.Array, p *expr.Param) (expr.Expr, error) {
-	t, err := expr.FromArrow(arr.DataType())
+	v, t, err := adopt.Value(arr, p.SQL(), maxWrittenOut)
 	if err != nil {
 		return nil, base.Wrap(err, "binding parameter %s", p.SQL())
 	}
-	return &expr.Literal{At: p.At, Value: cexpr.Value(vec.FromArrow(arr, t), 0), Typ: t}, nil
+	return &expr.Literal{At: p.At, Value: cexpr.Value(v, 0), Typ: t}, nil
 }
 
 // paramSchema lists the parameters of a statement with the types that their
