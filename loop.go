@@ -48,9 +48,9 @@ func (r *run) loop(ctx context.Context) error {
 		case trigger.Kind == Once, trigger.Kind == AvailableNow && !ran:
 			return nil
 		case trigger.Kind == ProcessingTime && trigger.Interval > 0:
-			r.q.pause(ctx, untilNext(r.eng.clock.Now(), trigger.Interval))
+			r.q.pause(ctx, untilNext(r.eng.clock.Now(), trigger.Interval), nil)
 		case idle:
-			r.q.pause(ctx, r.pollingDelay)
+			r.q.pause(ctx, r.pollingDelay, r.q.arrived)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

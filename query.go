@@ -24,8 +24,9 @@ type StreamingQuery struct {
 	done     chan struct{}
 	// ready closes when the query is where its checkpoint says.
 	ready chan struct{}
-	// wake ends the loop's pause.
-	wake chan struct{}
+	// wake ends the loop's pause for who waits for an idle moment, arrived for rows
+	// that a source announced.
+	wake, arrived chan struct{}
 
 	mu       sync.Mutex
 	status   Status
@@ -145,9 +146,11 @@ func (q *StreamingQuery) ProcessAllAvailable(ctx context.Context) error {
 func (q *StreamingQuery) takeWaiters() []chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	select {
-	case <-q.wake:
-	default:
+	for _, done := range []chan struct{}{q.wake, q.arrived} {
+		select {
+		case <-done:
+		default:
+		}
 	}
 	w := q.waiters
 	q.waiters = nil
@@ -184,9 +187,17 @@ func (q *StreamingQuery) stopped() bool {
 	}
 }
 
+// announced ends the pause of a query that waits for data.
+func (q *StreamingQuery) announced() {
+	select {
+	case q.arrived <- struct{}{}:
+	default:
+	}
+}
+
 // pause waits for d on the engine's clock, for somebody who waits for an idle
-// moment, or for the stop.
-func (q *StreamingQuery) pause(ctx context.Context, d time.Duration) {
+// moment, for the stop, or for something in arrived, which may be nil.
+func (q *StreamingQuery) pause(ctx context.Context, d time.Duration, arrived <-chan struct{}) {
 	ctx, cancel := context.WithCancel(ctx)
 	over := make(chan struct{})
 	go func() {
@@ -199,6 +210,8 @@ func (q *StreamingQuery) pause(ctx context.Context, d time.Duration) {
 				if q.awaited() {
 					return
 				}
+			case <-arrived:
+				return
 			case <-q.stopping:
 				return
 			case <-ctx.Done():

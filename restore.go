@@ -76,7 +76,7 @@ func (e *Engine) resume(ctx context.Context, def queryDef) error {
 // ended lists a query that is stopped, or could not be resumed because of err.
 func (e *Engine) ended(def queryDef, err error) {
 	q := &StreamingQuery{name: def.Name, eng: e, spec: querySpec{name: def.Name, text: def.Text},
-		stopping: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}, 1), cancel: func() {}}
+		stopping: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}, 1), arrived: make(chan struct{}, 1), cancel: func() {}}
 	q.finish(err, nil)
 	e.mu.Lock()
 	e.queries[strings.ToLower(def.Name)] = q

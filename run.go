@@ -79,6 +79,8 @@ type streamInput struct {
 	source    sources.Source
 	committed base.Offset
 	fold      []byte
+	// unannounce ends the announcements of the source, if it makes any.
+	unannounce func()
 }
 
 // open opens the checkpoint, the inputs and the sink of the query.
@@ -132,7 +134,11 @@ func (r *run) openInputs(ctx context.Context) error {
 		if err != nil {
 			return base.Wrap(err, "opening %s", cmp.Or(in.Table.Name, in.Table.Format))
 		}
-		r.streams = append(r.streams, &streamInput{input: i, name: fmt.Sprintf("%d", len(r.streams)), source: s})
+		in := &streamInput{input: i, name: fmt.Sprintf("%d", len(r.streams)), source: s}
+		if a, ok := s.(sources.Announcer); ok {
+			in.unannounce = a.Announce(r.q.announced)
+		}
+		r.streams = append(r.streams, in)
 	}
 	return nil
 }
@@ -144,6 +150,9 @@ func (r *run) close() {
 		<-r.pinned
 	}
 	for _, in := range r.streams {
+		if in.unannounce != nil {
+			in.unannounce()
+		}
 		in.source.Close()
 	}
 	for _, t := range r.statics {

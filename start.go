@@ -61,7 +61,7 @@ func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, e
 		return nil, err
 	}
 	q := &StreamingQuery{runID: uuid.NewString(), name: spec.name, eng: s.eng, spec: spec,
-		stopping: make(chan struct{}), done: make(chan struct{}), ready: make(chan struct{}), wake: make(chan struct{}, 1)}
+		stopping: make(chan struct{}), done: make(chan struct{}), ready: make(chan struct{}), wake: make(chan struct{}, 1), arrived: make(chan struct{}, 1)}
 	q.numRecent = intSetting(conf, "spark.sql.streaming.numRecentProgressUpdates", 100)
 	q.setStatus("Initializing sources", false, false)
 	if err := s.eng.claim(q); err != nil {

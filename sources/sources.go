@@ -67,6 +67,15 @@ type Measurer interface {
 	Metrics(latest base.Offset) map[string]string
 }
 
+// An Announcer is a source that says when it has new rows: a query that waits for
+// data then looks at once, and not when spark.sql.streaming.pollingDelay is over.
+type Announcer interface {
+	// Announce calls wake, which returns at once and may be called from anywhere, after
+	// rows came that Latest did not show before; several may share a call. stop ends
+	// that; wake is not called after it returned.
+	Announce(wake func()) (stop func())
+}
+
 // A Partitioned source has partitions that move by themselves: EXPLAIN EMISSION
 // names those that stand still.
 type Partitioned interface {

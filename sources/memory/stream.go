@@ -17,11 +17,13 @@ type Stream struct {
 	name string
 	mu   sync.Mutex
 	rows rows
+	// wakes are the callbacks of Announce.
+	wakes map[*func()]struct{}
 }
 
 // NewStream returns an empty stream. name is for its description.
 func NewStream(name string, schema *arrow.Schema) *Stream {
-	return &Stream{name: name, rows: newRows(schema)}
+	return &Stream{name: name, rows: newRows(schema), wakes: map[*func()]struct{}{}}
 }
 
 // Schema returns the schema of the rows.
@@ -37,6 +39,9 @@ func (s *Stream) Add(rec arrow.RecordBatch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rows.add(rec)
+	for wake := range s.wakes {
+		(*wake)()
+	}
 	return nil
 }
 
@@ -78,8 +83,9 @@ type Source struct {
 }
 
 var (
-	_ sources.Source  = (*Source)(nil)
-	_ sources.Freezer = (*Source)(nil)
+	_ sources.Source    = (*Source)(nil)
+	_ sources.Freezer   = (*Source)(nil)
+	_ sources.Announcer = (*Source)(nil)
 )
 
 // Schema returns the schema of the rows.
@@ -111,6 +117,19 @@ func (s *Source) Latest(_ context.Context, from base.Offset, _ sources.Limit) (b
 func (s *Source) Freeze(context.Context, base.Offset) error {
 	s.frozen = s.stream.Len()
 	return nil
+}
+
+// Announce calls wake within each Add.
+func (s *Source) Announce(wake func()) (stop func()) {
+	t := s.stream
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wakes[&wake] = struct{}{}
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.wakes, &wake)
+	}
 }
 
 // Read cuts the range into splits of numbered.SplitRows rows.
