@@ -1,28 +1,14 @@
 package flightd_test
 
 import (
-	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"math/rand/v2"
-
-	"github.com/flightd/flightd"
 )
 
 // TestMemoryLimit: what holds more than flightd.memoryLimit fails with a class that
 // names what held it, how much, and the setting; with room it answers.
 func TestMemoryLimit(t *testing.T) {
-	dir := t.TempDir()
-	writePushed(t, rand.New(rand.NewPCG(3, 1)), filepath.Join(dir, "a.parquet"), 1000)
-	eng, err := flightd.Open(t.Context(), flightd.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer eng.Close()
-	s := eng.NewSession()
-	mustRun(t, s, fmt.Sprintf("CREATE TABLE t USING parquet OPTIONS ('path' = '%s')", dir))
+	s := pushedSession(t, 3, 1000)
 	for query, who := range map[string]string{
 		"SELECT a.row, r.id FROM t a CROSS JOIN range(400) r ORDER BY r.id, a.row":                                "a sort",
 		"SELECT a.row, r.id, sum(r.id) OVER (PARTITION BY a.row) FROM t a CROSS JOIN range(400) r":                "window functions",

@@ -73,6 +73,21 @@ func clustered(rnd *rand.Rand, b *array.RecordBuilder, row, nulls int) {
 	}
 }
 
+// pushedSession returns a session with a table t of one file of writePushed.
+func pushedSession(t *testing.T, seed uint64, rows int) *flightd.Session {
+	t.Helper()
+	dir := t.TempDir()
+	writePushed(t, rand.New(rand.NewPCG(seed, 1)), filepath.Join(dir, "a.parquet"), rows)
+	eng, err := flightd.Open(t.Context(), flightd.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { eng.Close() })
+	s := eng.NewSession()
+	mustRun(t, s, fmt.Sprintf("CREATE TABLE t USING parquet OPTIONS ('path' = '%s')", dir))
+	return s
+}
+
 // writePushed writes a file with many small pages and several row groups.
 func writePushed(t *testing.T, rnd *rand.Rand, path string, rows int) {
 	t.Helper()
@@ -209,15 +224,7 @@ func mustRun(t *testing.T, s *flightd.Session, query string) string {
 // TestPushedIsExplained: EXPLAIN shows what a source is told, and what is not told
 // because something before it may fail or counts rows.
 func TestPushedIsExplained(t *testing.T) {
-	dir := t.TempDir()
-	writePushed(t, rand.New(rand.NewPCG(1, 1)), filepath.Join(dir, "a.parquet"), 100)
-	eng, err := flightd.Open(t.Context(), flightd.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer eng.Close()
-	s := eng.NewSession()
-	mustRun(t, s, fmt.Sprintf("CREATE TABLE t USING parquet OPTIONS ('path' = '%s')", dir))
+	s := pushedSession(t, 1, 100)
 	for query, want := range map[string]string{
 		"SELECT row FROM t WHERE i32 < 5 AND s LIKE 'a%'":       "pushed: [(i32 < 5), s LIKE a%]",
 		"SELECT row FROM t WHERE 1 / i32 > 0 AND i64 < 5":       "",

@@ -289,7 +289,7 @@ func (s *laneScan) Next(ctx context.Context) (Batch, error) {
 		return Batch{}, err
 	}
 	s.env.Metrics.addInput(s.pipeline.scan.Input, rec.NumRows()*int64(1+s.pipeline.scan.Again))
-	return Batch{Rec: s.set(s.pipeline.scan.declared(s.pipeline.scan.plain(rec))), Split: int32(s.split)}, nil
+	return Batch{Rec: s.set(s.pipeline.scan.declared(rec)), Split: int32(s.split)}, nil
 }
 
 func (s *laneScan) closeSplit() error {

@@ -145,57 +145,21 @@ func usesBelow(n physical.Node, used uses) uses {
 	return below
 }
 
-// plain returns rec with only those columns coded that stay so. It takes over the
-// reference.
-func (r *reading) plain(rec arrow.RecordBatch) arrow.RecordBatch {
-	if !r.Dictionaries {
-		return rec
-	}
-	var cols []arrow.Array
-	for i, f := range r.Out {
-		c := rec.Column(i)
-		if r.coded[i] || c.DataType().ID() != arrow.DICTIONARY {
-			continue
-		}
-		if cols == nil {
-			cols = append(cols, rec.Columns()...)
-		}
-		cols[i] = vec.FromArrow(c, f.Type).Arrow()
-	}
-	if cols == nil {
-		return rec
-	}
-	for i, c := range cols {
-		if c == rec.Column(i) {
-			c.Retain()
-		}
-	}
-	defer rec.Release()
-	fields := rec.Schema().Fields()
-	for i, c := range cols {
-		fields[i].Type = c.DataType()
-	}
-	return newRecord(arrow.NewSchema(fields, nil), cols, int(rec.NumRows()))
-}
-
-// declared returns rec with VARIANT columns of the type that Arrow has for them: files
-// have a plain struct there. It takes over the reference.
+// declared returns rec with columns as the plan has them: only those coded that stay
+// so, and VARIANT of the type that Arrow has for it, where files have a plain struct.
+// It takes over the reference.
 func (r *reading) declared(rec arrow.RecordBatch) arrow.RecordBatch {
 	var cols []arrow.Array
 	fields := rec.Schema().Fields()
-	for i, f := range r.Out {
-		c := rec.Column(i)
-		if f.Type.Kind != expr.KindVariant || arrow.TypeEqual(c.DataType(), f.Type.Arrow(), arrow.CheckMetadata()) || c.DataType().ID() != arrow.STRUCT {
+	for i := range r.Out {
+		c := r.declaredColumn(i, rec.Column(i))
+		if c == nil {
 			continue
 		}
 		if cols == nil {
 			cols = append(cols, rec.Columns()...)
 		}
-		d := c.Data()
-		fields[i].Type = f.Type.Arrow()
-		marked := array.NewData(fields[i].Type, d.Len(), d.Buffers(), d.Children(), d.NullN(), d.Offset())
-		cols[i] = array.MakeFromData(marked)
-		marked.Release()
+		cols[i], fields[i].Type = c, c.DataType()
 	}
 	if cols == nil {
 		return rec
@@ -207,6 +171,21 @@ func (r *reading) declared(rec arrow.RecordBatch) arrow.RecordBatch {
 	}
 	defer rec.Release()
 	return newRecord(arrow.NewSchema(fields, nil), cols, int(rec.NumRows()))
+}
+
+// declaredColumn returns column i as declared returns it, or nil if it is so already.
+func (r *reading) declaredColumn(i int, c arrow.Array) arrow.Array {
+	t := r.Out[i].Type
+	switch {
+	case r.Dictionaries && !r.coded[i] && c.DataType().ID() == arrow.DICTIONARY:
+		return vec.FromArrow(c, t).Arrow()
+	case t.Kind == expr.KindVariant && c.DataType().ID() == arrow.STRUCT && !arrow.TypeEqual(c.DataType(), t.Arrow(), arrow.CheckMetadata()):
+		d := c.Data()
+		marked := array.NewData(t.Arrow(), d.Len(), d.Buffers(), d.Children(), d.NullN(), d.Offset())
+		defer marked.Release()
+		return array.MakeFromData(marked)
+	}
+	return nil
 }
 
 // lent returns rd; in a build with the tag invariants with record batches whose

@@ -65,7 +65,7 @@ func (s *scan) Next(ctx context.Context) (Batch, error) {
 			return Batch{}, err
 		}
 		s.env.Metrics.addInput(s.Input, rec.NumRows()*int64(1+s.Again))
-		return Batch{Rec: s.set(s.declared(s.plain(rec))), Split: int32(s.next - 1)}, nil
+		return Batch{Rec: s.set(s.declared(rec)), Split: int32(s.next - 1)}, nil
 	}
 }
 

@@ -30,12 +30,6 @@ type Live interface {
 // checkEvery is how often a reader is looked at who may be too slow.
 const checkEvery = time.Second
 
-// note is a record batch with what goes along with its parts.
-type note struct {
-	item
-	annotate func(from, to int64) []byte
-}
-
 // sendLive sends rows as they come, each message with its annotation, until their
 // end, or until drain closes, which asks the rows for it.
 //
@@ -44,7 +38,7 @@ type note struct {
 // watches, so that a client that does not read any more is let go, too.
 func sendLive(ctx context.Context, stream flight.FlightService_DoGetServer, rows Live, o sendOptions, drain <-chan struct{}) error {
 	ctx, cancel := context.WithCancel(ctx)
-	source := pumpLive(ctx, rows, o)
+	source := pump(ctx, rows, 0, o.log)
 	defer func() {
 		cancel()
 		for it := range source { // the reader has ended when this returns
@@ -108,7 +102,7 @@ func sendLive(ctx context.Context, stream flight.FlightService_DoGetServer, rows
 }
 
 // writeNote writes a record batch in messages of their size, and releases it.
-func writeNote(w *flight.Writer, it note, o sendOptions) error {
+func writeNote(w *flight.Writer, it item, o sendOptions) error {
 	defer it.rec.Release()
 	var at int64
 	return cut(it.rec, o.target, o.limit, func(piece arrow.RecordBatch) error {
@@ -116,29 +110,4 @@ func writeNote(w *flight.Writer, it note, o sendOptions) error {
 		at += piece.NumRows()
 		return w.WriteWithAppMetadata(piece, it.annotate(from, at))
 	})
-}
-
-func pumpLive(ctx context.Context, rows Live, o sendOptions) <-chan note {
-	out := make(chan note)
-	go func() {
-		defer close(out)
-		for {
-			it := note{item: next(ctx, rows, o.log)}
-			if it.err == nil {
-				it.annotate = rows.Annotation()
-			}
-			select {
-			case out <- it:
-			case <-ctx.Done():
-				if it.rec != nil {
-					it.rec.Release()
-				}
-				return
-			}
-			if it.err != nil {
-				return
-			}
-		}
-	}()
-	return out
 }

@@ -34,7 +34,7 @@ type batchWriter interface {
 func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Rows, o sendOptions) error {
 	defer rows.Close()
 	ctx, cancel := context.WithCancel(ctx)
-	source := pump(ctx, rows, o.log)
+	source := pump(ctx, rows, 1, o.log)
 	// The reader of rows has ended when send returns.
 	defer func() {
 		cancel()
@@ -77,16 +77,20 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 	}
 }
 
+// item is a record batch, with what goes along with its parts if it is of Live rows,
+// or an error.
 type item struct {
-	rec arrow.RecordBatch
-	err error
+	rec      arrow.RecordBatch
+	annotate func(from, to int64) []byte
+	err      error
 }
 
-// pump reads rows in a goroutine of its own, one record batch ahead of the wire.
+// pump reads rows in a goroutine of its own, some record batches ahead of the one that
+// it offers.
 // The channel closes after the item with an error, io.EOF included, or when ctx
 // ends.
-func pump(ctx context.Context, rows Rows, log *slog.Logger) <-chan item {
-	out := make(chan item, 1)
+func pump(ctx context.Context, rows Rows, ahead int, log *slog.Logger) <-chan item {
+	out := make(chan item, ahead)
 	go func() {
 		defer close(out)
 		for {
@@ -117,7 +121,11 @@ func next(ctx context.Context, rows Rows, log *slog.Logger) (it item) {
 	if err != nil {
 		return item{err: err}
 	}
-	return item{rec: rec}
+	it.rec = rec
+	if live, ok := rows.(Live); ok {
+		it.annotate = live.Annotation()
+	}
+	return it
 }
 
 // empty returns a record batch without rows.

@@ -87,16 +87,8 @@ func (w *jsonWalk) members(depth int, steps []jsonStep) bool {
 		if !ok {
 			return false
 		}
-		if p.space(); p.at >= len(p.s) {
-			return false
-		}
-		p.at++
-		switch p.s[p.at-1] {
-		case ',':
-		case '}':
-			return true
-		default:
-			return false
+		if more, ok := w.more('}'); !more {
+			return ok
 		}
 	}
 }
@@ -113,6 +105,17 @@ func (w *jsonWalk) name(done bool, steps []jsonStep) (is, ok bool) {
 	}
 	key, ok := p.name()
 	return ok && !done && key == steps[0].name, ok
+}
+
+// more passes what stands behind a member or an item: a comma, behind which there is
+// more, or end.
+func (w *jsonWalk) more(end byte) (more, ok bool) {
+	p := &w.p
+	if p.space(); p.at >= len(p.s) {
+		return false, false
+	}
+	p.at++
+	return p.s[p.at-1] == ',', p.s[p.at-1] == end
 }
 
 // items passes an array.
@@ -133,16 +136,8 @@ func (w *jsonWalk) items(depth int, steps []jsonStep) bool {
 		if !ok {
 			return false
 		}
-		if p.space(); p.at >= len(p.s) {
-			return false
-		}
-		p.at++
-		switch p.s[p.at-1] {
-		case ',':
-		case ']':
-			return true
-		default:
-			return false
+		if more, ok := w.more(']'); !more {
+			return ok
 		}
 	}
 }
