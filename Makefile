@@ -125,6 +125,8 @@ golden: ## Recordings of a real Spark; STREAMING=dir and SQL=dir play other fold
 
 clients: build $(VENV)/.installed ## Real clients from Python against the binary.
 	FLIGHTD_BIN=$(abspath $(BIN)) $(VENV)/bin/python -m unittest discover -s flight/testdata/python -v
+	cd python && ../$(VENV)/bin/mypy
+	FLIGHTD_BIN=$(abspath $(BIN)) $(VENV)/bin/python -W error::ResourceWarning -m unittest discover -s python/tests -v
 
 $(VENV)/.installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)

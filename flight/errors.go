@@ -90,12 +90,12 @@ func clip(s string) string {
 }
 
 // headerText returns s as a header value may have it: printable ASCII, other
-// bytes as %XX.
+// bytes and the percent sign as %XX.
 func headerText(s string) string {
 	s = clip(s)
 	var b strings.Builder
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' {
+		if c := s[i]; c < ' ' || c > '~' || c == '%' {
 			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
 			b.WriteByte(c)
