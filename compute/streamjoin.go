@@ -9,7 +9,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/physical"
 )
 
@@ -54,24 +53,28 @@ var _ Operator = (*streamJoin)(nil)
 
 func newStreamJoin(n *physical.StreamJoin, left, right *sideFeed, env *Env) (Operator, error) {
 	j := &streamJoin{node: n, env: env, out: n.Out.Arrow()}
-	width := len(n.Left.Schema())
-	var both uses
-	if n.Cond != nil {
-		both = newView(append(append(expr.Schema(nil), n.Left.Schema()...), n.Right.Schema()...), n.Cond).uses
-	} else {
-		both = make(uses, width+len(n.Right.Schema()))
-	}
-	j.conds = conditions{node: n, env: env, uses: both, left: width}
+	of, others := conditionUses(n)
+	j.conds = conditions{node: n, env: env, uses: slices.Concat(of, others), left: len(of)}
 	var err error
-	if j.left, err = newStreamSide(j, "left", left, both[:width]); err != nil {
+	if j.left, err = newStreamSide(j, "left", left, of); err != nil {
 		return nil, err
 	}
-	if j.right, err = newStreamSide(j, "right", right, both[width:]); err != nil {
+	if j.right, err = newStreamSide(j, "right", right, others); err != nil {
 		return nil, err
 	}
 	j.left.other, j.right.other = j.right, j.left
 	j.at = j.left
 	return j, nil
+}
+
+// conditionUses is how the condition of a pair uses the columns of either side.
+func conditionUses(n *physical.StreamJoin) (left, right uses) {
+	width := len(n.Left.Schema())
+	if n.Cond == nil {
+		return make(uses, width), make(uses, len(n.Right.Schema()))
+	}
+	both := newView(slices.Concat(n.Left.Schema(), n.Right.Schema()), n.Cond).uses
+	return both[:width], both[width:]
 }
 
 func (j *streamJoin) Next(ctx context.Context) (Batch, error) {

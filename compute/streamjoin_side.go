@@ -50,21 +50,12 @@ type storedColumn struct {
 
 func newStreamSide(j *streamJoin, name string, feed *sideFeed, condition uses) (*streamSide, error) {
 	n := j.node
-	s := &streamSide{join: j, feed: feed, spec: n.LeftSide, schema: n.Left.Schema(), keyExprs: n.LeftKeys, matched: -1,
-		preserved: j.kind(physical.LeftOuter, physical.FullOuter), late: watermark(j.env.Late, n.State.Operator), due: NoWatermark}
-	if name == "right" {
-		s.spec, s.schema, s.keyExprs = n.RightSide, n.Right.Schema(), n.RightKeys
-		s.preserved = j.kind(physical.RightOuter, physical.FullOuter)
-	}
+	s, values := newSideLayout(n, name, condition)
+	s.join, s.feed, s.late, s.due = j, feed, watermark(j.env.Late, n.State.Operator), NoWatermark
 	if w := watermark(j.env.Evict, n.State.Operator); w != NoWatermark && s.spec.Bound.Bounded() {
 		s.due = s.spec.Bound.Watermark(w)
 	}
-	types := make([]*expr.Type, len(s.keyExprs))
-	for i, k := range s.keyExprs {
-		types[i] = k.Type()
-	}
-	s.keys = newKeyLayout(types)
-	schema := state.Schema{Keys: s.keys.fields, Values: s.arrange(condition), Many: true}
+	schema := state.Schema{Keys: s.keys.fields, Values: values, Many: true}
 	schema.Time = s.timeColumn()
 	if s.preserved {
 		s.matched = len(schema.Values)
@@ -79,6 +70,23 @@ func newStreamSide(j *streamJoin, name string, feed *sideFeed, condition uses) (
 		s.old[p] = s.table.Sub(p).Rows()
 	}
 	return s, nil
+}
+
+// newSideLayout returns a side that knows how its rows are kept and nothing else, and
+// the value columns, but for matched.
+func newSideLayout(n *physical.StreamJoin, name string, condition uses) (*streamSide, []state.Field) {
+	s := &streamSide{spec: n.LeftSide, schema: n.Left.Schema(), keyExprs: n.LeftKeys, matched: -1,
+		preserved: n.Kind == physical.LeftOuter || n.Kind == physical.FullOuter}
+	if name == "right" {
+		s.spec, s.schema, s.keyExprs = n.RightSide, n.Right.Schema(), n.RightKeys
+		s.preserved = n.Kind == physical.RightOuter || n.Kind == physical.FullOuter
+	}
+	types := make([]*expr.Type, len(s.keyExprs))
+	for i, k := range s.keyExprs {
+		types[i] = k.Type()
+	}
+	s.keys = newKeyLayout(types)
+	return s, s.arrange(condition)
 }
 
 // open returns the side's table. One that says who has met a partner serves a join

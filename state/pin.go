@@ -28,6 +28,9 @@ type pin struct {
 	// reader has passed them.
 	pages []*rows
 	read  []bool
+	// of, if set, is the view that the pin belongs to: its pages may be read again and
+	// again, and count.
+	of *View
 }
 
 // pin returns a view of t as it is now.
@@ -68,8 +71,9 @@ func (t *Table) keepPage(i int) {
 		return
 	}
 	t.kept[i] = true
+	var copied *rows
 	for _, p := range t.pins {
-		p.keep(i)
+		copied = p.keep(i, copied)
 	}
 }
 
@@ -81,17 +85,41 @@ func (t *Table) dropPins() {
 // leave gives the memory of the rows to the readers. The table calls it after it has
 // moved its rows into new memory.
 func (t *Table) leave() {
+	for _, p := range t.pins {
+		p.left()
+	}
 	clear(t.pins)
 	t.pins, t.kept = t.pins[:0], t.kept[:0]
 }
 
-// keep copies page i, unless that has been done or the reader has passed it.
-func (p *pin) keep(i int) {
+// keep copies page i, unless that has been done or the reader has passed it. same, if
+// set, is the copy that another pin made of the page: it serves where the page had as
+// many rows. keep returns a copy for the next pin.
+func (p *pin) keep(i int, same *rows) *rows {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if i < len(p.pages) && p.pages[i] == nil && !p.read[i] && !p.done.Load() {
-		p.pages[i] = p.copied(i)
+	if i >= len(p.pages) || p.pages[i] != nil || p.read[i] || p.done.Load() {
+		p.mu.Unlock()
+		return same
 	}
+	if n := min((i+1)<<pageBits, p.rows.n) - i<<pageBits; same == nil || same.n != n {
+		same = p.copied(i)
+	}
+	p.pages[i] = same
+	p.mu.Unlock()
+	// Without the lock: the view lets go of this pin, too, if that was too much.
+	p.of.charge(same.pageBytes())
+	return same
+}
+
+// left tells the view that the rows are no longer those of the table.
+func (p *pin) left() {
+	if p.of == nil || p.done.Load() {
+		return
+	}
+	p.mu.Lock()
+	n := p.rows.memBytes()
+	p.mu.Unlock()
+	p.of.charge(n)
 }
 
 func (p *pin) copied(i int) *rows {
@@ -116,9 +144,9 @@ func (p *pin) page(i int) *rows {
 func (p *pin) each(words int, f func(*rows) error) error {
 	defer p.release()
 	for i := range p.pages {
-		r := p.page(i)
+		r := *p.page(i) // others may have the copy, too
 		r.words = p.rows.words[i<<pageBits*words : (i<<pageBits+r.n)*words]
-		if err := f(r); err != nil {
+		if err := f(&r); err != nil {
 			return err
 		}
 	}

@@ -57,6 +57,9 @@ type Store interface {
 	// Pin keeps the state as the last Commit left it, to be written as a snapshot
 	// while later epochs run.
 	Pin() *Pinned
+	// View keeps the state as the last Commit left it, for readers beside the epochs
+	// that follow, within b's bound.
+	View(b *Budget) *View
 	// Restore puts the store, which is new or rolled back, into the state of a
 	// snapshot, and returns the snapshot's epoch.
 	Restore(r io.Reader) (base.Epoch, error)
