@@ -110,7 +110,7 @@ func (b *batch) take(ctx context.Context, t *catalog.Table, names *names) (*open
 	if o := b.opened[t]; o != nil {
 		return o, nil
 	}
-	opened, err := t.Handle.(*table).openBatch(ctx, names)
+	opened, err := b.openTable(ctx, t.Handle.(*table), names)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +121,17 @@ func (b *batch) take(ctx context.Context, t *catalog.Table, names *names) (*open
 	}
 	b.opened[t] = o
 	return o, nil
+}
+
+func (b *batch) openTable(ctx context.Context, t *table, names *names) (sources.Table, error) {
+	if t.live == nil {
+		return t.openBatch(ctx, names)
+	}
+	m, err := b.moment(ctx, t.live.live, names)
+	if err != nil {
+		return nil, err
+	}
+	return t.live.open(ctx, m)
 }
 
 // ask asks the table about its rows, once: the order of joins is found by asking
@@ -165,6 +176,8 @@ type batch struct {
 	pins   []string
 	root   compute.Operator
 	schema *arrow.Schema
+	// moments are the epochs of the queries that are read.
+	moments map[*live]*moment
 }
 
 func (b *batch) open(ctx context.Context, scan compute.Scan) ([]compute.Split, error) {
@@ -198,6 +211,9 @@ func computeSplits(splits []sources.Split) []compute.Split {
 func (b *batch) next(ctx context.Context) (arrow.RecordBatch, error) {
 	for {
 		out, err := b.root.Next(ctx)
+		if err == io.EOF {
+			b.release()
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -230,7 +246,17 @@ func (b *batch) close() error {
 	for _, o := range b.opened {
 		o.table.Close()
 	}
+	b.release()
+	b.opened = nil
 	return nil
+}
+
+// release lets go of the epochs that were read.
+func (b *batch) release() {
+	for _, m := range b.moments {
+		m.release()
+	}
+	b.moments = nil
 }
 
 // rowsResult is the result of a statement that makes its rows at once.

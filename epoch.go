@@ -48,6 +48,7 @@ const (
 // and the advice to the sources (design.md §5; invariants E1 to E3). A crash
 // between any two of them replays this epoch, and no other.
 func (r *run) runEpoch(ctx context.Context, p planned) error {
+	r.live.begin()
 	if p.hasData {
 		r.q.setStatus("Processing new data", true, true)
 	} else {
@@ -85,9 +86,7 @@ func (r *run) runEpoch(ctx context.Context, p planned) error {
 	if err := r.finishEpoch(ctx, p, out); err != nil {
 		return err
 	}
-	if f, ok := r.sink.(*feed.Feed); ok {
-		f.Publish(p.epoch)
-	}
+	r.publish(p.epoch)
 	r.observeEmission(p, out)
 	r.progress(p, out)
 	return r.advise(ctx, p)

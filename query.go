@@ -36,6 +36,8 @@ type StreamingQuery struct {
 	feed     *feed.Feed
 	feedMode sinks.Mode
 	emission *emission
+	// live is what readers can have of the run; nil until it is open.
+	live     *live
 	stopOnce sync.Once
 }
 

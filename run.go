@@ -39,6 +39,7 @@ type run struct {
 	sink      sinks.Sink
 	sinkMode  sinks.Mode
 	late      *lateSink // nil without LATE ROWS INTO
+	live      *live
 	ledger    *checkpoint.Ledger
 	recovered *checkpoint.Recovered
 	temporary string // a checkpoint directory to remove at the end

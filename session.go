@@ -100,6 +100,8 @@ type names struct {
 	opened map[string]*table
 	// users are the functions of the session over those of the engine.
 	users map[string]*expr.Function
+	// live are the tables of queries' results and states that were named.
+	live map[string]*catalog.Table
 }
 
 var (
@@ -145,6 +147,11 @@ func (n *names) Table(name []string) (*catalog.Table, error) {
 	t := n.records[last(name)]
 	if t == nil {
 		t = n.eng.table(last(name))
+	}
+	if _, _, state := stateName(name); t == nil || t.result || state {
+		if live, err := n.liveTable(name); live != nil || err != nil {
+			return live, err
+		}
 	}
 	if t == nil {
 		return nil, nil

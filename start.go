@@ -75,6 +75,10 @@ func (s *Session) start(ctx context.Context, spec querySpec) (*StreamingQuery, e
 		return nil, err
 	}
 	q.emission = r.newEmission()
+	r.live = r.newLive()
+	q.mu.Lock()
+	q.live = r.live
+	q.mu.Unlock()
 	if f, ok := r.sink.(*feed.Feed); ok {
 		q.mu.Lock()
 		q.feed, q.feedMode = f, r.sinkMode
@@ -120,6 +124,7 @@ func (r *run) main(ctx context.Context) {
 		err = nil
 	}
 	r.close()
+	r.live.end()
 	if err == nil && !r.q.stopped() {
 		// Its trigger ended it: it is not running any more, so Open leaves it.
 		if e := r.eng.markStopped(r.q.name); e != nil {
@@ -146,6 +151,11 @@ func (r *run) guarded(ctx context.Context) (err error) {
 	if err := r.recover(ctx); err != nil {
 		return err
 	}
+	done := base.NoEpoch
+	if d := r.recovered.LastDone; d != nil {
+		done = d.Epoch
+	}
+	r.publish(done)
 	close(r.q.ready)
 	return r.loop(ctx)
 }

@@ -24,6 +24,8 @@ type table struct {
 	// result marks the result of a query into memory: it is not in the catalog's
 	// log.
 	result bool
+	// live, if set, says that the rows are those of a query, as of an epoch.
+	live *liveRef
 	// streamOnly and batchOnly narrow what a DataFrame asked for.
 	streamOnly, batchOnly bool
 	// described caches the catalog's entry.

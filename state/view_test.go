@@ -175,27 +175,27 @@ func TestViewFind(t *testing.T) {
 // TestViewBudget changes more than views may hold: they are lost, and the table goes on.
 func TestViewBudget(t *testing.T) {
 	m, s := pinStore(t)
-	write(t, s, 0, 3*pageRows, 1)
+	write(t, s, 0, 6*pageRows, 1)
 	if _, err := m.Commit(0); err != nil {
 		t.Fatal(err)
 	}
-	budget := &Budget{Limit: 2 * pageRows * 60}
+	budget := &Budget{Limit: 3 * pageRows * 45}
 	old := m.View(budget)
 	write(t, s, 0, 10, 2) // one page
 	if _, err := m.Commit(1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := contentOf(old); err == nil || base.CodeOf(err) != base.CodeExhausted {
-		t.Fatalf("reading three pages with room for two: %v", err)
+		t.Fatalf("reading six pages with room for three: %v", err)
 	}
 	young := m.View(budget)
 	defer young.Release()
-	write(t, s, 0, 3*pageRows, 3)
+	write(t, s, 0, 6*pageRows, 3)
 	if _, err := m.Commit(2); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := contentOf(young); err == nil || base.CodeOf(err) != base.CodeExhausted {
-		t.Fatalf("three changed pages with room for two: %v", err)
+		t.Fatalf("six changed pages with room for three: %v", err)
 	}
 	if n := budget.Used(); n != 0 {
 		t.Errorf("%d bytes are held by lost views", n)

@@ -14,6 +14,9 @@ type Table struct {
 	// Name is the table's name; tables have one part.
 	Name   string
 	Schema expr.Schema
+	// Hidden are columns behind those of Schema that are there for who names them, and
+	// not part of a star.
+	Hidden expr.Schema
 	// Format and Options are those of CREATE TABLE … USING; Format is "table"
 	// for a table under the data folder and "result" for a query's result.
 	Format  string

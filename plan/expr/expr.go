@@ -63,6 +63,8 @@ type Column struct {
 	Typ       *Type
 	Null      bool
 	Meta      Meta
+	// Hidden says that a table has the column only for who names it.
+	Hidden bool
 }
 
 // Literal is a constant. Value is nil for NULL; bool; int64 for every integer,

@@ -73,7 +73,11 @@ func (r *resolver) relation(at base.Pos, t *catalog.Table, stream bool, qualifie
 	for i, f := range t.Schema {
 		cols[i] = &expr.Column{At: at, ID: expr.NewID(), Name: f.Name, Qualifier: qualifier, Typ: f.Type, Null: f.Nullable}
 	}
-	return relOf(&logical.Relation{At: at, Table: t, Stream: stream, Columns: cols})
+	all := cols[:len(cols):len(cols)]
+	for _, f := range t.Hidden {
+		all = append(all, &expr.Column{At: at, ID: expr.NewID(), Name: f.Name, Qualifier: qualifier, Typ: f.Type, Null: f.Nullable, Hidden: true})
+	}
+	return rel{node: &logical.Relation{At: at, Table: t, Stream: stream, Columns: all}, cols: all[:len(cols):len(cols)], hidden: all[len(cols):]}
 }
 
 // severalSchemas is the error of a name with more than one schema in the catalog.
@@ -231,7 +235,15 @@ func renamed(in rel, name string, columns []string, at base.Pos) (rel, error) {
 		}
 		cols[i] = &d
 	}
-	return rel{node: in.node, cols: cols}, nil
+	out := rel{node: in.node, cols: cols}
+	for _, c := range in.hidden {
+		if c.Hidden && name != "" {
+			d := *c
+			d.Qualifier = []string{name}
+			out.hidden = append(out.hidden, &d)
+		}
+	}
+	return out, nil
 }
 
 func arityMismatch(at base.Pos, names, columns int) error {

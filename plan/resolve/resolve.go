@@ -184,7 +184,11 @@ func (r *resolver) again(n logical.Node) (rel, error) {
 	case *logical.Relation:
 		d := *n
 		d.Columns = fresh(n.Columns)
-		return relOf(&d), nil
+		seen := len(n.Columns)
+		for seen > 0 && n.Columns[seen-1].Hidden {
+			seen--
+		}
+		return rel{node: &d, cols: d.Columns[:seen:seen], hidden: d.Columns[seen:]}, nil
 	case *logical.Range:
 		d := *n
 		d.Column = fresh([]*expr.Column{n.Column})[0]

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flightd/flightd/internal/base"
@@ -14,8 +15,8 @@ import (
 type rel struct {
 	node logical.Node
 	cols []*expr.Column
-	// hidden are reachable by qualified name only, and not part of a star: the
-	// keys of both sides of a USING join.
+	// hidden are not part of a star: the keys of both sides of a USING join, reachable by
+	// qualified name only, and columns of tables that are hidden by themselves.
 	hidden []*expr.Column
 }
 
@@ -158,10 +159,10 @@ func (x *exprs) column(n *expr.Name, s *scope, outer bool) (expr.Expr, error) {
 	for k := min(len(n.Parts), 4); k >= 1; k-- {
 		qualifier, name := n.Parts[:k-1], n.Parts[k-1]
 		found := match(s.cols, qualifier, name)
-		if len(found) == 0 && (k > 1 || len(match(s.cols, nil, name)) == 0) {
+		if len(found) == 0 {
 			found = match(s.hidden, qualifier, name)
 			if k == 1 {
-				found = nil
+				found = slices.DeleteFunc(found, func(c *expr.Column) bool { return !c.Hidden })
 			}
 		}
 		if len(found) == 0 {

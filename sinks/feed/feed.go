@@ -53,6 +53,7 @@ type Feed struct {
 	// visible is the last epoch that readers see.
 	visible base.Epoch
 	closed  bool
+	holds   []*Hold
 	// changed is closed, and made anew, when readers may find something new.
 	changed chan struct{}
 }
@@ -220,7 +221,7 @@ func (f *Feed) expire(now int64) {
 		for n < len(f.entries) && f.entries[n].segment == f.entries[0].segment {
 			n++
 		}
-		if n == 0 || n == len(f.entries) || f.entries[n-1].time >= oldest || f.fold(f.entries[:n]) != nil {
+		if n == 0 || n == len(f.entries) || f.entries[n-1].time >= oldest || f.held(f.entries[:n]) || f.fold(f.entries[:n]) != nil {
 			return
 		}
 		f.mu.Lock()

@@ -1,13 +1,10 @@
 package memory
 
 import (
-	"context"
+	"bytes"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/bitutil"
-	"github.com/apache/arrow-go/v18/arrow/compute"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // chunk is a record batch and which of its rows were not replaced.
@@ -18,7 +15,7 @@ type chunk struct {
 	dead  int
 	// shown is rec without the dead rows, once somebody wanted it; nil if not, or
 	// since another row died.
-	shown []arrow.RecordBatch
+	shown *part
 }
 
 // newChunk takes rec over.
@@ -43,53 +40,38 @@ func (c *chunk) kill(row int) {
 }
 
 func (c *chunk) hide() {
-	releaseAll(c.shown)
+	if c.shown != nil {
+		c.shown.release()
+	}
 	c.shown = nil
 }
 
-// view returns the live rows; the chunk keeps the references.
-func (c *chunk) view() []arrow.RecordBatch {
-	if c.shown != nil || c.live() == 0 {
-		return c.shown
-	}
-	if c.dead == 0 {
+// part returns the live rows as they are now; the chunk keeps its reference.
+func (c *chunk) part() *part {
+	if c.shown == nil {
 		c.rec.Retain()
-		c.shown = []arrow.RecordBatch{c.rec}
-		return c.shown
-	}
-	mask := array.NewBoolean(c.rows(), memory.NewBufferBytes(c.alive), nil, 0)
-	defer mask.Release()
-	rec, err := compute.FilterRecordBatch(context.Background(), c.rec, mask, compute.DefaultFilterOptions())
-	if err != nil {
-		c.shown = c.runs()
-	} else {
-		c.shown = []arrow.RecordBatch{rec}
+		c.shown = &part{rec: c.rec}
+		c.shown.refs.Store(1)
+		if c.dead > 0 {
+			c.shown.alive = bytes.Clone(c.alive)
+		}
 	}
 	return c.shown
 }
 
-// runs returns the live rows as slices: what can always be done.
-func (c *chunk) runs() []arrow.RecordBatch {
-	var out []arrow.RecordBatch
-	for i := 0; i < c.rows(); i++ {
-		from := i
-		for i < c.rows() && c.isLive(i) {
-			i++
-		}
-		if i > from {
-			out = append(out, c.rec.NewSlice(int64(from), int64(i)))
-		}
+// view returns the live rows; the chunk keeps the references.
+func (c *chunk) view() []arrow.RecordBatch {
+	if c.live() == 0 {
+		return nil
 	}
-	return out
+	return c.part().rows()
 }
 
 // bytes is an upper bound: buffers that record batches share count for each.
 func (c *chunk) bytes() int64 {
 	n := recordBytes(c.rec) + int64(len(c.alive))
-	if c.dead > 0 {
-		for _, rec := range c.shown {
-			n += recordBytes(rec)
-		}
+	if c.dead > 0 && c.shown != nil {
+		n += c.shown.bytes.Load()
 	}
 	return n
 }

@@ -252,6 +252,10 @@ func TestProvider(t *testing.T) {
 		t.Fatalf("got %v, %v", s, err)
 	}
 	run(t, published, 0, sinks.Mode{}, sinktest.Record(0, 2))
+	if got := texts(published); got != nil {
+		t.Errorf("before it is published: %v", got)
+	}
+	published.Publish()
 	big := sinktest.Record(2, 10000)
 	defer big.Release()
 	if err := s.Write(t.Context(), 1, sinks.Mode{}, big); err != nil {

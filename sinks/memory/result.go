@@ -176,14 +176,15 @@ func concatenate(schema *arrow.Schema, recs []arrow.RecordBatch) (arrow.RecordBa
 	return array.NewRecordBatch(schema, cols, rows), nil
 }
 
-// snapshot returns the live rows, retained.
-func (r *result) snapshot() []arrow.RecordBatch {
-	var out []arrow.RecordBatch
+// parts returns the live rows, with a reference to each part.
+func (r *result) parts() []*part {
+	out := make([]*part, 0, len(r.chunks))
 	for _, c := range r.chunks {
-		out = append(out, c.view()...)
-	}
-	for _, rec := range out {
-		rec.Retain()
+		if c.live() > 0 {
+			p := c.part()
+			p.refs.Add(1)
+			out = append(out, p)
+		}
 	}
 	return out
 }

@@ -21,17 +21,24 @@ type Sink struct {
 	pending      []arrow.RecordBatch
 	pendingEpoch base.Epoch
 
-	mu     sync.Mutex
-	epoch  base.Epoch
-	digest base.Digest
-	result result
+	mu sync.Mutex
+	// epoch and digest are of the last epoch that was committed; shown is the last one
+	// that is part of the result.
+	epoch, shown base.Epoch
+	digest       base.Digest
+	result       result
+	// held says that a committed epoch becomes part of the result by Publish. Until then
+	// waiting has its rows.
+	held        bool
+	waiting     []arrow.RecordBatch
+	waitingMode sinks.Mode
 }
 
 var _ sinks.Sink = (*Sink)(nil)
 
 // New returns an empty result with the columns of schema.
 func New(schema *arrow.Schema) *Sink {
-	return &Sink{schema: schema, epoch: base.NoEpoch, result: result{schema: schema}}
+	return &Sink{schema: schema, epoch: base.NoEpoch, shown: base.NoEpoch, result: result{schema: schema}}
 }
 
 // Provider returns the provider "memory". It gives each new sink to publish,
@@ -41,6 +48,7 @@ func New(schema *arrow.Schema) *Sink {
 func Provider(publish func(cfg sinks.Config, s *Sink) error) sinks.Provider {
 	return sinks.Provider{Name: "memory", Options: []string{"maxBytes"}, Volatile: true, Open: func(_ context.Context, cfg sinks.Config) (sinks.Sink, error) {
 		s := New(cfg.Schema)
+		s.held = true
 		var err error
 		if s.maxBytes, err = cfg.Options.Int("maxBytes", 0); err != nil {
 			return nil, err
@@ -88,16 +96,37 @@ func (s *Sink) Commit(_ context.Context, epoch base.Epoch, mode sinks.Mode, dige
 	if err := s.fits(mode); err != nil {
 		return base.Wrap(err, "epoch %d", epoch)
 	}
-	if mode.Kind == base.Complete {
+	s.show() // should the one before not have been published
+	s.waiting, s.waitingMode, s.pending = s.pending, mode, nil
+	s.epoch, s.digest = epoch, digest
+	if !s.held {
+		s.show()
+	}
+	return nil
+}
+
+// Publish makes the last committed epoch part of the result, if the sink waits for
+// that.
+func (s *Sink) Publish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.show()
+}
+
+func (s *Sink) show() {
+	if s.shown == s.epoch {
+		return
+	}
+	if s.waitingMode.Kind == base.Complete {
 		s.result.clear()
 	}
-	keys := mode.Keys
-	if mode.Kind != base.Update {
+	keys := s.waitingMode.Keys
+	if s.waitingMode.Kind != base.Update {
 		keys = nil
 	}
-	s.result.add(s.pending, keys)
-	s.epoch, s.digest = epoch, digest
-	return nil
+	s.result.add(s.waiting, keys)
+	releaseAll(s.waiting)
+	s.waiting, s.shown = nil, s.epoch
 }
 
 // fits refuses an epoch that could take the result beyond maxBytes.
@@ -118,13 +147,24 @@ func (s *Sink) fits(mode sinks.Mode) error {
 	return base.Errorf(base.CodeExhausted, "the result in memory would take up to %d bytes, more than the %d of the option maxBytes", need, s.maxBytes)
 }
 
-// Snapshot returns the result after the last committed epoch: base.NoEpoch and
-// nothing before the first. The caller releases the record batches; none is
-// empty, and nobody writes to them.
+// Snapshot returns the result after the last committed epoch that was published:
+// base.NoEpoch and nothing before the first. The caller releases the record batches;
+// none is empty, and nobody writes to them.
 func (s *Sink) Snapshot() (epoch base.Epoch, recs []arrow.RecordBatch) {
+	v := s.Version()
+	defer v.Release()
+	recs = v.Rows()
+	for _, rec := range recs {
+		rec.Retain()
+	}
+	return v.epoch, recs
+}
+
+// Version returns the same, without the work. The caller releases it.
+func (s *Sink) Version() *Version {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.epoch, s.result.snapshot()
+	return &Version{s.shown, s.result.parts()}
 }
 
 // Schema returns the result's schema.
@@ -152,12 +192,12 @@ func (s *Sink) Release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.result.clear()
+	releaseAll(s.waiting)
+	s.waiting = nil
 }
 
 func (s *Sink) forget() {
-	for _, rec := range s.pending {
-		rec.Release()
-	}
+	releaseAll(s.pending)
 	s.pending, s.pendingEpoch = nil, base.NoEpoch
 }
 

@@ -1,0 +1,214 @@
+package flightd
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/flightd/flightd/compute"
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/sinks/feed"
+	sinkmemory "github.com/flightd/flightd/sinks/memory"
+	"github.com/flightd/flightd/state"
+)
+
+// live is what readers can have of a run of a query: its result and its state, as of
+// the newest epoch that is done.
+//
+// The query tells it when an epoch begins to work with the state, and when it is done.
+// Between the two the state cannot be pinned: who comes then gets what was pinned when
+// the epoch before was done, which happens as long as readers keep asking. So only
+// the first one for a while may wait, for the end of the epoch that is running; and the
+// query never waits longer than a pin takes, whatever readers do.
+type live struct {
+	q   *StreamingQuery
+	eng *Engine
+	// tables are those of the state; tablesErr is why they are not known.
+	tables    []*compute.StateTable
+	tablesErr error
+	memory    *sinkmemory.Sink // of a query into memory
+	feed      *feed.Feed       // of one into feed
+	// budget bounds what the pins of all readers hold.
+	budget state.Budget
+
+	mu sync.Mutex
+	// epoch is the newest one that is done.
+	epoch base.Epoch
+	// store is set while no epoch works with the state.
+	store state.Store
+	// current is the state of epoch, once it was pinned.
+	current *moment
+	// asked is when somebody last wanted state.
+	asked time.Time
+	ended bool
+	// changed is closed, and made anew, when any of this changes.
+	changed chan struct{}
+
+	cache feedCache
+}
+
+// keepPinning is how long after a reader the state of each epoch is pinned for the
+// next one.
+const keepPinning = time.Second
+
+// A moment is one epoch of a query, for statements that read it.
+type moment struct {
+	live  *live
+	epoch base.Epoch
+	// view is the state; nil in a moment of the result alone.
+	view *state.View
+	// version is the result of a query into memory.
+	version *sinkmemory.Version
+	readers int
+}
+
+// newLive is what readers will have of the run.
+func (r *run) newLive() *live {
+	l := &live{q: r.q, eng: r.eng, epoch: base.NoEpoch, changed: make(chan struct{})}
+	l.tables, l.tablesErr = compute.StateTables(r.plan.Root, r.eng.exprEnv(r.conf, 0))
+	l.budget.Limit = r.eng.memoryLimit(r.conf)
+	switch s := r.sink.(type) {
+	case *sinkmemory.Sink:
+		l.memory = s
+	case *feed.Feed:
+		l.feed = s
+	}
+	return l
+}
+
+// publish makes an epoch that is done what readers see.
+func (r *run) publish(epoch base.Epoch) {
+	r.live.publish(epoch, r.store, func() {
+		switch s := r.sink.(type) {
+		case *sinkmemory.Sink:
+			s.Publish()
+		case *feed.Feed:
+			if epoch != base.NoEpoch {
+				s.Publish(epoch)
+			}
+		}
+	})
+}
+
+// begin is called before an epoch works with the state.
+func (l *live) begin() {
+	l.mu.Lock()
+	l.store = nil
+	l.mu.Unlock()
+}
+
+// publish shows readers that epoch is done; show does so for the sink. Until begin the
+// state in store rests.
+func (l *live) publish(epoch base.Epoch, store state.Store, show func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	show()
+	l.epoch, l.store = epoch, store
+	l.forget()
+	if now := l.eng.clock.Now(); !l.asked.IsZero() && now.Sub(l.asked) < keepPinning {
+		l.current = l.pin()
+	}
+	l.tell()
+}
+
+// end is called when the run has ended.
+func (l *live) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.store, l.ended = nil, true
+	l.forget()
+	l.tell()
+}
+
+func (l *live) tell() {
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// pin makes the moment of the state as it is.
+func (l *live) pin() *moment {
+	m := &moment{live: l, epoch: l.epoch, view: l.store.View(&l.budget)}
+	if l.memory != nil {
+		m.version = l.memory.Version()
+	}
+	return m
+}
+
+// forget lets go of the current moment; its readers keep it.
+func (l *live) forget() {
+	m := l.current
+	if l.current = nil; m != nil && m.readers == 0 {
+		m.drop()
+	}
+}
+
+// acquire returns the newest moment, for who releases it; with the state if withState.
+func (l *live) acquire(ctx context.Context, withState bool) (*moment, error) {
+	select { // before that the newest epoch may be about to be replayed
+	case <-l.q.ready:
+	case <-l.q.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	for {
+		l.mu.Lock()
+		m, wait := l.take(withState), l.changed
+		ended := l.ended
+		l.mu.Unlock()
+		switch {
+		case m != nil:
+			return m, nil
+		case ended:
+			return nil, l.notRunning()
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// take returns a moment for one more reader, or nil if there is none just now.
+func (l *live) take(withState bool) *moment {
+	if !withState {
+		m := &moment{live: l, epoch: l.epoch, readers: 1}
+		if l.memory != nil {
+			m.version = l.memory.Version()
+		}
+		return m
+	}
+	l.asked = l.eng.clock.Now()
+	if l.current == nil && l.store != nil {
+		l.current = l.pin()
+	}
+	if l.current != nil {
+		l.current.readers++
+	}
+	return l.current
+}
+
+// notRunning is why there is no state to read.
+func (l *live) notRunning() error {
+	return base.UserError("STATE_QUERY_NOT_RUNNING", "55000", "The query %s is not running, so its state cannot be read.", orUnnamed(l.q.name)).
+		WithHint("start it with its CREATE STREAMING QUERY statement")
+}
+
+// release lets go of the moment for one reader.
+func (m *moment) release() {
+	l := m.live
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m.readers--; m.readers == 0 && l.current != m {
+		m.drop()
+	}
+}
+
+func (m *moment) drop() {
+	if m.view != nil {
+		m.view.Release()
+	}
+	if m.version != nil {
+		m.version.Release()
+	}
+}
