@@ -17,6 +17,9 @@ import (
 // insert is INSERT INTO: a batch query whose rows, put into the table's order and
 // types, become one commit of a sink.
 func (s *Session) insert(ctx context.Context, st *logical.Insert) (*Result, error) {
+	if err := notState(st.Table, "written"); err != nil {
+		return nil, err.At(st.TableAt)
+	}
 	t := s.eng.table(last(st.Table))
 	if t == nil {
 		return nil, notFound("table", last(st.Table), s.eng.tableNames()).At(st.TableAt)

@@ -9,6 +9,7 @@ import (
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/catalog"
 	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/logical"
 	"github.com/flightd/flightd/sources"
 )
 
@@ -168,4 +169,83 @@ func (b *batch) epochs() []readEpoch {
 type readEpoch struct {
 	query, id string
 	epoch     base.Epoch
+}
+
+// notState refuses to change a table of a query's state.
+func notState(name []string, what string) *base.Error {
+	query, _, ok := stateName(name)
+	if !ok {
+		return nil
+	}
+	return base.UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "The state of the query %s can be read, and not %s.", query, what)
+}
+
+// stateSchema is the query whose state tables a schema has: state.<query>, in one part
+// or in two.
+func stateSchema(name []string) (query string, ok bool) {
+	query, _, ok = stateName(append(slices.Clone(name), ""))
+	return query, ok
+}
+
+// readable are the names of the tables, and of the queries whose result can be read by
+// their names.
+func (n *names) readable() []string {
+	out := n.eng.tableNames()
+	for _, q := range n.eng.AllQueries() {
+		if q.name == "" || slices.ContainsFunc(out, func(t string) bool { return strings.EqualFold(t, q.name) }) {
+			continue
+		}
+		if _, err := q.resultRef(); err == nil {
+			out = append(out, q.name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// stateNamespaces are the schemas of the queries whose state can be read.
+func (e *Engine) stateNamespaces() []string {
+	var out []string
+	for _, q := range e.AllQueries() {
+		if l := q.readable(); q.name != "" && q.IsActive() && l != nil && len(l.tables) > 0 {
+			out = append(out, stateNamespace(q.name))
+		}
+	}
+	return out
+}
+
+// showState is SHOW TABLES IN state.<query>.
+func (s *Session) showState(st *logical.Show, query string) (*Result, error) {
+	q := s.eng.Query(query)
+	if q == nil {
+		return nil, s.eng.noQuery(query).At(st.At)
+	}
+	var rows [][]any
+	if l := q.readable(); st.What == "TABLES" && l != nil {
+		if l.tablesErr != nil {
+			return nil, l.tablesErr
+		}
+		for _, t := range l.tables {
+			if like(st.Like, t.Name) {
+				rows = append(rows, []any{stateNamespace(q.name), t.Name, "false"})
+			}
+		}
+	}
+	name := map[string]string{"TABLES": "tableName", "VIEWS": "viewName"}[st.What]
+	return textResult([]string{"namespace", name, "isTemporary"}, rows), nil
+}
+
+// stateInfos are the state tables of all queries.
+func (e *Engine) stateInfos() []TableInfo {
+	var out []TableInfo
+	for _, q := range e.AllQueries() {
+		l := q.readable()
+		if q.name == "" || !q.IsActive() || l == nil {
+			continue
+		}
+		for _, t := range l.tables {
+			out = append(out, TableInfo{Namespace: stateNamespace(q.name), Name: t.Name, Type: "SYSTEM TABLE", Schema: t.Schema(), Comment: t.Comment})
+		}
+	}
+	return out
 }

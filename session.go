@@ -165,7 +165,7 @@ func (n *names) Names() []string {
 	for _, v := range n.views {
 		out = append(out, v.Name)
 	}
-	out = append(out, n.eng.tableNames()...)
+	out = append(out, n.readable()...)
 	sort.Strings(out)
 	return out
 }

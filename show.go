@@ -23,6 +23,9 @@ func (s *Session) show(st *logical.Show) (*Result, error) {
 	var rows [][]any
 	switch st.What {
 	case "TABLES", "VIEWS":
+		if q, ok := stateSchema(st.Name); ok {
+			return s.showState(st, q)
+		}
 		if err := noSchema(st.Name); err != nil {
 			return nil, err
 		}
@@ -33,7 +36,7 @@ func (s *Session) show(st *logical.Show) (*Result, error) {
 	}
 	switch st.What {
 	case "TABLES":
-		for _, t := range s.eng.tableNames() {
+		for _, t := range names.readable() {
 			if like(st.Like, t) {
 				rows = append(rows, []any{"default", t, "false"})
 			}
@@ -59,7 +62,12 @@ func (s *Session) show(st *logical.Show) (*Result, error) {
 		}
 		return textResult(queryColumns, rows), nil
 	case "DATABASES", "SCHEMAS", "NAMESPACES":
-		return textResult([]string{"namespace"}, [][]any{{"default"}}), nil
+		for _, name := range append([]string{"default"}, s.eng.stateNamespaces()...) {
+			if like(st.Like, name) {
+				rows = append(rows, []any{name})
+			}
+		}
+		return textResult([]string{"namespace"}, rows), nil
 	case "CATALOGS":
 		return textResult([]string{"catalog"}, [][]any{{"spark_catalog"}}), nil
 	case "FUNCTIONS":

@@ -232,6 +232,9 @@ func last(name []string) string { return name[len(name)-1] }
 func (s *Session) drop(ctx context.Context, st *logical.Drop) (*Result, error) {
 	name := last(st.Name)
 	key := strings.ToLower(name)
+	if err := notState(st.Name, "dropped"); err != nil {
+		return nil, err.At(st.At)
+	}
 	var err error
 	switch st.What {
 	case "VIEW":

@@ -145,32 +145,33 @@ func (t *table) openBatch(ctx context.Context, n *names) (sources.Table, error) 
 
 // TableInfo is what a client sees of a table or view.
 type TableInfo struct {
-	Name string
-	// Type is "BASE TABLE" or "VIEW".
+	// Namespace is "default", or state.<query> for a table of a query's state.
+	Namespace, Name string
+	// Type is "BASE TABLE", "VIEW" or, of state, "SYSTEM TABLE".
 	Type    string
 	Schema  *arrow.Schema
 	Comment string
 }
 
-// Tables lists the engine's tables by name, results of queries included. A table
-// whose connector cannot be opened now is listed without a schema.
+// Tables lists the engine's tables by name, results of queries included, and behind
+// them those of the state of running queries. A table whose connector cannot be opened
+// now is listed without a schema.
 func (e *Engine) Tables(ctx context.Context) ([]TableInfo, error) {
 	n, _ := e.NewSession().snapshot()
 	var out []TableInfo
-	for _, name := range e.tableNames() {
-		t := e.table(name)
-		if t == nil {
-			continue
+	for _, name := range n.readable() {
+		info := TableInfo{Namespace: "default", Name: name, Type: "BASE TABLE", Schema: arrow.NewSchema(nil, nil)}
+		if t := e.table(name); t != nil {
+			info.Comment = t.def.Comment
 		}
-		info := TableInfo{Name: t.def.Name, Type: "BASE TABLE", Comment: t.def.Comment, Schema: arrow.NewSchema(nil, nil)}
-		if d, err := t.describe(n); err == nil {
+		if d, err := n.Table([]string{name}); err == nil && d != nil {
 			info.Schema = d.Schema.Arrow()
 		} else {
 			e.log.Debug("describing a table", "table", name, "err", err)
 		}
 		out = append(out, info)
 	}
-	return out, nil
+	return append(out, e.stateInfos()...), nil
 }
 
 // addTable makes a table known; with replace it may take the place of another.

@@ -57,8 +57,9 @@ type Rows interface {
 
 // A Table is what the catalog commands tell of a table or view.
 type Table struct {
-	Name string
-	// Type is "BASE TABLE" or "VIEW".
+	// Namespace is the database schema that it is in; "" is "default".
+	Namespace, Name string
+	// Type is one of tableTypes.
 	Type    string
 	Schema  *arrow.Schema
 	Comment string

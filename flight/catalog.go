@@ -1,7 +1,9 @@
 package flight
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -13,14 +15,15 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// There is one catalog with one schema; Spark calls them so.
+// There is one catalog, and one schema besides those of queries' states; Spark calls
+// them so.
 const (
 	catalogName = "spark_catalog"
 	schemaName  = "default"
 )
 
 // tableTypes are the types that tables are listed with.
-var tableTypes = []string{"BASE TABLE", "VIEW"}
+var tableTypes = []string{"BASE TABLE", "SYSTEM TABLE", "VIEW"}
 
 // catalogSchema returns the schema of a catalog command's result.
 func catalogSchema(m proto.Message) (*arrow.Schema, bool) {
@@ -71,9 +74,7 @@ func (s *service) catalog(ctx context.Context, ses *session, m proto.Message) (a
 	case *pb.CommandGetCatalogs:
 		appendRow(b, catalogName)
 	case *pb.CommandGetDbSchemas:
-		if sameCatalog(m.Catalog) && like(m.GetDbSchemaFilterPattern(), m.DbSchemaFilterPattern != nil, schemaName) {
-			appendRow(b, catalogName, schemaName)
-		}
+		err = s.listSchemas(ctx, m, b)
 	case *pb.CommandGetTableTypes:
 		for _, t := range tableTypes {
 			appendRow(b, t)
@@ -94,8 +95,34 @@ func appendRow(b *array.RecordBuilder, texts ...string) {
 	}
 }
 
+// listSchemas lists default, and then the schemas of queries' states.
+func (s *service) listSchemas(ctx context.Context, m *pb.CommandGetDbSchemas, b *array.RecordBuilder) error {
+	if !sameCatalog(m.Catalog) {
+		return nil
+	}
+	tables, err := s.backend.Tables(ctx)
+	if err != nil {
+		return err
+	}
+	names := []string{schemaName}
+	for _, t := range tables {
+		if n := t.namespace(); !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	for _, n := range names {
+		if like(m.GetDbSchemaFilterPattern(), m.DbSchemaFilterPattern != nil, n) {
+			appendRow(b, catalogName, n)
+		}
+	}
+	return nil
+}
+
+// namespace is the schema that the table is in.
+func (t Table) namespace() string { return cmp.Or(t.Namespace, schemaName) }
+
 func (s *service) listTables(ctx context.Context, m *pb.CommandGetTables, b *array.RecordBuilder) error {
-	if !sameCatalog(m.Catalog) || !like(m.GetDbSchemaFilterPattern(), m.DbSchemaFilterPattern != nil, schemaName) {
+	if !sameCatalog(m.Catalog) {
 		return nil
 	}
 	tables, err := s.backend.Tables(ctx)
@@ -103,10 +130,11 @@ func (s *service) listTables(ctx context.Context, m *pb.CommandGetTables, b *arr
 		return err
 	}
 	for _, t := range tables {
-		if !like(m.GetTableNameFilterPattern(), m.TableNameFilterPattern != nil, t.Name) || !wanted(m.GetTableTypes(), t.Type) {
+		if !like(m.GetDbSchemaFilterPattern(), m.DbSchemaFilterPattern != nil, t.namespace()) ||
+			!like(m.GetTableNameFilterPattern(), m.TableNameFilterPattern != nil, t.Name) || !wanted(m.GetTableTypes(), t.Type) {
 			continue
 		}
-		appendRow(b, catalogName, schemaName, t.Name, t.Type)
+		appendRow(b, catalogName, t.namespace(), t.Name, t.Type)
 		if m.GetIncludeSchema() {
 			b.Field(4).(*array.BinaryBuilder).Append(schemaBytes(described(t)))
 		}
@@ -143,7 +171,7 @@ func described(t Table) *arrow.Schema {
 	fields := make([]arrow.Field, t.Schema.NumFields())
 	for i, f := range t.Schema.Fields() {
 		b := flightsql.NewColumnMetadataBuilder()
-		b.CatalogName(catalogName).SchemaName(schemaName).TableName(t.Name).TypeName(sqlName(f.Type)).
+		b.CatalogName(catalogName).SchemaName(t.namespace()).TableName(t.Name).TypeName(sqlName(f.Type)).
 			IsAutoIncrement(false).IsCaseSensitive(f.Type.ID() == arrow.STRING).IsReadOnly(false).IsSearchable(true)
 		if d, ok := f.Type.(arrow.DecimalType); ok {
 			b.Precision(d.GetPrecision()).Scale(d.GetScale())

@@ -24,7 +24,7 @@ func (b engine) Tables(ctx context.Context) ([]Table, error) {
 	}
 	out := make([]Table, len(infos))
 	for i, t := range infos {
-		out[i] = Table{Name: t.Name, Type: t.Type, Schema: t.Schema, Comment: t.Comment}
+		out[i] = Table{Namespace: t.Namespace, Name: t.Name, Type: t.Type, Schema: t.Schema, Comment: t.Comment}
 	}
 	return out, nil
 }

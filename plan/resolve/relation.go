@@ -52,6 +52,9 @@ func (r *resolver) table(n *logical.Table) (rel, error) {
 	}
 	t, err := r.env.Catalog.Table(n.Name)
 	if err != nil {
+		if e := *base.AsError(err); e.Code != base.CodeInternal && !e.Pos.Valid() {
+			return rel{}, e.At(n.At)
+		}
 		return rel{}, err
 	}
 	if t == nil {
