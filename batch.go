@@ -74,7 +74,10 @@ func (e *Engine) runBatch(ctx context.Context, resolved logical.Node, names *nam
 		return nil, err
 	}
 	b.root, b.schema = root, schemaOf(resolved).Arrow()
-	return &Result{schema: b.schema, affected: -1, next: b.next, close: b.close}, nil
+	r := &Result{affected: -1, next: b.next, close: b.close, epochs: b.epochs()}
+	b.schema = withEpochs(b.schema, r.epochs)
+	r.schema = b.schema
+	return r, nil
 }
 
 // planBatch plans a batch. The tables whose sizes it asks for are opened in b.

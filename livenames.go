@@ -1,7 +1,6 @@
 package flightd
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -155,29 +154,14 @@ func (b *batch) moment(ctx context.Context, l *live, n *names) (*moment, error) 
 	return m, nil
 }
 
-// epochs are the queries that the statement reads, by name, and as of which epoch.
-func (b *batch) epochs() []readEpoch {
-	var out []readEpoch
-	for l, m := range b.moments {
-		out = append(out, readEpoch{l.q.name, l.q.id, m.epoch})
-	}
-	slices.SortFunc(out, func(a, b readEpoch) int { return cmp.Compare(a.query, b.query) })
-	return out
-}
-
-// readEpoch is a query that a statement reads.
-type readEpoch struct {
-	query, id string
-	epoch     base.Epoch
-}
-
 // notState refuses to change a table of a query's state.
 func notState(name []string, what string) *base.Error {
 	query, _, ok := stateName(name)
 	if !ok {
 		return nil
 	}
-	return base.UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "The state of the query %s can be read, and not %s.", query, what)
+	return base.UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "The state of the query %s can be read, and not %s.", query, what).
+		WithHint("the query writes it, and DROP QUERY %s ends it", expr.QuoteIfNeeded(query))
 }
 
 // stateSchema is the query whose state tables a schema has: state.<query>, in one part

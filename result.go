@@ -24,6 +24,8 @@ type Result struct {
 	// gave.
 	live  *subscribe.Stream
 	batch *subscribe.Batch
+	// epochs are those of the queries that were read.
+	epochs []readEpoch
 }
 
 // Schema is the schema of every record batch.
@@ -45,9 +47,14 @@ func (r *Result) Notices() []string { return r.notices }
 func (r *Result) Endless() bool { return r.live != nil }
 
 // Annotation is what SUBSCRIBE says beside rows [from, to) of the record batch
-// that Next returned last, as JSON (docs/subscribe.md); nil for other results. It
-// may be kept and called later.
+// that Next returned last, as JSON (docs/subscribe.md), or as of which epochs a SELECT
+// has read running queries (docs/live-results.md); nil for other results. It may be kept
+// and called later.
 func (r *Result) Annotation() func(from, to int64) []byte {
+	if len(r.epochs) > 0 {
+		text := epochsJSON(r.epochs)
+		return func(int64, int64) []byte { return text }
+	}
 	if r.batch == nil {
 		return nil
 	}

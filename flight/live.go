@@ -16,15 +16,20 @@ import (
 // that they live when nothing happens, by record batches without rows.
 type Live interface {
 	Rows
+	annotated
 	Endless() bool
-	// Annotation returns what goes along with a part of the record batch that Next
-	// returned last; it may be called until the rows are closed.
-	Annotation() func(from, to int64) []byte
 	// Drain asks for the end: Next returns a last record batch, then io.EOF. Drain
 	// and Check may be called while Next runs.
 	Drain()
 	// Check returns why the reader is too slow to go on, or nil.
 	Check() error
+}
+
+// annotated rows have something that goes along with them.
+type annotated interface {
+	// Annotation returns what goes along with a part of the record batch that Next
+	// returned last, or nil; it may be called until the rows are closed.
+	Annotation() func(from, to int64) []byte
 }
 
 // checkEvery is how often a reader is looked at who may be too slow.
@@ -76,7 +81,7 @@ func sendLive(ctx context.Context, stream flight.FlightService_DoGetServer, rows
 				return it.err
 			}
 			busy, since = true, time.Now()
-			go func() { written <- writeNote(w, it, o) }()
+			go func() { written <- writeItem(w, it, o) }()
 		case err := <-written:
 			if err != nil {
 				return err
@@ -101,9 +106,13 @@ func sendLive(ctx context.Context, stream flight.FlightService_DoGetServer, rows
 	}
 }
 
-// writeNote writes a record batch in messages of their size, and releases it.
-func writeNote(w *flight.Writer, it item, o sendOptions) error {
+// writeItem writes a record batch in messages of their size, with what goes along, and
+// releases it.
+func writeItem(w batchWriter, it item, o sendOptions) error {
 	defer it.rec.Release()
+	if it.annotate == nil {
+		return cut(it.rec, o.target, o.limit, w.Write)
+	}
 	var at int64
 	return cut(it.rec, o.target, o.limit, func(piece arrow.RecordBatch) error {
 		from := at

@@ -92,6 +92,14 @@ func (c *chain) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	}
 }
 
+// Annotation is that of the run whose rows Next returned last.
+func (c *chain) Annotation() func(from, to int64) []byte {
+	if a, ok := c.current.(annotated); ok {
+		return a.Annotation()
+	}
+	return nil
+}
+
 // conform gives rec, whose reference it takes over, the chain's schema, which
 // differs in what may be null.
 func (c *chain) conform(rec arrow.RecordBatch) (arrow.RecordBatch, error) {

@@ -26,6 +26,7 @@ type sendOptions struct {
 // sends body buffers by reference.
 type batchWriter interface {
 	Write(arrow.RecordBatch) error
+	WriteWithAppMetadata(rec arrow.RecordBatch, metadata []byte) error
 	Close() error
 }
 
@@ -61,8 +62,7 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 				it.rec.Release()
 				return limited("the result has more than %d bytes", o.most).WithHint("ask for fewer rows or columns; flightd serve --max-result sets the limit")
 			}
-			err := cut(it.rec, o.target, o.limit, w.Write)
-			it.rec.Release()
+			err := writeItem(w, it, o)
 			if err != nil {
 				return err
 			}
@@ -122,8 +122,8 @@ func next(ctx context.Context, rows Rows, log *slog.Logger) (it item) {
 		return item{err: err}
 	}
 	it.rec = rec
-	if live, ok := rows.(Live); ok {
-		it.annotate = live.Annotation()
+	if a, ok := rows.(annotated); ok {
+		it.annotate = a.Annotation()
 	}
 	return it
 }
