@@ -41,6 +41,8 @@ type live struct {
 	// asked is when somebody last wanted state.
 	asked time.Time
 	ended bool
+	// readers counts the statements that have state pinned.
+	readers int
 	// changed is closed, and made anew, when any of this changes.
 	changed chan struct{}
 
@@ -184,6 +186,7 @@ func (l *live) take(withState bool) *moment {
 	}
 	if l.current != nil {
 		l.current.readers++
+		l.readers++
 	}
 	return l.current
 }
@@ -199,6 +202,9 @@ func (m *moment) release() {
 	l := m.live
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if m.view != nil {
+		l.readers--
+	}
 	if m.readers--; m.readers == 0 && l.current != m {
 		m.drop()
 	}
@@ -211,4 +217,16 @@ func (m *moment) drop() {
 	if m.version != nil {
 		m.version.Release()
 	}
+}
+
+// Readers is how many statements read the state of the query now: each of them has an
+// epoch of it pinned.
+func (q *StreamingQuery) Readers() int {
+	l := q.readable()
+	if l == nil {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.readers
 }

@@ -10,10 +10,14 @@ import (
 	"github.com/flightd/flightd/internal/base"
 )
 
-// epochs are the queries that the statement reads, by name, and as of which epoch.
+// epochs are the queries that the statement reads, by name, and as of which epoch; a
+// query that has not done one is left out.
 func (b *batch) epochs() []readEpoch {
 	var out []readEpoch
 	for l, m := range b.moments {
+		if m.epoch == base.NoEpoch {
+			continue
+		}
 		out = append(out, readEpoch{l.q.name, l.q.id, m.epoch})
 	}
 	slices.SortFunc(out, func(a, b readEpoch) int { return cmp.Compare(a.query, b.query) })

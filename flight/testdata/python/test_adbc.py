@@ -200,7 +200,7 @@ class Metadata(Connected):
         tables = {t["table_name"]: t for t in schemas[0]["db_schema_tables"]}
         self.assertEqual([c["column_name"] for c in tables["seen"]["table_columns"]], ["n", "s"])
         self.assertEqual(tables["seen"]["table_type"], "BASE TABLE")
-        self.assertEqual(self.conn.adbc_get_table_types(), ["BASE TABLE", "VIEW"])
+        self.assertEqual(self.conn.adbc_get_table_types(), ["BASE TABLE", "SYSTEM TABLE", "VIEW"])
         self.assertEqual(self.conn.adbc_get_table_schema("seen").names, ["n", "s"])
         self.ask("DROP TABLE seen")
 
