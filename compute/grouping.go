@@ -20,6 +20,8 @@ type grouping struct {
 	evals  []cexpr.Evaluator
 	aggs   []aggregation
 	schema state.Schema
+	// computes: keys or arguments are more than columns.
+	computes bool
 	// countRows adds a column that counts the input rows of each group.
 	countRows bool
 	// triples are the sum, min and max of one column, by their index.
@@ -105,9 +107,16 @@ func newGroupingBy(n *physical.Aggregate, keys *keyLayout, evals []cexpr.Evaluat
 		}
 	}
 	g.findTriples(n.Aggs)
+	g.computes = computes(n)
 	g.norm = state.NewKeys(g.schema.Keys, env.Seed)
 	g.cols = make([]*vec.Vec, len(n.Keys))
 	return g, nil
+}
+
+// computes reports whether keys or arguments of n are more than columns.
+func computes(n *physical.Aggregate) bool {
+	more := func(e expr.Expr) bool { _, ok := e.(*expr.Ref); return !ok }
+	return slices.ContainsFunc(n.Keys, more) || slices.ContainsFunc(n.Aggs, func(a *expr.Agg) bool { return slices.ContainsFunc(a.Args, more) })
 }
 
 func (g *grouping) add(i int, a *expr.Agg) error {

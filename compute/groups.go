@@ -131,7 +131,14 @@ func (s *groups) ensureOne() error {
 func (s *groups) add(b Batch) error {
 	g := s.plan
 	in := g.view.of(b)
-	rows, err := g.admitted(in, b)
+	var rows []int32
+	var err error
+	if g.computes && b.sparse() && g.panes == nil && g.session == nil {
+		in = g.view.gathered()
+		rows = g.list.first(in.Rows)
+	} else {
+		rows, err = g.admitted(in, b)
+	}
 	if err != nil || len(rows) == 0 {
 		return err
 	}

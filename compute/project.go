@@ -24,9 +24,6 @@ type project struct {
 
 var _ Operator = (*project)(nil)
 
-// gatherBelow: fewer than one in so many rows alive are gathered.
-const gatherBelow = 4
-
 func newProject(n *physical.Project, input Operator, env *Env) (*project, error) {
 	p := &project{unary: unary{input}, exprs: n.Exprs, view: newView(n.Input.Schema()), schema: n.Out.Arrow()}
 	p.evals = make([]cexpr.Evaluator, len(n.Exprs))
@@ -48,9 +45,7 @@ func (p *project) Next(ctx context.Context) (Batch, error) {
 	if err != nil {
 		return Batch{}, err
 	}
-	// Where few rows are alive it costs less to gather them before the expressions
-	// than to compute every lane and to gather what came out.
-	gather := b.Sel != nil && int64(len(b.Sel))*gatherBelow < b.Rec.NumRows()
+	gather := b.sparse()
 	rec, err := p.compute(b, gather)
 	if err != nil {
 		return Batch{}, err

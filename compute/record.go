@@ -125,6 +125,10 @@ func (t tether) Allocate(int) []byte           { return nil }
 func (t tether) Reallocate(int, []byte) []byte { return nil }
 func (t tether) Free([]byte)                   { t.rec.Release() }
 
+// sparse reports whether so few rows are alive that it costs less to gather them before
+// expressions than to compute every lane.
+func (b Batch) sparse() bool { return b.Sel != nil && int64(len(b.Sel))*4 < b.Rec.NumRows() }
+
 // rows lists the live rows of a batch; identity is reused.
 type rowList struct{ identity []int32 }
 

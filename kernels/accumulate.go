@@ -15,6 +15,18 @@ func CountGroups(count []int64, groups []int32) {
 		count[0] += int64(len(groups))
 		return
 	}
+	if len(count) <= bankGroups && len(groups) > 2*bankGroups {
+		var banks [4][bankGroups]int64
+		for len(groups) >= 4 {
+			for j := range 4 {
+				banks[j][groups[j]&(bankGroups-1)]++
+			}
+			groups = groups[4:]
+		}
+		for g := range count {
+			count[g] += banks[0][g] + banks[1][g] + banks[2][g] + banks[3][g]
+		}
+	}
 	for _, g := range groups {
 		count[g]++
 	}
@@ -123,6 +135,9 @@ func SumDecimalGroups(sum []Int128, groups, rows []int32, vals []Int128) {
 			all = all.Add(vals[r])
 		}
 		sum[0] = all
+		return
+	}
+	if len(sum) <= bankGroups && narrowGroups(sum, groups, rows, vals) {
 		return
 	}
 	for i, g := range groups {

@@ -246,12 +246,15 @@ func (o DecimalOp) Rem(x, y Int128) (Int128, bool) {
 }
 
 // AddDecimal writes x+y for each row and returns the first that does not fit, or
-// −1. Columns of one scale take a path of two additions and a bound.
+// −1. dst shares no memory with a and b, as in all that follow. Columns of one scale take a path of two additions and a bound.
 func AddDecimal(o DecimalOp, dst, a, b []Int128) int {
 	a, b = a[:len(dst)], b[:len(dst)]
 	bad := -1
 	if o.ScaleA == o.ScaleB && o.Scale == o.ScaleA && o.Precision <= 37 {
 		p := pow10[o.Precision]
+		if narrowSums(dst, a, b, 1, 1, p) {
+			return bad
+		}
 		for i := range dst {
 			r := a[i].Add(b[i])
 			dst[i] = r
@@ -284,6 +287,9 @@ func (o DecimalOp) sums(dst, a, b []Int128, sign int64, f func(DecimalOp, Int128
 		for i := range dst {
 			dst[i] = From64(int64(a[i].Lo)*ma + int64(b[i].Lo)*mb)
 		}
+		return bad
+	}
+	if narrowSums(dst, a, b, ma, mb, p) {
 		return bad
 	}
 	for i := range dst {
@@ -320,6 +326,9 @@ func MulDecimal(o DecimalOp, dst, a, b []Int128) int {
 		for i := range dst {
 			dst[i] = From64(int64(a[i].Lo) * int64(b[i].Lo))
 		}
+		return bad
+	}
+	if narrowProducts(dst, a, b, p) {
 		return bad
 	}
 	for i := range dst {

@@ -27,6 +27,12 @@ func TestDecimalColumnsAgainstPairs(t *testing.T) {
 		for i := range a {
 			a[i], b[i] = draw(), draw()
 		}
+		if r.IntN(2) == 0 { // both columns are narrow, up to the bits that matter
+			p, q := r.IntN(64), r.IntN(64)
+			for i := range a {
+				a[i], b[i] = From64(int64(r.Uint64())>>p), From64(int64(r.Uint64())>>q)
+			}
+		}
 		for name, f := range map[string]struct {
 			column func(DecimalOp, []Int128, []Int128, []Int128) int
 			pair   func(DecimalOp, Int128, Int128) (Int128, bool)
@@ -50,13 +56,18 @@ func TestDecimalColumnsAgainstPairs(t *testing.T) {
 
 // Selecting decimals is comparing each.
 func TestSelectDecimal(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(1, 9))
+	rnd, narrows := rand.New(rand.NewPCG(1, 9)), 0
 	for range 500 {
+		draw := func() Int128 { return Int128{rnd.Uint64N(3) * (1<<64 - 1) / 2, rnd.Int64N(3) - 1} }
+		if rnd.IntN(2) == 0 {
+			few := From64(int64(rnd.Uint64N(1e18)))
+			draw = func() Int128 { return []Int128{few, few.Neg(), {}, From64(1e18 - 1), From64(1 - 1e18)}[rnd.IntN(5)] }
+		}
 		a := make([]Int128, rnd.IntN(50))
 		for i := range a {
-			a[i] = Int128{rnd.Uint64N(3) * (1<<64 - 1) / 2, rnd.Int64N(3) - 1}
+			a[i] = draw()
 		}
-		s := Int128{rnd.Uint64N(3) * (1<<64 - 1) / 2, rnd.Int64N(3) - 1}
+		s := draw()
 		var sel []int32
 		if rnd.IntN(2) == 0 {
 			sel = []int32{}
@@ -73,6 +84,21 @@ func TestSelectDecimal(t *testing.T) {
 				b[i] = s
 			}
 			CompareDecimal(op, bits, a, b)
+			if narrow := slices.IndexFunc(append(a, s), func(x Int128) bool { return !x.Below(pow10[18]) }) < 0; narrow {
+				same := make([]byte, len(bits))
+				CompareNarrowDecimal(op, same, a, b)
+				for i := range a {
+					if Bit(same, i) != Bit(bits, i) {
+						t.Fatalf("op %d, row %d: %x, narrow %x", op, i, bits, same)
+					}
+				}
+				out := make([]int32, len(a))
+				wide := slices.Clone(out[:SelectDecimal(op, a, s, sel, out)])
+				if got := out[:SelectNarrowDecimal(op, a, s, sel, out)]; !slices.Equal(got, wide) {
+					t.Fatalf("op %d: selected %v, narrow %v", op, wide, got)
+				}
+				narrows++
+			}
 			out := make([]int32, len(a))
 			got := out[:SelectDecimal(op, a, s, sel, out)]
 			var want []int32
@@ -84,6 +110,54 @@ func TestSelectDecimal(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Fatalf("op %d: selected %v, not %v", op, got, want)
 			}
+		}
+	}
+	if narrows < 1000 {
+		t.Errorf("only %d comparisons were narrow", narrows)
+	}
+}
+
+// Sums and counts by group are those of one row after the other, whatever the size of
+// the values and the number of groups.
+func TestDecimalGroups(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 1))
+	for range 2000 {
+		n, rows := 1+r.IntN(2*bankGroups), r.IntN(400)
+		vals := make([]Int128, rows)
+		for i := range vals {
+			vals[i] = From64(int64(r.Uint64()) >> r.IntN(64))
+		}
+		switch r.IntN(3) {
+		case 0:
+			for i := range vals {
+				vals[i] = From64(int64(r.Uint32()))
+			}
+		case 1:
+			if rows > 0 {
+				vals[r.IntN(rows)] = Int128{r.Uint64(), r.Int64()}
+			}
+		}
+		sum, want := make([]Int128, n), make([]Int128, n)
+		count, counted := make([]int64, n), make([]int64, n)
+		for g := range sum {
+			sum[g] = Int128{r.Uint64(), r.Int64()}
+			want[g] = sum[g]
+		}
+		var groups, at []int32
+		some := r.IntN(2) // every row, or about half of them
+		for i := range int32(rows) {
+			if r.IntN(2) < some {
+				continue
+			}
+			g := int32(r.IntN(n))
+			groups, at = append(groups, g), append(at, i)
+			want[g] = want[g].Add(vals[i])
+			counted[g]++
+		}
+		SumDecimalGroups(sum, groups, at, vals)
+		CountGroups(count, groups)
+		if !slices.Equal(sum, want) || !slices.Equal(count, counted) {
+			t.Fatalf("%d rows of %d groups: %v and %v, not %v and %v", rows, n, sum, count, want, counted)
 		}
 	}
 }

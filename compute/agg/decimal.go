@@ -67,10 +67,14 @@ func (a *decSum) Update(rows, groups []int32, args []*vec.Vec) error {
 }
 
 // UpdateWhole adds decimals to few groups, of which none can overflow in one batch: a sum
-// of one digit less than its type has takes another 2^31 values of ten digits less.
+// of one digit less than its type has takes another 2^31 values of ten digits less, or,
+// if it has 30 digits, of 64 bits.
 func (a *decSum) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
 	v, n := args[0], a.sum.Len()
-	if !a.roomy || v.Valid != nil || v.Const || v.Type.Kind != expr.KindDecimal || 4*n > len(rows) || !a.upTo(old, a.sum.Valid()) {
+	if v.Valid != nil || v.Const || v.Type.Kind != expr.KindDecimal || 4*n > len(rows) || !a.upTo(old, a.sum.Valid()) {
+		return false, nil
+	}
+	if !a.roomy && (a.typ.Precision < 30 || !kernels.Narrow(vec.Values[kernels.Int128](v))) {
 		return false, nil
 	}
 	sum := int128s(a.sum.Data())[:n]

@@ -54,6 +54,10 @@ func compareColumns(op kernels.Op, t *expr.Type) func(f *frame) error {
 			if x, y := f.args[0].Type.Scale, f.args[1].Type.Scale; x != y {
 				return compareScales(f, op, a, b, x, y)
 			}
+			if narrowDecimals(f.args[0].Type, f.args[1].Type) {
+				kernels.CompareNarrowDecimal(op, f.bits(), a, b)
+				return nil
+			}
 			kernels.CompareDecimal(op, f.bits(), a, b)
 			return nil
 		}
@@ -71,6 +75,10 @@ func compareColumns(op kernels.Op, t *expr.Type) func(f *frame) error {
 		return nil
 	}
 }
+
+// narrowDecimals reports whether decimals of both types are of 64 bits and so are their
+// differences.
+func narrowDecimals(a, b *expr.Type) bool { return max(a.Precision, b.Precision) <= 18 }
 
 func holds(op kernels.Op, c int) bool {
 	switch op {

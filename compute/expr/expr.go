@@ -130,32 +130,39 @@ func Compile(e expr.Expr, env *Env) (Evaluator, error) {
 	case *expr.Alias:
 		return Compile(e.Child, env)
 	case *expr.Cast:
-		return compileConstantCast(e, env)
+		ev, err := compileCast(e, env)
+		if err != nil {
+			return nil, err
+		}
+		return folded(e, ev), nil
 	case *expr.Call:
-		return compileCall(e, env)
+		ev, err := compileCall(e, env)
+		if err != nil {
+			return nil, err
+		}
+		return folded(e, ev), nil
 	}
 	return nil, invariants.AssertionFailedf("expression %T %s is not bound", e, e.SQL())
 }
 
-// compileConstantCast is compileCast; the cast of a literal is done at once, unless it
-// fails: then it fails where a row asks for it.
-func compileConstantCast(e *expr.Cast, env *Env) (Evaluator, error) {
-	ev, err := compileCast(e, env)
-	if err != nil {
-		return nil, err
-	}
-	if _, ok := e.Child.(*expr.Literal); !ok || !e.To.IsNumeric() && e.To.Kind != expr.KindString && e.To.Kind != expr.KindDate && e.To.Kind != expr.KindTimestamp && e.To.Kind != expr.KindTimestampNTZ {
-		return ev, nil
+// folded returns the value of ev, which computes e, where that is a constant of a plain
+// type; one that fails does so where a row asks for it.
+func folded(e expr.Expr, ev Evaluator) Evaluator {
+	switch t := e.Type(); {
+	case !t.IsNumeric() && t.Kind != expr.KindString && t.Kind != expr.KindDate && t.Kind != expr.KindTimestamp && t.Kind != expr.KindTimestampNTZ:
+		return ev
+	case !expr.Constant(e):
+		return ev
 	}
 	v, err := ev.Eval(&Input{Rows: 1})
 	if err != nil {
-		return ev, nil
+		return ev
 	}
-	l, err := newLiteral(Value(v, 0), e.To)
+	l, err := newLiteral(Value(v, 0), e.Type())
 	if err != nil {
-		return ev, nil
+		return ev
 	}
-	return l, nil
+	return l
 }
 
 func compileCall(e *expr.Call, env *Env) (Evaluator, error) {

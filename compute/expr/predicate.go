@@ -222,7 +222,11 @@ func selectScalar(op kernels.Op, v, s *vec.Vec, in *Input, out []int32) ([]int32
 		if in.Sel == nil {
 			vals = vals[:in.Rows]
 		}
-		k = kernels.SelectDecimal(op, vals, vec.Values[kernels.Int128](s)[0], in.Sel, out)
+		choose := kernels.SelectDecimal
+		if narrowDecimals(v.Type, s.Type) {
+			choose = kernels.SelectNarrowDecimal
+		}
+		k = choose(op, vals, vec.Values[kernels.Int128](s)[0], in.Sel, out)
 	default:
 		return nil, false
 	}

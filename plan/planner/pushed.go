@@ -92,29 +92,26 @@ func comparable(t *expr.Type) bool {
 	return false
 }
 
-// constant returns the value of an expression without columns, if it is a literal or a
-// cast of one.
+// constant returns the value of an expression without columns.
 func (p *planner) constant(e expr.Expr) (*expr.Literal, bool) {
-	switch e := e.(type) {
-	case *expr.Literal:
-		return e, true
-	case *expr.Cast:
-		if _, ok := e.Child.(*expr.Literal); ok && p.opts.Fold != nil {
-			return p.opts.Fold(e)
-		}
+	if l, ok := e.(*expr.Literal); ok {
+		return l, true
 	}
-	return nil, false
+	if !expr.Constant(e) || p.opts.Fold == nil {
+		return nil, false
+	}
+	return p.opts.Fold(e)
 }
 
 // harmless reports whether a condition can be asked of any row without failing.
 func (p *planner) harmless(e expr.Expr) bool {
+	if _, ok := p.constant(e); ok {
+		return true
+	}
 	switch e := e.(type) {
-	case *expr.Ref, *expr.Literal:
+	case *expr.Ref:
 		return true
 	case *expr.Cast:
-		if _, ok := p.constant(e); ok {
-			return true
-		}
 		from, to := e.Child.Type(), e.To
 		wider := from.IsInteger() && (to.IsInteger() && to.Width() >= from.Width() || to.Kind == expr.KindFloat64)
 		return wider && p.harmless(e.Child)
