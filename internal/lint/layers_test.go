@@ -30,6 +30,8 @@ var rooms = []room{
 	{dir: "internal/kafkaclient", may: []string{"internal/roots"}},
 	{dir: "internal/manifest", may: []string{"internal/atomicfile", "internal/roots"}},
 	{dir: "internal/tablelog", may: []string{"internal/atomicfile"}},
+	{dir: "internal/seglog", may: []string{"internal/atomicfile"}},
+	{dir: "internal/rowlog", may: []string{"internal/atomicfile", "internal/seglog"}},
 	{dir: "internal/streamtest", may: all},
 	{dir: "internal/metamorphic", may: all},
 	{dir: "internal/golden", may: all},
@@ -45,7 +47,7 @@ var rooms = []room{
 	{dir: "sinks", may: append([]string{"=sinks"}, append(sharedBySinks, onDisk...)...)},
 
 	// The hallway: it may enter every room of the engine, and no front door.
-	{dir: ".", may: []string{"plan", "compute", "state", "checkpoint", "sources", "sinks", "subscribe", "kernels", "internal/arrowtext", "internal/atomicfile", "internal/roots"}},
+	{dir: ".", may: []string{"plan", "compute", "state", "checkpoint", "sources", "sinks", "subscribe", "kernels", "internal/arrowtext", "internal/atomicfile", "internal/roots", "internal/rowlog"}},
 
 	{dir: "subscribe", may: []string{"=sinks", "sinks/feed", "sinks/memory"}},
 
@@ -63,7 +65,7 @@ var all = []string{"=.", "plan", "compute", "state", "checkpoint", "sources", "s
 // sharedBySources and sharedBySinks are packages that several connectors of a
 // room build on; onDisk are what both rooms know about files and brokers.
 var (
-	onDisk          = []string{"internal/arrowtext", "internal/atomicfile", "internal/manifest", "internal/tablelog", "internal/kafkaclient", "internal/roots"}
+	onDisk          = []string{"internal/arrowtext", "internal/atomicfile", "internal/manifest", "internal/tablelog", "internal/rowlog", "internal/seglog", "internal/kafkaclient", "internal/roots"}
 	sharedBySources = []string{"sources/columnar", "sources/csvtext", "sources/jsonlines", "sources/numbered", "sources/parquetfile"}
 	sharedBySinks   = []string{"sinks/rowtext", "sinks/parquetfile"}
 )

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flightd/flightd/internal/atomicfile"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/seglog"
 	"github.com/flightd/flightd/sinks"
 )
 
@@ -42,13 +43,13 @@ func loadBase(dir string) (*baseFile, error) {
 	}
 	sort.Strings(names)
 	newest := names[len(names)-1]
-	frame, err := readBase(newest)
+	body, err := seglog.ReadFile(newest, bodies())
 	if err != nil {
 		return nil, err
 	}
-	h, _, _, err := parse(frame)
+	h, _, _, err := parse(body)
 	if err != nil {
-		return nil, damaged(newest, 0, err.Error())
+		return nil, seglog.Damaged(newest, 0, err.Error())
 	}
 	for _, old := range names[:len(names)-1] {
 		if err := os.Remove(old); err != nil {
@@ -56,21 +57,6 @@ func loadBase(dir string) (*baseFile, error) {
 		}
 	}
 	return &baseFile{h, newest}, nil
-}
-
-// readBase returns the one frame of a base.
-func readBase(path string) ([]byte, error) {
-	frame, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if len(frame) < headLen {
-		return nil, damaged(path, 0, "the head of a frame is damaged")
-	}
-	if n, ok := bodyLen(frame); !ok || n != len(frame)-headLen {
-		return nil, damaged(path, 0, "the head of a frame is damaged")
-	}
-	return frame, nil
 }
 
 // Base returns the result that the epochs up to one came to which are not kept any
@@ -98,17 +84,17 @@ func (f *Feed) Base() (*Epoch, error) {
 }
 
 func (f *Feed) readBase(b *baseFile) (*Epoch, error) {
-	frame, err := readBase(b.path)
+	body, err := seglog.ReadFile(b.path, bodies())
 	if err != nil {
 		return nil, err
 	}
-	h, packed, size, err := parse(frame)
+	h, packed, size, err := parse(body)
 	var rows []arrow.RecordBatch
 	if err == nil {
 		rows, err = f.codec.rows(packed, size, f.opt.Schema)
 	}
 	if err != nil {
-		return nil, damaged(b.path, 0, err.Error())
+		return nil, seglog.Damaged(b.path, 0, err.Error())
 	}
 	return &Epoch{Number: h.epoch, Mode: h.mode, Digest: h.digest, Time: h.time, Watermark: h.watermark, Rows: rows}, nil
 }

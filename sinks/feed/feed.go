@@ -12,6 +12,7 @@ import (
 
 	"github.com/flightd/flightd/internal/atomicfile"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/seglog"
 	"github.com/flightd/flightd/sinks"
 )
 
@@ -37,6 +38,8 @@ type Options struct {
 type Feed struct {
 	opt   Options
 	codec *codec
+	// segmentBytes is where a new segment begins.
+	segmentBytes int64
 
 	// The epoch that is being written.
 	epoch base.Epoch
@@ -44,8 +47,7 @@ type Feed struct {
 	rows  []arrow.RecordBatch
 	// watermark is what the next frame says; see SetWatermark.
 	watermark int64
-	out       *os.File // the last segment; nil before the first frame of a start
-	size      int64
+	out       *seglog.Writer // the last segment; nil before the first frame of a start
 
 	mu      sync.Mutex
 	entries []entry
@@ -75,7 +77,7 @@ func Open(o Options) (*Feed, error) {
 	if err := (atomicfile.In{}).Sweep(o.Dir); err != nil {
 		return nil, base.Wrap(err, "opening feed %s", o.Name)
 	}
-	f := &Feed{opt: o, epoch: base.NoEpoch, visible: base.NoEpoch, changed: make(chan struct{})}
+	f := &Feed{opt: o, epoch: base.NoEpoch, visible: base.NoEpoch, segmentBytes: segmentBytes, changed: make(chan struct{})}
 	var err error
 	if f.entries, err = load(o.Dir); err != nil {
 		return nil, base.Wrap(err, "opening feed %s", o.Name)
@@ -135,7 +137,6 @@ func (f *Feed) Commit(_ context.Context, epoch base.Epoch, mode sinks.Mode, dige
 	}
 	e, err := f.append(h, frame)
 	if err != nil {
-		f.abandon()
 		return base.Wrap(err, "writing epoch %d to %s", epoch, f.Describe())
 	}
 	f.mu.Lock()
@@ -173,43 +174,29 @@ func (f *Feed) find(epoch base.Epoch) (int, bool) {
 
 // append writes a frame to the last segment, or to a new one.
 func (f *Feed) append(h head, frame []byte) (entry, error) {
-	if f.out != nil && f.size >= segmentBytes {
+	if f.out != nil && f.out.Size() >= f.segmentBytes {
 		if err := f.out.Close(); err != nil {
 			return entry{}, err
 		}
 		f.out = nil
 	}
 	if f.out == nil {
-		out, err := os.OpenFile(segmentPath(f.opt.Dir, h.epoch), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		out, err := seglog.Create(segmentPath(f.opt.Dir, h.epoch))
 		if err != nil {
 			return entry{}, err
 		}
-		f.out, f.size = out, 0
-		if err := atomicfile.SyncDir(f.opt.Dir); err != nil {
-			return entry{}, err
-		}
+		f.out = out
 	}
-	e := entry{head: h, segment: f.out.Name(), at: f.size, size: int64(len(frame))}
-	if _, err := f.out.WriteAt(frame, f.size); err != nil {
-		return entry{}, err
+	e := entry{head: h, segment: f.out.Path(), at: f.out.Size(), size: int64(len(frame))}
+	_, err := f.out.Append(frame)
+	if err == nil {
+		err = f.out.Sync()
 	}
-	if err := f.out.Sync(); err != nil {
-		return entry{}, err
+	if err != nil { // after a sync that did not succeed nobody knows what is on disk
+		_ = f.out.Abandon(e.at)
+		f.out = nil
 	}
-	f.size += int64(len(frame))
-	return e, nil
-}
-
-// abandon removes what a frame that was not written whole left: after a sync that
-// did not succeed nobody knows what is on disk.
-func (f *Feed) abandon() {
-	if f.out == nil {
-		return
-	}
-	name := f.out.Name()
-	_ = f.out.Close()
-	f.out = nil
-	_ = cut(name, f.size)
+	return e, err
 }
 
 // expire removes whole segments whose epochs are all older than the retention. One

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/seglog"
 	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sinks/sinktest"
 	"github.com/flightd/flightd/sources/sourcetest"
@@ -81,11 +82,11 @@ func TestContract(t *testing.T) {
 			}
 			var out []string
 			for _, e := range entries {
-				frame, err := e.read()
+				body, err := e.read()
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, packed, size, err := parse(frame)
+				_, packed, size, err := parse(body)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -193,13 +194,13 @@ func TestRetention(t *testing.T) {
 	clock := base.NewVirtualClock(time.Unix(1e9, 0))
 	dir := t.TempDir()
 	f := openFeed(t, Options{Dir: dir, Retention: time.Minute, Clock: clock})
+	f.segmentBytes = 1 // every epoch begins a segment
 	behind, err := f.Subscribe(0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for e := range base.Epoch(10) {
 		put(t, f, e, 1)
-		f.size = segmentBytes // the next epoch begins a segment
 		clock.Advance(20 * time.Second)
 	}
 	first, last := f.Range()
@@ -228,7 +229,7 @@ func TestTornAndDamaged(t *testing.T) {
 	for e := range base.Epoch(3) {
 		put(t, f, e, 3)
 	}
-	second, end := f.entries[1].at, f.size
+	second, end := f.entries[1].at, f.out.Size()
 	f.Close()
 	path := segmentPath(dir, 0)
 	good, err := os.ReadFile(path)
@@ -278,7 +279,7 @@ func FuzzFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		path := filepath.Join(dir, "0.feed")
 		b := append(make([]byte, headLen), body...)
-		seal(b)
+		seglog.Seal(b)
 		if err := os.WriteFile(path, b, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -287,8 +288,8 @@ func FuzzFrame(f *testing.F) {
 			return
 		}
 		for _, e := range entries {
-			if frame, err := e.read(); err == nil {
-				if _, packed, size, err := parse(frame); err == nil {
+			if body, err := e.read(); err == nil {
+				if _, packed, size, err := parse(body); err == nil {
 					rows, _ := c.rows(packed, size, sinktest.Schema())
 					release(rows)
 				}

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"math"
 
@@ -14,13 +13,14 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/seglog"
 	"github.com/flightd/flightd/sinks"
 )
 
 const (
 	// frameVersion 2 has the watermark, which version 1 lacks.
 	frameVersion = 2
-	headLen      = 12
+	headLen      = seglog.HeadLen
 	// fixedLen is the body up to the number of keys, in version 1.
 	fixedLen = 1 + 1 + 8 + 8 + 16
 	// maxBody is the most bytes of a frame's body, maxRows of its rows unpacked.
@@ -88,32 +88,16 @@ func (c *codec) encode(h *head, schema *arrow.Schema, rows []arrow.RecordBatch) 
 	if len(out)-headLen > maxBody {
 		return nil, base.Errorf(base.CodeExhausted, "epoch %d has %d bytes packed, more than a feed can hold", h.epoch, len(out))
 	}
-	seal(out)
+	seglog.Seal(out)
 	return out, nil
 }
 
-func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+// bodies says what the length of a frame's body may be.
+func bodies() seglog.Limits { return seglog.Limits{Min: fixedLen + 8, Max: maxBody} }
 
-// seal fills in the head of a frame.
-func seal(frame []byte) {
-	binary.LittleEndian.PutUint32(frame, uint32(len(frame)-headLen))
-	binary.LittleEndian.PutUint32(frame[4:], checksum(frame[headLen:]))
-	binary.LittleEndian.PutUint32(frame[8:], checksum(frame[:8]))
-}
-
-// bodyLen returns the length that a frame's head gives; false if the head is
-// damaged.
-func bodyLen(b []byte) (int, bool) {
-	n := binary.LittleEndian.Uint32(b)
-	return int(n), n >= fixedLen+8 && n <= maxBody && binary.LittleEndian.Uint32(b[8:]) == checksum(b[:8])
-}
-
-// parse splits a frame, whose length is right, into its parts.
-func parse(frame []byte) (h head, packed []byte, size int, err error) {
-	body := frame[headLen:]
-	if checksum(body) != binary.LittleEndian.Uint32(frame[4:]) {
-		return h, nil, 0, errors.New("bad checksum")
-	}
+// parse splits the body of a frame, which is at least as long as bodies says, into
+// its parts.
+func parse(body []byte) (h head, packed []byte, size int, err error) {
 	if body[0] < 1 || body[0] > frameVersion {
 		return h, nil, 0, fmt.Errorf("version %d", body[0])
 	}

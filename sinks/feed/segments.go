@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"sort"
 
-	"github.com/flightd/flightd/internal/atomicfile"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/seglog"
 )
 
 // segmentBytes is where a new segment begins.
@@ -40,17 +39,17 @@ func load(dir string) ([]entry, error) {
 		if err != nil {
 			return nil, base.Wrap(err, "opening feed")
 		}
-		if good >= 0 {
+		if good != seglog.Whole {
 			if i < len(names)-1 {
-				return nil, damaged(path, good, "the segment ends within a frame")
+				return nil, seglog.Damaged(path, good, "the segment ends within a frame")
 			}
-			if err := cut(path, good); err != nil {
+			if err := seglog.Cut(path, good); err != nil {
 				return nil, base.Wrap(err, "cutting the torn end of %s", path)
 			}
 		}
 		for _, e := range more {
 			if len(out) > 0 && e.epoch <= out[len(out)-1].epoch {
-				return nil, damaged(path, e.at, fmt.Sprintf("epoch %d follows epoch %d", e.epoch, out[len(out)-1].epoch))
+				return nil, seglog.Damaged(path, e.at, fmt.Sprintf("epoch %d follows epoch %d", e.epoch, out[len(out)-1].epoch))
 			}
 			out = append(out, e)
 		}
@@ -58,75 +57,24 @@ func load(dir string) ([]entry, error) {
 	return out, nil
 }
 
-// loadSegment returns the frames of a segment. torn is the byte from which the
-// rest is the beginning of a frame that was not finished; −1 if nothing is.
+// loadSegment returns the frames of a segment, and where a torn one begins.
 func loadSegment(path string) (out []entry, torn int64, err error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, -1, err
-	}
-	at := 0
-	for at < len(b) {
-		if len(b)-at < headLen {
-			return out, int64(at), nil
+	torn, err = seglog.Load(path, bodies(), func(at int64, body []byte) error {
+		h, _, _, err := parse(body)
+		if err == nil {
+			out = append(out, entry{head: h, segment: path, at: at, size: int64(headLen + len(body))})
 		}
-		n, ok := bodyLen(b[at:])
-		if !ok && allZero(b[at:]) { // the size was written before the bytes
-			return out, int64(at), nil
-		}
-		if !ok {
-			return nil, -1, damaged(path, int64(at), "the head of a frame is damaged")
-		}
-		end := at + headLen + n
-		if end > len(b) {
-			return out, int64(at), nil
-		}
-		h, _, _, err := parse(b[at:end])
-		if err != nil && end == len(b) {
-			return out, int64(at), nil
-		}
-		if err != nil {
-			return nil, -1, damaged(path, int64(at), err.Error())
-		}
-		out = append(out, entry{head: h, segment: path, at: int64(at), size: int64(end - at)})
-		at = end
-	}
-	return out, -1, nil
-}
-
-func allZero(b []byte) bool { return !slices.ContainsFunc(b, func(c byte) bool { return c != 0 }) }
-
-func damaged(path string, at int64, why string) error {
-	return base.Errorf(base.CodeCorrupt, "segment %s, byte %d: %s", path, at, why)
-}
-
-// cut shortens a segment; an empty one is removed.
-func cut(path string, size int64) error {
-	if size == 0 {
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-		return atomicfile.SyncDir(filepath.Dir(path))
-	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
 		return err
-	}
-	err = f.Truncate(size)
-	if e := atomicfile.SyncClose(f, err == nil); err == nil {
-		err = e
-	}
-	return err
+	})
+	return out, torn, err
 }
 
-// read returns the frame of e.
+// read returns the body of e's frame.
 func (e *entry) read() ([]byte, error) {
 	f, err := os.Open(e.segment)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	b := make([]byte, e.size)
-	_, err = f.ReadAt(b, e.at)
-	return b, err
+	return seglog.ReadFrame(f, e.at, e.size, bodies())
 }

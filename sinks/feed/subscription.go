@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/seglog"
 	"github.com/flightd/flightd/sinks"
 )
 
@@ -107,11 +108,11 @@ func (s *Subscription) look() (*entry, <-chan struct{}, error) {
 }
 
 func (s *Subscription) read(e *entry) (*Epoch, error) {
-	frame, err := e.read()
+	body, err := e.read()
 	if err != nil {
 		return nil, base.Wrap(err, "reading epoch %d of %s", e.epoch, s.feed.Describe())
 	}
-	h, packed, size, err := parse(frame)
+	h, packed, size, err := parse(body)
 	if err == nil && h.epoch != e.epoch {
 		err = errors.New("another epoch")
 	}
@@ -120,7 +121,7 @@ func (s *Subscription) read(e *entry) (*Epoch, error) {
 		rows, err = s.feed.codec.rows(packed, size, s.feed.opt.Schema)
 	}
 	if err != nil {
-		return nil, damaged(e.segment, e.at, err.Error())
+		return nil, seglog.Damaged(e.segment, e.at, err.Error())
 	}
 	return &Epoch{Number: h.epoch, Mode: h.mode, Digest: h.digest, Time: h.time, Watermark: h.watermark, Rows: rows}, nil
 }
