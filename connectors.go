@@ -160,7 +160,7 @@ func (r *run) openTableSink(ctx context.Context) error {
 		}
 		t = r.eng.table(def.Name)
 	}
-	if t.def.Format != managedFormat {
+	if t.def.Format != managedFormat && t.def.Format != flightFormat {
 		return base.Errorf(base.CodeInvalid, "the table %s is not under the data folder", t.def.Name).
 			WithHint("INTO %s OPTIONS (…) writes with the connector itself", t.def.Format)
 	}
@@ -168,6 +168,10 @@ func (r *run) openTableSink(ctx context.Context) error {
 		return base.Errorf(base.CodeInvalid, "the table %s has the columns (%s), the query gives (%s)", t.def.Name, ddl(t.def.Schema), ddl(r.schema))
 	}
 	var err error
+	if t.def.Format == flightFormat {
+		r.sink, err = r.eng.openStreamSink(t, sinks.Config{QueryID: r.q.id, Schema: r.arrowSchema, OutputMode: r.q.spec.mode})
+		return err
+	}
 	r.sink, err = r.eng.openManagedSink(t, r.q.id, r.arrowSchema, r.q.spec.mode)
 	return err
 }

@@ -36,12 +36,12 @@ func (s *Session) createTable(ctx context.Context, st *logical.CreateTable, text
 	if st.Plan != nil {
 		return s.createTableAs(ctx, st, def)
 	}
-	if def.Format == "" {
+	if def.Format == "" || def.Format == flightFormat {
 		if def.Schema == nil {
 			return nil, base.Errorf(base.CodeInvalid, "a table needs columns, a connector (USING …) or a query (AS …)").At(st.At)
 		}
-		if err := s.eng.createManaged(&def, st.Replace); err != nil {
-			return nil, base.AsError(err).At(st.At)
+		if err := s.stored(st, &def); err != nil {
+			return nil, err
 		}
 		return done(0), nil
 	}
@@ -55,6 +55,17 @@ func (s *Session) createTable(ctx context.Context, st *logical.CreateTable, text
 		return nil, err
 	}
 	return done(0), s.eng.addTable(t, st.Replace)
+}
+
+// stored makes the empty table of a statement under the data folder.
+func (s *Session) stored(st *logical.CreateTable, def *tableDef) error {
+	if def.Format == flightFormat && st.PartitionBy != nil {
+		return base.UserError("UNSUPPORTED_FEATURE", "0A000", "A table USING flight has no partitions: its rows stay in the order in which they came.").At(st.At)
+	}
+	if err := s.eng.createStored(def, st.Replace); err != nil {
+		return base.AsError(err).At(st.At)
+	}
+	return nil
 }
 
 // absolute makes a relative path of a table absolute, so that it means the same
@@ -109,9 +120,9 @@ func (s *Session) createTableAs(ctx context.Context, st *logical.CreateTable, de
 	if def.Schema, err = expr.SchemaFromArrow(r.Schema()); err != nil {
 		return nil, err
 	}
-	if def.Format == "" {
-		if err := s.eng.createManaged(&def, st.Replace); err != nil {
-			return nil, base.AsError(err).At(st.At)
+	if def.Format == "" || def.Format == flightFormat {
+		if err := s.stored(st, &def); err != nil {
+			return nil, err
 		}
 		n, err := s.eng.writeBatch(ctx, s.eng.table(def.Name), r, base.Append)
 		return done(n), err
@@ -333,17 +344,25 @@ func (e *Engine) dropTable(name string) error {
 	if q := e.Query(name); q != nil && q.IsActive() && (t.result || q.spec.table != "") {
 		return base.Errorf(base.CodeConflict, "the table %s is the result of a running query", t.def.Name).WithHint("DROP QUERY %s first", expr.QuoteIfNeeded(q.name))
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.tables, strings.ToLower(name))
-	if t.result {
-		return nil
-	}
-	if err := e.store.write(catalogRecord{DropTable: t.def.Name}); err != nil {
+	if err := e.forgetTable(t); err != nil {
 		return err
+	}
+	if t.def.Format == flightFormat {
+		return e.dropLog(t.def.Dir)
 	}
 	if t.def.Dir != "" {
 		return os.RemoveAll(filepath.Join(e.dir, t.def.Dir))
 	}
 	return nil
+}
+
+// forgetTable takes a table out of the catalog.
+func (e *Engine) forgetTable(t *table) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.tables, strings.ToLower(t.def.Name))
+	if t.result {
+		return nil
+	}
+	return e.store.write(catalogRecord{DropTable: t.def.Name})
 }

@@ -40,6 +40,8 @@ type Engine struct {
 	// memory is how many bytes a query may hold that has no other limit.
 	memory int64
 
+	logs logs
+
 	mu        sync.Mutex
 	closed    bool
 	tables    map[string]*table
@@ -107,9 +109,9 @@ func (e *Engine) Close() error {
 	for _, q := range e.Queries() {
 		_ = q.Stop(ctx)
 	}
-	var err error
+	err := e.closeLogs()
 	if e.store != nil {
-		err = e.store.close()
+		err = errors.Join(err, e.store.close())
 	}
 	if e.temp {
 		os.RemoveAll(e.dir)

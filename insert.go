@@ -3,6 +3,7 @@ package flightd
 import (
 	"context"
 	"io"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/google/uuid"
@@ -56,6 +57,8 @@ func (e *Engine) writeBatch(ctx context.Context, t *table, r *Result, mode base.
 	id := uuid.NewString()
 	if t.def.Format == managedFormat {
 		sink, err = e.openManagedSink(t, id, r.Schema(), mode)
+	} else if t.def.Format == flightFormat {
+		sink, err = e.openStreamSink(t, sinks.Config{QueryID: id, Schema: r.Schema(), OutputMode: mode, Batch: true})
 	} else {
 		var p sinks.Provider
 		if p, err = e.sinks.Lookup(t.def.Format); err == nil {
@@ -111,6 +114,11 @@ const (
 // folder as one durable commit, and returns their number of rows. next returns
 // io.EOF after the last one; Ingest releases them. Columns go by name.
 func (e *Engine) Ingest(ctx context.Context, name string, mode IngestMode, schema *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error) {
+	return e.ingest(ctx, name, mode, "", schema, next)
+}
+
+// ingest is Ingest that makes a table of format, if it makes one.
+func (e *Engine) ingest(ctx context.Context, name string, mode IngestMode, format string, schema *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error) {
 	form, err := adopt.Of(schema, maxWrittenOut)
 	if err != nil {
 		return 0, base.Wrap(err, "ingesting into %s", name)
@@ -122,8 +130,11 @@ func (e *Engine) Ingest(ctx context.Context, name string, mode IngestMode, schem
 	case t == nil && mode == IngestAppend:
 		return 0, notFound("table", name, e.tableNames())
 	case t == nil || mode == IngestReplace || mode == IngestCreate:
-		def := tableDef{Name: name, Schema: s}
-		if err := e.createManaged(&def, mode == IngestReplace); err != nil {
+		def := tableDef{Name: name, Schema: s, Format: format}
+		for i := range def.Schema {
+			def.Schema[i].Nullable = true
+		}
+		if err := e.createStored(&def, mode == IngestReplace); err != nil {
 			return 0, err
 		}
 		t = e.table(name)
@@ -136,7 +147,7 @@ func (e *Engine) Ingest(ctx context.Context, name string, mode IngestMode, schem
 	}
 	r := &Result{schema: schema, next: func(context.Context) (arrow.RecordBatch, error) { return next() }}
 	if !sameColumns(d.Schema, s) {
-		if r, err = reshaped(ctx, session, d.Schema, s, next); err != nil {
+		if r, err = e.reshaped(ctx, d.Schema, s, next); err != nil {
 			return 0, base.Wrap(err, "ingesting into %s", name)
 		}
 	}
@@ -169,7 +180,12 @@ func (s *Session) Ingest(ctx context.Context, name string, mode IngestMode, sche
 			return 0, err
 		}
 	}
-	return s.eng.Ingest(ctx, name, mode, schema, next)
+	_, c := s.snapshot()
+	format := ""
+	if strings.EqualFold(c.Lookup("flightd.ingest.format", "table"), flightFormat) {
+		format = flightFormat
+	}
+	return s.eng.ingest(ctx, name, mode, format, schema, next)
 }
 
 func sameColumns(a, b expr.Schema) bool {

@@ -2,7 +2,6 @@ package flightd
 
 import (
 	"context"
-	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -125,8 +124,8 @@ func nullParams(n logical.Node) logical.Node {
 }
 
 // reshaped puts ingested rows into the order and types of a table, through the
-// engine itself: a query over the rows as a table.
-func reshaped(ctx context.Context, s *Session, want, have expr.Schema, next func() (arrow.RecordBatch, error)) (*Result, error) {
+// engine itself: a query over each record batch as a table.
+func (e *Engine) reshaped(ctx context.Context, want, have expr.Schema, next func() (arrow.RecordBatch, error)) (*Result, error) {
 	known := map[string]bool{}
 	for _, f := range want {
 		known[f.Name] = true
@@ -136,20 +135,31 @@ func reshaped(ctx context.Context, s *Session, want, have expr.Schema, next func
 			return nil, base.Errorf(base.CodeInvalid, "the table has no column %q", f.Name)
 		}
 	}
-	var recs []arrow.RecordBatch
-	for {
-		rec, err := next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		recs = append(recs, rec)
-	}
-	d, err := s.FromRecords("", have.Arrow(), recs)
+	a, err := e.assign(ctx, want, have)
 	if err != nil {
 		return nil, err
 	}
-	return s.query(ctx, &logical.Store{ByName: true, Schema: want, Input: d.plan})
+	var ready []arrow.RecordBatch
+	return &Result{schema: want.Arrow(), next: func(ctx context.Context) (arrow.RecordBatch, error) {
+		for len(ready) == 0 {
+			rec, err := next()
+			if err != nil {
+				return nil, err
+			}
+			ready, err = a.rows(ctx, rec)
+			rec.Release()
+			if err != nil {
+				return nil, err
+			}
+		}
+		rec := ready[0]
+		ready = ready[1:]
+		return rec, nil
+	}, close: func() error {
+		for _, rec := range ready {
+			rec.Release()
+		}
+		ready = nil
+		return nil
+	}}, nil
 }

@@ -72,6 +72,8 @@ func (s *Session) show(st *logical.Show) (*Result, error) {
 		return textResult([]string{"catalog"}, [][]any{{"spark_catalog"}}), nil
 	case "FUNCTIONS":
 		return showFunctions(st, names), nil
+	case "PRODUCERS":
+		return s.showProducers(st)
 	case "COLUMNS":
 		t, err := names.Table(st.Name)
 		if err == nil && t == nil {

@@ -64,6 +64,8 @@ func (e *Engine) connector(def tableDef) (*table, error) {
 	var err error
 	if def.Format == managedFormat {
 		t.provider, err = managedProvider(filepath.Join(e.dir, def.Dir)), nil
+	} else if def.Format == flightFormat {
+		t.provider = e.flightProvider(def)
 	} else if err = refused(def.Format); err == nil {
 		t.provider, err = e.sources.Lookup(def.Format)
 	}

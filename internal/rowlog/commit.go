@@ -134,8 +134,7 @@ func (l *Log) publish(written []*item) {
 		it.receipt.commit = l.commits
 		l.finish(it, nil)
 	}
-	close(l.changed)
-	l.changed = make(chan struct{})
+	l.announce()
 }
 
 // finish lets go of a group. The caller holds mu.
@@ -257,7 +256,7 @@ func (l *Log) fail(items []*item, err error) {
 	}
 	if cut != nil && l.closed == nil {
 		l.closed = base.Errorf(base.CodeUnavailable, "the table %s takes no rows until the server has started again", l.opt.Name).Because(cut)
-		close(l.changed)
+		l.announce()
 	}
 	queue := l.queue
 	l.queue = nil

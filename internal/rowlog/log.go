@@ -77,6 +77,8 @@ type Log struct {
 	cache     indexCache
 	closed    error // why there are no more appends
 	looked    time.Time
+	// told are those who want to know of new rows.
+	told map[*func()]struct{}
 	// changed is closed, and made anew, when there are new rows or the log ends.
 	changed chan struct{}
 }
@@ -168,6 +170,28 @@ func (l *Log) Changed() <-chan struct{} {
 	return l.changed
 }
 
+// Announce calls wake, which returns at once, whenever there are new rows or the log
+// is closed. It is not called any more when stop has returned.
+func (l *Log) Announce(wake func()) (stop func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told[&wake] = struct{}{}
+	return func() {
+		l.mu.Lock()
+		delete(l.told, &wake)
+		l.mu.Unlock()
+	}
+}
+
+// announce tells everybody who waits. The caller holds mu.
+func (l *Log) announce() {
+	close(l.changed)
+	l.changed = make(chan struct{})
+	for wake := range l.told {
+		(*wake)()
+	}
+}
+
 // all lists the segments with the one that is written. The caller holds mu.
 func (l *Log) all() []*segment {
 	if l.active == nil {
@@ -199,7 +223,7 @@ func (l *Log) shut(why error) error {
 	l.mu.Lock()
 	if l.closed == nil {
 		l.closed = why
-		close(l.changed)
+		l.announce()
 	}
 	idle := l.idle
 	working := l.working

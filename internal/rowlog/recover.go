@@ -19,7 +19,7 @@ import (
 // Open opens the log in o.Dir. It reads the newest state and the one segment behind
 // it, of which a torn end is cut; other segments are read when somebody asks.
 func Open(o Options) (*Log, error) {
-	l := &Log{opt: o.withDefaults(), producers: map[string]*producer{}, holds: map[*hold]struct{}{}, changed: make(chan struct{})}
+	l := &Log{opt: o.withDefaults(), producers: map[string]*producer{}, holds: map[*hold]struct{}{}, told: map[*func()]struct{}{}, changed: make(chan struct{})}
 	l.room = semaphore.NewWeighted(l.opt.QueueBytes)
 	if err := l.open(); err != nil {
 		return nil, base.Wrap(err, "opening table %s", o.Name)

@@ -219,6 +219,7 @@ flightd.readAhead.enabled                           true    bool   +
 flightd.allowNonDeterministicReplay                 false   bool   +
 flightd.streamAsOfJoin.enabled                      false   bool   +
 flightd.subTables                                   64      int    +
+flightd.ingest.format                               table   table|flight +
 flightd.subscribe.slow                              block   block|skip|disconnect +
 flightd.subscribe.maxBytes                          67108864 size  +
 flightd.subscribe.maxBatches                        1024    int    +

@@ -8,7 +8,7 @@ import (
 // shown are what SHOW lists, by the word that names it.
 var shown = map[string]string{
 	"QUERIES": "QUERIES", "TABLES": "TABLES", "VIEWS": "VIEWS", "FUNCTIONS": "FUNCTIONS", "DATABASES": "DATABASES", "SCHEMAS": "DATABASES",
-	"NAMESPACES": "DATABASES", "COLUMNS": "COLUMNS", "CATALOGS": "CATALOGS", "PARTITIONS": "PARTITIONS",
+	"NAMESPACES": "DATABASES", "COLUMNS": "COLUMNS", "CATALOGS": "CATALOGS", "PARTITIONS": "PARTITIONS", "PRODUCERS": "PRODUCERS",
 }
 
 // show reads SHOW what [FROM | IN name] [[LIKE] 'pattern'].
@@ -46,7 +46,11 @@ func (p *parser) show(t token) logical.Statement {
 		p.at++
 		s.What = what
 	}
-	if name := p.tok(); s.What == "PARTITIONS" && p.isName(0) {
+	if name := p.tok(); s.What == "PRODUCERS" || s.What == "PARTITIONS" && p.isName(0) {
+		if s.What == "PRODUCERS" { // OF is ours to leave out
+			p.word("OF")
+			name = p.tok()
+		}
 		s.Name = p.names("a table")
 		s.NameAt = p.since(name)
 	}
