@@ -146,12 +146,6 @@ func (a *Appender) parts(ctx context.Context, in Appended) ([]rowlog.Part, error
 	return parts, nil
 }
 
-// Last returns the last durable sequence number of a producer, or NoSeq, and the
-// number of the table's last commit.
-func (a *Appender) Last(producer string) (seq, commit int64) {
-	return a.log.Producer(producer).Seq, a.log.Range().Commits
-}
-
 // assignment is the plan that puts record batches into a table's order and types, the
 // same for all of them.
 type assignment struct {

@@ -179,3 +179,17 @@ func (s *Session) showProducers(st *logical.Show) (*Result, error) {
 	}
 	return textResult([]string{"producer", "seq", "rows", "time"}, rows), nil
 }
+
+// Producer returns the last durable sequence number of a producer of a stream table,
+// or NoSeq, and the number of the table's last commit.
+func (s *Session) Producer(name, producer string) (seq, commit int64, err error) {
+	t, err := s.eng.streamTable(name)
+	if err != nil {
+		return NoSeq, 0, err
+	}
+	log, err := s.eng.rowLog(&t.def)
+	if err != nil {
+		return NoSeq, 0, err
+	}
+	return log.Producer(producer).Seq, log.Range().Commits, nil
+}

@@ -27,12 +27,15 @@ func (s *service) DoPut(stream flight.FlightService_DoPutServer) error {
 	if first.GetFlightDescriptor() == nil {
 		return invalid("the first message of DoPut has no descriptor")
 	}
+	ctx := stream.Context()
+	ses := sessionOf(ctx)
+	if first.GetFlightDescriptor().GetType() == flight.DescriptorPATH {
+		return s.putPath(stream, ses, first)
+	}
 	m, err := command(first.GetFlightDescriptor().GetCmd())
 	if err != nil {
 		return err
 	}
-	ctx := stream.Context()
-	ses := sessionOf(ctx)
 	in := &inbound{stream: stream, first: first, guard: guard.New(s.opts.Guard)}
 	switch m := m.(type) {
 	case *pb.CommandStatementUpdate:

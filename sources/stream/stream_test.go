@@ -88,6 +88,7 @@ func (f *fixture) table(t testing.TB) sources.Table {
 
 func TestSource(t *testing.T) {
 	f := newFixture(t, rowlog.Options{SegmentBytes: 1500})
+	f.add(t, 1) // the table keeps a file open, whoever reads
 	sourcetest.Run(t, sourcetest.Harness{
 		Open: func(t *testing.T) sources.Source { return f.source(t, nil) },
 		Add: func(t *testing.T) {
