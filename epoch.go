@@ -48,7 +48,6 @@ const (
 // and the advice to the sources (design.md §5; invariants E1 to E3). A crash
 // between any two of them replays this epoch, and no other.
 func (r *run) runEpoch(ctx context.Context, p planned) error {
-	r.live.begin()
 	if p.hasData {
 		r.q.setStatus("Processing new data", true, true)
 	} else {

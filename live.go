@@ -5,6 +5,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/flightd/flightd/checkpoint"
 	"github.com/flightd/flightd/compute"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/sinks/feed"
@@ -15,11 +18,11 @@ import (
 // live is what readers can have of a run of a query: its result and its state, as of
 // the newest epoch that is done.
 //
-// The query tells it when an epoch begins to work with the state, and when it is done.
-// Between the two the state cannot be pinned: who comes then gets what was pinned when
-// the epoch before was done, which happens as long as readers keep asking. So only
-// the first one for a while may wait, for the end of the epoch that is running; and the
-// query never waits longer than a pin takes, whatever readers do.
+// From the first change of the state in an epoch until the epoch is done the state cannot
+// be pinned: who comes then gets what was pinned when the epoch before was done, which
+// happens as long as readers keep asking. So only the first one for a while may wait, for
+// the end of the epoch that is running; and the query never waits longer than a pin
+// takes, whatever readers do.
 type live struct {
 	q   *StreamingQuery
 	eng *Engine
@@ -28,18 +31,23 @@ type live struct {
 	tablesErr error
 	memory    *sinkmemory.Sink // of a query into memory
 	feed      *feed.Feed       // of one into feed
+	// checkpoint is where the state is when the query does not run; the zero one is
+	// removed with the run.
+	checkpoint checkpointAt
 	// budget bounds what the pins of all readers hold.
 	budget state.Budget
 
 	mu sync.Mutex
 	// epoch is the newest one that is done.
 	epoch base.Epoch
-	// store is set while no epoch works with the state.
+	// store is set while the state rests.
 	store state.Store
 	// current is the state of epoch, once it was pinned.
 	current *moment
-	// asked is when somebody last wanted state.
-	asked time.Time
+	// asked is when somebody last wanted state, and wanted says that it was since the
+	// last epoch.
+	asked  time.Time
+	wanted bool
 	ended bool
 	// readers counts the statements that have state pinned.
 	readers int
@@ -50,8 +58,8 @@ type live struct {
 }
 
 // keepPinning is how long after a reader the state of each epoch is pinned for the
-// next one.
-const keepPinning = time.Second
+// next one; where epochs take longer, it is once more.
+const keepPinning = 5 * time.Second
 
 // A moment is one epoch of a query, for statements that read it.
 type moment struct {
@@ -69,6 +77,9 @@ func (r *run) newLive() *live {
 	l := &live{q: r.q, eng: r.eng, epoch: base.NoEpoch, changed: make(chan struct{})}
 	l.tables, l.tablesErr = compute.StateTables(r.plan.Root, r.eng.exprEnv(r.conf, 0))
 	l.budget.Limit = r.eng.memoryLimit(r.conf)
+	if r.temporary == "" && !r.q.spec.scratch {
+		l.checkpoint = r.checkpoint
+	}
 	switch s := r.sink.(type) {
 	case *sinkmemory.Sink:
 		l.memory = s
@@ -92,25 +103,27 @@ func (r *run) publish(epoch base.Epoch) {
 	})
 }
 
-// begin is called before an epoch works with the state.
+// begin is called before the state changes.
 func (l *live) begin() {
 	l.mu.Lock()
 	l.store = nil
 	l.mu.Unlock()
 }
 
-// publish shows readers that epoch is done; show does so for the sink. Until begin the
-// state in store rests.
+// publish shows readers that epoch is done; show does so for the sink. The state in
+// store rests until it calls begin.
 func (l *live) publish(epoch base.Epoch, store state.Store, show func()) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	show()
 	l.epoch, l.store = epoch, store
 	l.forget()
-	if now := l.eng.clock.Now(); !l.asked.IsZero() && now.Sub(l.asked) < keepPinning {
+	if l.wanted || !l.asked.IsZero() && l.eng.clock.Now().Sub(l.asked) < keepPinning {
 		l.current = l.pin()
 	}
+	l.wanted = false
 	l.tell()
+	l.mu.Unlock()
+	store.Rest(l.begin) // it is this goroutine that would change the state next
 }
 
 // end is called when the run has ended.
@@ -161,7 +174,7 @@ func (l *live) acquire(ctx context.Context, withState bool) (*moment, error) {
 		case m != nil:
 			return m, nil
 		case ended:
-			return nil, l.notRunning()
+			return l.fromCheckpoint()
 		}
 		select {
 		case <-wait:
@@ -169,6 +182,55 @@ func (l *live) acquire(ctx context.Context, withState bool) (*moment, error) {
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// checkpointAt is where a checkpoint is.
+type checkpointAt struct {
+	fs  vfs.FS
+	dir string
+}
+
+// fromCheckpoint returns the moment of the last epoch that is done, of a query that does
+// not run, for one reader.
+func (l *live) fromCheckpoint() (*moment, error) {
+	if l.checkpoint.dir == "" {
+		return nil, l.notRunning()
+	}
+	m, err := l.restored()
+	if now := l.eng.Query(l.q.name); now != l.q {
+		// It was started again: that run changes the checkpoint.
+		if m != nil {
+			m.release()
+		}
+		return nil, base.UserError("STATE_QUERY_NOT_RUNNING", "55000", "The query %s was started while its state was being read.", orUnnamed(l.q.name)).
+			WithHint("ask again")
+	}
+	return m, base.Wrap(err, "reading the state of %s from its checkpoint", orUnnamed(l.q.name))
+}
+
+func (l *live) restored() (*moment, error) {
+	ledger, recovered, err := checkpoint.Read(l.checkpoint.fs, l.checkpoint.dir)
+	if err != nil {
+		return nil, err
+	}
+	if recovered.Meta == nil {
+		return nil, l.notRunning()
+	}
+	store, err := restoredState(state.Config{Seed: recovered.Meta.HashSeed, Workers: workers()}, ledger, recovered, func(base.Epoch, error) {})
+	if err != nil {
+		return nil, err
+	}
+	m := &moment{live: l, epoch: base.NoEpoch, view: store.View(&l.budget), readers: 1}
+	if recovered.LastDone != nil {
+		m.epoch = recovered.LastDone.Epoch
+	}
+	if l.memory != nil {
+		m.version = l.memory.Version()
+	}
+	l.mu.Lock()
+	l.readers++
+	l.mu.Unlock()
+	return m, nil
 }
 
 // take returns a moment for one more reader, or nil if there is none just now.
@@ -180,7 +242,7 @@ func (l *live) take(withState bool) *moment {
 		}
 		return m
 	}
-	l.asked = l.eng.clock.Now()
+	l.asked, l.wanted = l.eng.clock.Now(), true
 	if l.current == nil && l.store != nil {
 		l.current = l.pin()
 	}
@@ -193,7 +255,7 @@ func (l *live) take(withState bool) *moment {
 
 // notRunning is why there is no state to read.
 func (l *live) notRunning() error {
-	return base.UserError("STATE_QUERY_NOT_RUNNING", "55000", "The query %s is not running, so its state cannot be read.", orUnnamed(l.q.name)).
+	return base.UserError("STATE_QUERY_NOT_RUNNING", "55000", "The query %s is not running, and has no checkpoint to read its state from.", orUnnamed(l.q.name)).
 		WithHint("start it with its CREATE STREAMING QUERY statement")
 }
 

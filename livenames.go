@@ -41,10 +41,11 @@ func (n *names) liveTable(name []string) (*catalog.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.provider = sources.Provider{Name: t.def.Format, Batch: func(context.Context, sources.Config) (sources.Table, error) {
-		return nil, base.UserError("UNSUPPORTED_FEATURE", "0A000", "A streaming query cannot read %s: it changes with every epoch, and an epoch that is run again would find another one.", t.def.Name).
-			WithHint("write it INTO TABLE, and read that table")
-	}}
+	if old := n.eng.table(query); !isState && old != nil { // a query that reads it keeps to what it found
+		t.provider = old.provider
+	} else {
+		t.provider = unreplayable(t.def.Name, t.def.Format)
+	}
 	c := &catalog.Table{Name: t.def.Name, Format: t.def.Format, Handle: t, Scannable: true, Hidden: expr.Schema{epochField}}
 	if c.Schema, err = t.live.schema(); err != nil {
 		return nil, err
@@ -54,6 +55,14 @@ func (n *names) liveTable(name []string) (*catalog.Table, error) {
 	}
 	n.live[key] = c
 	return c, nil
+}
+
+// unreplayable is the provider of a table that a streaming query cannot read.
+func unreplayable(name, format string) sources.Provider {
+	return sources.Provider{Name: format, Batch: func(context.Context, sources.Config) (sources.Table, error) {
+		return nil, base.UserError("UNSUPPORTED_FEATURE", "0A000", "A streaming query cannot read %s: it changes with every epoch, and an epoch that is run again would find another one.", name).
+			WithHint("write it INTO TABLE, and read that table")
+	}}
 }
 
 // schema is that of the table, without the hidden column.

@@ -37,7 +37,8 @@ type liveRef struct {
 type liveTable struct {
 	schema *arrow.Schema // with the epoch behind
 	epoch  base.Epoch
-	name   string
+	// query is the query's identity, name the table's name.
+	query, name string
 	// splits are the rows, without the epoch.
 	splits func(scan sources.Scan) ([]sources.Split, error)
 	rows   int64 // −1: not known
@@ -61,9 +62,14 @@ func (r *liveRef) open(ctx context.Context, m *moment) (sources.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.epoch = m.epoch
+	return t.of(r.live.q.id, m.epoch), nil
+}
+
+// of says whose rows they are, and as of which epoch.
+func (t *liveTable) of(query string, epoch base.Epoch) *liveTable {
+	t.query, t.epoch = query, epoch
 	t.schema = arrow.NewSchema(append(slices.Clone(t.schema.Fields()), expr.Schema{epochField}.Arrow().Field(0)), nil)
-	return t, nil
+	return t
 }
 
 // openResult returns the result: of a query into memory what is kept there, of one into
@@ -299,15 +305,22 @@ func (r *stateReader) Close() error { return nil }
 // Schema returns the columns and the epoch.
 func (t *liveTable) Schema() *arrow.Schema { return t.schema }
 
-// Pin returns {"epoch":n}.
-func (t *liveTable) Pin(context.Context) (string, error) {
-	return `{"epoch":` + epochText(t.epoch) + `}`, nil
+// Pin returns {"query":"id","epoch":n}.
+func (t *liveTable) Pin(context.Context) (string, error) { return t.pin(), nil }
+
+func (t *liveTable) pin() string {
+	return `{"query":` + strconv.Quote(t.query) + `,"epoch":` + epochText(t.epoch) + `}`
 }
 
 func epochText(e base.Epoch) string { return strconv.FormatInt(int64(e), 10) }
 
 // Scan reads the rows, and the epoch if it is wanted.
-func (t *liveTable) Scan(_ context.Context, _ string, scan sources.Scan) ([]sources.Split, error) {
+func (t *liveTable) Scan(_ context.Context, pin string, scan sources.Scan) ([]sources.Split, error) {
+	if pin != t.pin() {
+		err := base.Errorf(base.CodeCorrupt, "the result %.80s is not there any more: it is %s now", pin, t.pin())
+		err.Condition = "STATIC_INPUT_CHANGED"
+		return nil, err
+	}
 	last := t.schema.NumFields() - 1
 	columns := scan.Columns
 	if columns == nil {

@@ -50,8 +50,9 @@ func (e *Engine) publishResult(cfg sinks.Config, s *sinkmemory.Sink) error {
 	}
 	t := &table{def: tableDef{Name: cfg.Query, Format: "result"}, result: true, provider: sources.Provider{Name: "result",
 		Batch: func(context.Context, sources.Config) (sources.Table, error) {
-			_, recs := s.Snapshot()
-			return memory.NewTable(cfg.Schema, recs), nil
+			v := s.Version()
+			defer v.Release()
+			return recordTable(cfg.Schema, v.Rows()).of(cfg.QueryID, v.Epoch()), nil
 		}}}
 	return e.addTable(t, true)
 }

@@ -42,6 +42,7 @@ func (r *run) openLedger(dir string) error {
 			fs = r.eng.disk.FS()
 		}
 	}
+	r.checkpoint = checkpointAt{fs, dir}
 	ledger, recovered, err := checkpoint.Open(fs, dir, checkpoint.Options{
 		MinEpochs: intSetting(r.conf, "spark.sql.streaming.minBatchesToRetain", 100)})
 	if err != nil {
@@ -162,45 +163,54 @@ func operators(ops []checkpoint.Operator) string {
 	return "[" + strings.Join(parts, ", ") + "]"
 }
 
-// restoreState rebuilds the state from the newest snapshot that can be read and
-// the changes after it. A damaged snapshot falls back to the one before.
-func (r *run) restoreState() error {
+// restoreState rebuilds the state.
+func (r *run) restoreState() (err error) {
 	cfg := state.Config{Seed: r.recovered.Meta.HashSeed, SubTables: r.subTables, Workers: workers()}
-	var err error
-	if r.store, err = state.Memory().Open(cfg); err != nil {
-		return err
+	r.store, err = restoredState(cfg, r.ledger, r.recovered, func(epoch base.Epoch, err error) {
+		r.eng.log.Warn("a damaged snapshot is skipped", "query", r.q.name, "epoch", epoch, "err", err)
+	})
+	return err
+}
+
+// restoredState is the state of the last epoch that is done, from the newest snapshot
+// that can be read and the changes after it. A damaged snapshot falls back to the one
+// before; skipped is told.
+func restoredState(cfg state.Config, ledger *checkpoint.Ledger, recovered *checkpoint.Recovered, skipped func(base.Epoch, error)) (state.Store, error) {
+	store, err := state.Memory().Open(cfg)
+	if err != nil {
+		return nil, err
 	}
 	var damaged error
-	for _, s := range r.recovered.Snapshots {
-		err := r.ledger.ReadSnapshot(s, func(in io.Reader) error {
-			_, err := r.store.Restore(in)
+	for _, s := range recovered.Snapshots {
+		err := ledger.ReadSnapshot(s, func(in io.Reader) error {
+			_, err := store.Restore(in)
 			return err
 		})
 		if err == nil {
 			damaged = nil
 			break
 		}
-		r.eng.log.Warn("a damaged snapshot is skipped", "query", r.q.name, "epoch", s.Epoch, "err", err)
+		skipped(s.Epoch, err)
 		damaged = err
-		r.store.Rollback()
+		store.Rollback()
 	}
-	if damaged != nil && (len(r.recovered.Changes) == 0 || r.recovered.Changes[0].Epoch != 0) {
-		return damaged
+	if damaged != nil && (len(recovered.Changes) == 0 || recovered.Changes[0].Epoch != 0) {
+		return nil, damaged
 	}
-	last := r.store.Epoch()
-	for _, c := range r.recovered.Changes {
+	last := store.Epoch()
+	for _, c := range recovered.Changes {
 		if c.Epoch <= last {
 			continue
 		}
-		blob, err := r.ledger.ReadChanges(c)
+		blob, err := ledger.ReadChanges(c)
 		if err == nil {
-			err = r.store.Apply(c.Epoch, blob)
+			err = store.Apply(c.Epoch, blob)
 		}
 		if err != nil {
-			return base.Wrap(err, "epoch %d", c.Epoch)
+			return nil, base.Wrap(err, "epoch %d", c.Epoch)
 		}
 	}
-	return nil
+	return store, nil
 }
 
 // restoreOffsets tells the sources what was planned and sets where they go on.

@@ -43,6 +43,8 @@ type run struct {
 	ledger    *checkpoint.Ledger
 	recovered *checkpoint.Recovered
 	temporary string // a checkpoint directory to remove at the end
+	// checkpoint is where the ledger is.
+	checkpoint checkpointAt
 	store     state.Store
 	subTables int
 

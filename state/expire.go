@@ -36,6 +36,7 @@ func (s *Sharded) Expire(limit int64, workers int, each func(i int, rows []int32
 }
 
 func (s *Sharded) expire(limit int64) error {
+	s.rest.end()
 	if s.schema.Time == nil || s.expired != nil && *s.expired > limit {
 		return invariants.AssertionFailedf("expiring rows of %s up to %d: it has no time column, or did so already", s.id, limit)
 	}
@@ -72,6 +73,7 @@ func (s *Sharded) setTime(c *TimeColumn) {
 	if same := c == s.schema.Time || c != nil && s.schema.Time != nil && *c == *s.schema.Time; same {
 		return
 	}
+	s.rest.end()
 	s.schema.Time = c
 	for _, t := range s.subs {
 		t.schema.Time, t.times = c, newTimeIndex()

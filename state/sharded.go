@@ -33,6 +33,8 @@ type Sharded struct {
 	weak bool
 	// expired is up to where Expire has removed rows in this epoch.
 	expired *int64
+	// rest is the store's; nil without one.
+	rest *rest
 }
 
 func newSharded(id ID, schema Schema, seed uint64, subs int) *Sharded {
@@ -120,6 +122,7 @@ func (p *Partition) Sub(i int) []int32 {
 // their ordinals: it begins the one upsert of this batch. The result is good
 // until the next call.
 func (s *Sharded) Partition(k *Keys, sel []int32) *Partition {
+	s.rest.end()
 	p := &s.part
 	s.split(k, k.rows(sel))
 	p.first = s.next
@@ -147,6 +150,7 @@ func (s *Sharded) InsertSub(p *Partition, i int, k *Keys, rows []int32) error {
 // Begin reserves n ordinals for an upsert whose keys are split by sub-table
 // already, and returns the first of them.
 func (s *Sharded) Begin(n int64) int64 {
+	s.rest.end()
 	first := s.next
 	s.next += n
 	return first
@@ -168,6 +172,7 @@ func (s *Sharded) InsertPart(i int, k *Keys, sel, rows []int32, first int64) err
 // TouchPart marks rows of sub-table i as changed, as Touch does. ordinals say in which
 // order, as those of InsertPart do. Calls for different i may run at the same time.
 func (s *Sharded) TouchPart(i int, rows []int32, ordinals []int64) error {
+	s.rest.end()
 	t := s.subs[i]
 	t.keep(rows)
 	for j, r := range rows {
@@ -238,6 +243,7 @@ func (s *Sharded) Find(k *Keys, sel []int32, refs []Ref) error {
 // Touch marks rows as changed in this epoch, in the order given, so that their
 // values may be written and reach the changelog.
 func (s *Sharded) Touch(refs []Ref) error {
+	s.rest.end()
 	for _, r := range refs {
 		t := s.subs[r.Sub]
 		if !t.alive(r.Row) {
@@ -253,6 +259,7 @@ func (s *Sharded) Touch(refs []Ref) error {
 // Remove takes rows out of the table. Their keys and values may be read until
 // the epoch ends.
 func (s *Sharded) Remove(refs []Ref) error {
+	s.rest.end()
 	parts := make([][]int32, len(s.subs))
 	for _, r := range refs {
 		parts[r.Sub] = append(parts[r.Sub], r.Row)
@@ -270,7 +277,10 @@ func (s *Sharded) Remove(refs []Ref) error {
 
 // RemoveSub is Remove for rows of sub-table i. Calls for different i may run at the
 // same time.
-func (s *Sharded) RemoveSub(i int, rows []int32) error { return s.subs[i].remove(rows) }
+func (s *Sharded) RemoveSub(i int, rows []int32) error {
+	s.rest.end()
+	return s.subs[i].remove(rows)
+}
 
 // Changed returns the rows that were touched in this epoch and are still there,
 // in the order of first touch.

@@ -60,6 +60,8 @@ type Store interface {
 	// View keeps the state as the last Commit left it, for readers beside the epochs
 	// that follow, within b's bound.
 	View(b *Budget) *View
+	// Rest says that no table changes before over has returned; see MemoryStore.
+	Rest(over func())
 	// Restore puts the store, which is new or rolled back, into the state of a
 	// snapshot, and returns the snapshot's epoch.
 	Restore(r io.Reader) (base.Epoch, error)
@@ -112,6 +114,7 @@ type MemoryStore struct {
 	tables []*Sharded
 	epoch  base.Epoch
 	enc    *zstd.Encoder
+	rest   rest
 }
 
 var _ Store = (*MemoryStore)(nil)
@@ -144,7 +147,9 @@ func (m *MemoryStore) Table(id ID, schema Schema) (*Sharded, error) {
 		s.setTime(schema.Time)
 		return s, nil
 	}
+	m.rest.end()
 	s := newSharded(id, schema, m.cfg.Seed, m.cfg.SubTables)
+	s.rest = &m.rest
 	m.tables = append(m.tables, s)
 	sort.Slice(m.tables, func(i, j int) bool {
 		a, b := m.tables[i].id, m.tables[j].id
@@ -176,6 +181,7 @@ func (m *MemoryStore) Commit(epoch base.Epoch) ([]byte, error) {
 	if m.epoch != base.NoEpoch && epoch != m.epoch+1 {
 		return nil, base.Errorf(base.CodeInternal, "committing state of epoch %d: the last one is %d", epoch, m.epoch)
 	}
+	m.rest.end()
 	changes, err := encodeChanges(m.enc, epoch, m.tables, m.cfg.Workers)
 	if err != nil {
 		return nil, base.Wrap(err, "committing state of epoch %d", epoch)
