@@ -49,13 +49,14 @@ func (c *feedCache) result(ctx context.Context, h *feed.Hold, schema *arrow.Sche
 	if c.sink == nil {
 		c.sink, c.epoch = sinkmemory.New(schema), base.NoEpoch
 	}
-	at, err := follow(ctx, c.sink, c.epoch, h, limit)
-	if err != nil { // what was taken in is whole epochs, but it may be too much
-		c.sink.Release()
-		c.sink = nil
+	var err error
+	if c.epoch, err = follow(ctx, c.sink, c.epoch, h, limit); err != nil {
+		if ctx.Err() == nil { // what was taken in may be too much
+			c.sink.Release()
+			c.sink = nil
+		}
 		return nil, err
 	}
-	c.epoch = at
 	if c.drop == nil {
 		c.drop = time.AfterFunc(keepFeedResult, c.forget)
 	} else {
@@ -73,18 +74,8 @@ func (c *feedCache) forget() {
 	c.sink = nil
 }
 
-// close is forget for good.
-func (c *feedCache) close() {
-	c.forget()
-	c.mu.Lock()
-	if c.drop != nil {
-		c.drop.Stop()
-	}
-	c.mu.Unlock()
-}
-
-// follow adds to sink, which is as of the epoch at, the epochs of h behind it, and returns the last
-// one.
+// follow adds to sink, which is as of the epoch at, the epochs of h behind it, and
+// returns the last one that it has taken in.
 func follow(ctx context.Context, sink *sinkmemory.Sink, at base.Epoch, h *feed.Hold, limit int64) (base.Epoch, error) {
 	add := func(e *feed.Epoch) error {
 		defer e.Release()

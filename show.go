@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flightd/flightd/compute"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/catalog"
 	"github.com/flightd/flightd/plan/conf"
@@ -205,7 +206,23 @@ func (s *Session) explain(plan logical.Node) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s\n== Physical Plan ==\n%s", out, physical.Format(p.Root, inputNames(p))), nil
+	out = fmt.Sprintf("%s\n== Physical Plan ==\n%s", out, physical.Format(p.Root, inputNames(p)))
+	if len(p.Stateful) == 0 {
+		return out, nil
+	}
+	tables, err := compute.StateTables(p.Root, s.eng.exprEnv(conf, 0))
+	if err != nil {
+		return "", err
+	}
+	out += "\n== State ==\n"
+	for _, t := range tables {
+		var columns []string
+		for _, f := range t.Columns {
+			columns = append(columns, expr.QuoteIfNeeded(f.Name)+" "+f.Type.SQL())
+		}
+		out += fmt.Sprintf("%s, operator %d: %s\n", t.Name, t.Operator, strings.Join(columns, ", "))
+	}
+	return out, nil
 }
 
 // planned is the physical plan of a resolved query.

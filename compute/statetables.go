@@ -343,7 +343,7 @@ func (s *stateTables) join(n *physical.StreamJoin) {
 func (t *StateTable) joinKeys(side *streamSide) {
 	t.keys = side.keys
 	for i, k := range side.keyExprs {
-		if ref, ok := k.(*expr.Ref); ok && side.stored[ref.Index].at >= 0 && !isTimeWindow(k.Type()) {
+		if ref, ok := k.(*expr.Ref); ok && side.stored[ref.Index].at >= 0 {
 			at := 0
 			for c := range ref.Index {
 				switch {
@@ -354,7 +354,11 @@ func (t *StateTable) joinKeys(side *streamSide) {
 					at++
 				}
 			}
-			t.finds = append(t.finds, stateFind{column: at, start: -1, end: -1})
+			if isTimeWindow(k.Type()) {
+				t.finds = append(t.finds, stateFind{column: -1, start: at, end: at + 1})
+			} else {
+				t.finds = append(t.finds, stateFind{column: at, start: -1, end: -1})
+			}
 			continue
 		}
 		t.finds = append(t.finds, t.whole(k.SQL(), k.Type(), func(p *state.Page, rows []int32) (*vec.Vec, error) {

@@ -29,6 +29,9 @@
 //
 // Scripts are played on a disk that is kept in memory, but for the plain play.
 //
+// Behind every run all tables of the query's state are read: they must have as many rows
+// as the last epoch reported.
+//
 // Run plays each script many times: with record batches of 1, 2, 3 and all rows,
 // with one sub-table of state, and with a crash before the k-th durable step for
 // several k, recovered on the spot. Every time the output must be the same.

@@ -230,6 +230,11 @@ func (s *script) run(ctx context.Context) (string, error) {
 	if err == nil {
 		err = s.settle(ctx)
 	}
+	if err == nil {
+		if err := s.readState(ctx); err != nil {
+			return "", err
+		}
+	}
 	var b bytes.Buffer
 	for _, c := range s.sink().unseen() {
 		fmt.Fprintf(&b, "epoch %d%s\n", c.epoch, s.marks[c.epoch])
