@@ -48,7 +48,7 @@ type live struct {
 	// last epoch.
 	asked  time.Time
 	wanted bool
-	ended bool
+	ended  bool
 	// readers counts the statements that have state pinned.
 	readers int
 	// changed is closed, and made anew, when any of this changes.

@@ -45,8 +45,8 @@ type run struct {
 	temporary string // a checkpoint directory to remove at the end
 	// checkpoint is where the ledger is.
 	checkpoint checkpointAt
-	store     state.Store
-	subTables int
+	store      state.Store
+	subTables  int
 
 	// Read once at the start.
 	noData       bool
