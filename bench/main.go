@@ -86,7 +86,7 @@ func run(ctx context.Context, o *options) error {
 	}
 	if o.flight {
 		runtime.GOMAXPROCS(o.threads)
-		return serveFlight(ctx, o)
+		return child(o, func() error { return serveFlight(ctx, o) })
 	}
 	workloads := workload.Select(list(o.only))
 	if len(workloads) == 0 && !slices.ContainsFunc(list(o.only), func(n string) bool { return n == "w13" || n == "w14" }) {
@@ -122,8 +122,14 @@ func writeMarkdown(name string, rep *report.Report) error {
 	return os.WriteFile(name, []byte(text), 0o644)
 }
 
-// serve is our engine as a child, with the collector set as the command has it.
+// serve is our engine as a child.
 func serve(ctx context.Context, o *options) error {
+	return child(o, func() error { return proc.Serve(ctx, engine.New(), os.Stdin, os.Stdout) })
+}
+
+// child runs f in a process with the collector set as the command has it, and writes
+// its profile if one was asked for.
+func child(o *options, f func() error) error {
 	headroom.Set(headroom.Default)
 	runtime.GOMAXPROCS(o.threads)
 	if o.cpuprofile != "" {
@@ -137,7 +143,7 @@ func serve(ctx context.Context, o *options) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	return proc.Serve(ctx, engine.New(), os.Stdin, os.Stdout)
+	return f()
 }
 
 func list(s string) []string {

@@ -7,8 +7,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/flight"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
 
+	"github.com/flightd/flightd/flight/wire"
 	"github.com/flightd/flightd/internal/base"
 )
 
@@ -54,7 +54,7 @@ func sendLive(ctx context.Context, stream flight.FlightService_DoGetServer, rows
 		rows.Close()
 	}()
 	notify(ctx, rows.Notices())
-	w := flight.NewRecordWriter(stream, ipc.WithSchema(rows.Schema()))
+	w := wire.NewWriter(stream, rows.Schema())
 	written := make(chan error, 1)
 	busy := false
 	// A write ends with the stream's context, or when this has returned.
@@ -108,7 +108,7 @@ func sendLive(ctx context.Context, stream flight.FlightService_DoGetServer, rows
 
 // writeItem writes a record batch in messages of their size, with what goes along, and
 // releases it.
-func writeItem(w batchWriter, it item, o sendOptions) error {
+func writeItem(w *wire.Writer, it item, o sendOptions) error {
 	defer it.rec.Release()
 	if it.annotate == nil {
 		return cut(it.rec, o.target, o.limit, w.Write)

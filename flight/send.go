@@ -9,8 +9,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/flight"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/flightd/flightd/flight/wire"
 )
 
 type sendOptions struct {
@@ -20,14 +21,6 @@ type sendOptions struct {
 	// stuck is how long one message may wait for the client of live rows.
 	stuck time.Duration
 	log   *slog.Logger
-}
-
-// A batchWriter puts record batches on the wire. It is the seam for a codec that
-// sends body buffers by reference.
-type batchWriter interface {
-	Write(arrow.RecordBatch) error
-	WriteWithAppMetadata(rec arrow.RecordBatch, metadata []byte) error
-	Close() error
 }
 
 // send reads rows to their end and writes them, in messages of about o.target
@@ -45,7 +38,7 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 			}
 		}
 	}()
-	var w batchWriter = flight.NewRecordWriter(stream, ipc.WithSchema(rows.Schema()))
+	w := wire.NewWriter(stream, rows.Schema())
 	quiet := time.NewTimer(o.quiet)
 	defer quiet.Stop()
 	var sent int64

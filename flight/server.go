@@ -14,6 +14,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 
+	"github.com/flightd/flightd/flight/wire"
 	"github.com/flightd/flightd/internal/base"
 )
 
@@ -43,6 +44,7 @@ func New(b Backend, o Options) *Server {
 		calls:    newTurnstile("statements", o.MaxStatements, o.MaxUserStatements), streams: newTurnstile("streams", o.MaxStreams, o.MaxUserStreams)}
 	settings := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(o.MaxReceive),
+		grpc.ForceServerCodecV2(wire.Codec()),
 		// Well-meant clients ping more often than grpc-go's default allows.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),

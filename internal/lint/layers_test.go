@@ -52,6 +52,7 @@ var rooms = []room{
 	{dir: "subscribe", may: []string{"=sinks", "sinks/feed", "sinks/memory"}},
 
 	{dir: "flight/guard"},
+	{dir: "flight/wire"},
 	{dir: "flight/access", may: []string{"internal/atomicfile"}},
 	{dir: "flight", may: []string{"=.", "flight", "sinks/feed"}},
 	{dir: "cmd", may: []string{"=.", "flight", "internal/arrowtext", "internal/headroom"}, reason: "the shell prints values"},
