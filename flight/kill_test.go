@@ -26,7 +26,11 @@ import (
 // well. Whoever comes back goes on with the last token. FLIGHTD_KILLS says how many
 // kills; the default keeps `make test` short.
 
-const killChild = "FLIGHTD_FLIGHT_CHILD"
+const (
+	killChild = "FLIGHTD_FLIGHT_CHILD"
+	// killScript is what the child runs instead of the script of killed.
+	killScript = "FLIGHTD_FLIGHT_SCRIPT"
+)
 
 func TestMain(m *testing.M) {
 	if home := os.Getenv(killChild); home != "" {
@@ -49,6 +53,9 @@ func killed(home string) error {
 	script := fmt.Sprintf("CREATE TABLE IF NOT EXISTS numbers (n BIGINT) USING json OPTIONS ('path' = '%s');"+
 		"CREATE STREAMING QUERY IF NOT EXISTS live INTO feed AS SELECT n FROM STREAM numbers;"+
 		"CREATE STREAMING QUERY IF NOT EXISTS sums OUTPUT MODE update INTO feed AS SELECT n %% 7 AS k, count(*) AS n FROM STREAM numbers GROUP BY n %% 7", filepath.Join(home, "in"))
+	if text := os.Getenv(killScript); text != "" {
+		script = text
+	}
 	if err := eng.NewSession().ExecuteScript(bg, script, func(_ string, _ *flightd.Result, err error) error { return err }); err != nil {
 		return err
 	}
@@ -60,10 +67,10 @@ func killed(home string) error {
 	return New(Engine(eng), Options{SliceBytes: 2048}).Serve(l)
 }
 
-func startKilled(t *testing.T, home string) (*exec.Cmd, *flightsql.Client) {
+func startKilled(t *testing.T, home string, env ...string) (*exec.Cmd, *flightsql.Client) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), killChild+"="+home)
+	cmd.Env = append(append(os.Environ(), killChild+"="+home), env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

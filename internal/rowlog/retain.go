@@ -20,12 +20,14 @@ func (l *Log) expireSometimes() {
 	l.mu.Lock()
 	now := l.opt.Clock.Now()
 	due := now.Sub(l.looked) >= lookEvery && l.closed == nil
-	if due {
+	stale := due && l.stale(now)
+	if due && !(stale && l.working) { // else look again
 		l.looked = now
 	}
-	stale := due && l.stale(now) && !l.working
-	if stale { // the last segment is the committer's: be it
+	if stale = stale && !l.working; stale { // the last segment is the committer's: be it
 		l.working, l.idle = true, make(chan struct{})
+	} else if due {
+		l.advance()
 	}
 	l.mu.Unlock()
 	if stale {
@@ -35,7 +37,7 @@ func (l *Log) expireSometimes() {
 		return
 	}
 	if due {
-		l.expire()
+		l.purge()
 	}
 }
 
@@ -57,6 +59,13 @@ func (l *Log) sealStale() {
 // those that nobody holds. What cannot be removed is tried again.
 func (l *Log) expire() {
 	l.mu.Lock()
+	l.advance()
+	l.mu.Unlock()
+	l.purge()
+}
+
+// advance moves the first row. The caller holds mu.
+func (l *Log) advance() {
 	var bytes int64
 	for _, s := range l.all() {
 		if s.end > l.first {
@@ -76,8 +85,6 @@ func (l *Log) expire() {
 		l.first = s.end
 		bytes -= s.bytes
 	}
-	l.mu.Unlock()
-	l.purge()
 }
 
 // timeOf is when the last commit of a finished segment was: the state behind it says
