@@ -12,8 +12,8 @@ const Whole int64 = -1
 
 // Load calls each with every frame of a segment: where it begins, and its body,
 // which is valid until each returns. torn is the byte from which the rest is the
-// beginning of a frame that was not finished, or Whole. An error of each is
-// damage, unless the frame is the last one: then it is torn.
+// beginning of a frame that was not finished, or Whole; of a segment that nothing was
+// written to it is 0. An error of each is damage, unless the frame is the last one: then it is torn.
 func Load(path string, lim Limits, each func(at int64, body []byte) error) (torn int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -25,6 +25,9 @@ func Load(path string, lim Limits, each func(at int64, body []byte) error) (torn
 		return Whole, err
 	}
 	size, in := st.Size(), bufio.NewReaderSize(f, 1<<18)
+	if size == 0 {
+		return 0, nil
+	}
 	var frame []byte
 	for at := int64(0); at < size; at += int64(len(frame)) {
 		if size-at < HeadLen {

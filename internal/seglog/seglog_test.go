@@ -115,6 +115,9 @@ func TestTornAndDamaged(t *testing.T) { // G1, G2
 		torn, err = Load(bad, limits, func(int64, []byte) error { frames++; return nil })
 		return frames, torn, err
 	}
+	if frames, torn, err := load(nil); frames != 0 || torn != 0 || err != nil {
+		t.Errorf("empty: %d frames, torn at %d, %v", frames, torn, err)
+	}
 	last := places[len(places)-1]
 	for _, n := range []int64{last + 1, last + 11, last + 12, last + 5000, size - 1} {
 		if frames, torn, err := load(good[:n]); frames != len(places)-1 || torn != last || err != nil {

@@ -265,6 +265,21 @@ func TestTornAndDamaged(t *testing.T) {
 	}
 }
 
+// A crash between the making of a segment and its first frame leaves an empty file.
+func TestEmptySegment(t *testing.T) {
+	dir := t.TempDir()
+	f := openFeed(t, Options{Dir: dir})
+	put(t, f, 0, 3)
+	f.Close()
+	if err := os.WriteFile(segmentPath(dir, 1), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f = openFeed(t, Options{Dir: dir})
+	put(t, f, 1, 3)
+	follow(t, f, 0, 2)
+	f.Close()
+}
+
 func FuzzFrame(f *testing.F) {
 	c, err := newCodec()
 	if err != nil {
