@@ -262,7 +262,16 @@ func (s *Session) startStatement(ctx context.Context, st logical.Statement, spec
 		}
 		return nil, err
 	}
-	return done(0), nil
+	return done(0, s.clash(spec)...), nil
+}
+
+// clash is a notice if a table has the name of the query, which is not the query's own.
+func (s *Session) clash(spec querySpec) []string {
+	t := s.eng.table(spec.name)
+	if t == nil || t.result || strings.EqualFold(spec.table, spec.name) {
+		return nil
+	}
+	return []string{"there is a table " + t.def.Name + ", too: SELECT reads the table, SUBSCRIBE follows the query"}
 }
 
 // remember writes a query's record and returns the one it replaces, or nil.

@@ -279,3 +279,46 @@ func TestResultOfTrimmedFeed(t *testing.T) {
 		}
 	}
 }
+
+// A table with the name of a query goes first, and who starts the query is told.
+func TestQueryNamedLikeTable(t *testing.T) {
+	_, s := openLive(t, flightd.Options{})
+	r, err := s.Execute(t.Context(), "CREATE STREAMING QUERY r INTO feed AS SELECT value FROM STREAM r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := r.Notices(); len(n) != 1 || !strings.Contains(n[0], "SELECT reads the table") {
+		t.Errorf("notices %q", n)
+	}
+	r.Close()
+	if _, err := firstRow(t.Context(), s, "SELECT * FROM r"); err == nil || !strings.Contains(err.Error(), "is a stream") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Execute(t.Context(), "CREATE STREAMING QUERY o INTO noop AS SELECT o.value FROM STREAM r o JOIN state.o.x USING (value)"); err == nil {
+		t.Error("a query could read its own state")
+	}
+}
+
+// A streaming query cannot read what changes with every epoch of another one, but for
+// the result of a query into memory as it is at the start.
+func TestStreamOverLiveTables(t *testing.T) {
+	eng, s := openLive(t, flightd.Options{})
+	execute(t, s, "CREATE STREAMING QUERY m OUTPUT MODE update INTO memory AS SELECT value % 10 AS k, count(*) AS n FROM STREAM r GROUP BY value % 10")
+	waitFor(t, "an epoch", func() bool { return epochOf(eng.Query("m")) >= 0 })
+	for _, table := range []string{"state.m.aggregate"} {
+		_, err := s.Execute(t.Context(), "CREATE STREAMING QUERY q INTO noop AS SELECT r.value FROM STREAM r JOIN "+table+" m ON r.value % 10 = m.k")
+		if err == nil || !strings.Contains(err.Error(), "A streaming query cannot read") {
+			t.Errorf("%s: got %v", table, err)
+		}
+	}
+	for _, speed := range []string{"true", "false"} {
+		execute(t, s, "SET flightd.speedRules.enabled = "+speed)
+		execute(t, s, "CREATE STREAMING QUERY q"+speed+" INTO memory AS SELECT r.value, m._epoch AS e FROM STREAM r JOIN m ON r.value % 10 = m.k")
+		q := eng.Query("q" + speed)
+		waitFor(t, "an epoch", func() bool { return epochOf(q) >= 0 || !q.IsActive() })
+		if got, err := firstRow(t.Context(), s, "SELECT count(DISTINCT e), count(*) = 1000 * (max(_epoch) + 1) FROM q"+speed); err != nil || got != "1 true" {
+			t.Errorf("got %s, %v, %v", got, err, q.Exception())
+		}
+		execute(t, s, "STOP QUERY q"+speed)
+	}
+}
