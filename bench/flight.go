@@ -140,5 +140,5 @@ func flights(ctx context.Context, o *options) ([]report.Workload, error) {
 		w.Finish()
 		out = append(out, w)
 	}
-	return out, nil
+	return append(out, answers(ctx, o, ours)...), nil
 }

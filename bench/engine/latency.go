@@ -124,7 +124,7 @@ func (l *Latency) Run(ctx context.Context, r *proc.Reply) error {
 	if len(seen.took) != len(seen.sent) {
 		return fmt.Errorf("%d of %d record batches were answered", len(seen.took), len(seen.sent))
 	}
-	r.Metrics = percentiles(seen.took[len(seen.took)/10:])
+	r.Metrics = Percentiles(seen.took[len(seen.took)/10:])
 	r.Metrics["epochs"] = float64(seen.epoch)
 	l.sum = checksum.Sum{}
 	return lastOf(all, l.spec.Keys, l.sum.Add)
@@ -148,7 +148,8 @@ func (l *Latency) pace(stream *memory.Stream, seen *arrivals) error {
 	return nil
 }
 
-func percentiles(took []time.Duration) map[string]float64 {
+// Percentiles are the median and the tail of how long something took, in milliseconds.
+func Percentiles(took []time.Duration) map[string]float64 {
 	took = slices.Sorted(slices.Values(took))
 	at := func(share float64) float64 {
 		return float64(took[min(len(took)-1, int(share*float64(len(took))))].Microseconds()) / 1000
