@@ -37,7 +37,7 @@ func (s *Session) createTable(ctx context.Context, st *logical.CreateTable, text
 		return s.createTableAs(ctx, st, def)
 	}
 	if def.Format == "" || def.Format == flightFormat {
-		if def.Schema == nil {
+		if def.Schema == nil && def.Format == "" {
 			return nil, base.Errorf(base.CodeInvalid, "a table needs columns, a connector (USING …) or a query (AS …)").At(st.At)
 		}
 		if err := s.stored(st, &def); err != nil {

@@ -2,8 +2,11 @@ package flightd_test
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/flightd/flightd"
@@ -134,4 +137,69 @@ func results(t *testing.T, s *flightd.Session, text string) []string {
 		out = append(out, rowTexts(rec)...)
 		rec.Release()
 	}
+}
+
+// A failure before any durable step, of an epoch or of a table's log, loses nothing
+// and repeats nothing: of what is inserted, of what the query reads, of what it writes.
+func TestStreamTableAcrossFailures(t *testing.T) {
+	ctx := context.Background()
+	want := 0
+	failures := 0
+	for k := 1; k <= 120; k += 1 + k/40 {
+		dir := t.TempDir()
+		var steps, failed atomic.Int64
+		open := func() *flightd.Engine {
+			e, err := flightd.Open(ctx, flightd.Options{DataDir: dir, BeforeStep: func(_, _ string, _ base.Epoch) error {
+				if steps.Add(1) == int64(k) {
+					failed.Add(1)
+					return errPlanned
+				}
+				return nil
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return e
+		}
+		e := open()
+		must := func(text string) {
+			t.Helper()
+			for {
+				_, err := e.NewSession().Execute(ctx, text)
+				if err == nil {
+					return
+				}
+				if !strings.Contains(err.Error(), errPlanned.Error()) {
+					t.Fatal(err)
+				}
+			}
+		}
+		must("CREATE TABLE t (n BIGINT) USING flight OPTIONS ('segmentBytes' = '700', 'maxRowsPerTrigger' = '4')")
+		must("CREATE TABLE IF NOT EXISTS copies (n BIGINT) USING flight OPTIONS ('segmentBytes' = '700')")
+		must("CREATE STREAMING QUERY IF NOT EXISTS copy INTO TABLE copies AS SELECT n FROM STREAM t WHERE n % 3 > 0")
+		for i := range 5 {
+			must(fmt.Sprintf("INSERT INTO t SELECT id FROM range(%d, %d)", 6*i, 6*i+6))
+		}
+		for tries := 0; ; tries++ {
+			if err := settle(e.Query("copy")); err == nil {
+				break
+			} else if !strings.Contains(err.Error(), errPlanned.Error()) || tries > 3 {
+				t.Fatalf("step %d: %v", k, err)
+			}
+			e.Close()
+			e = open()
+		}
+		s := e.NewSession()
+		got := strings.Join(results(t, s, "SELECT count(*), count(DISTINCT n), sum(n) FROM t UNION ALL SELECT count(*), count(DISTINCT n), sum(n) FROM copies"), " ")
+		if got != "30|30|435 20|20|300" {
+			t.Errorf("failed before step %d: %s", k, got)
+		}
+		want++
+		failures += int(failed.Load())
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+		os.RemoveAll(dir)
+	}
+	t.Logf("%d of %d runs failed on the way", failures, want)
 }

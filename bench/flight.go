@@ -46,8 +46,11 @@ func serveFlight(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	if _, err := eng.NewSession().Execute(ctx, "CREATE TABLE events USING generated"); err != nil {
-		return errors.Join(err, eng.Close())
+	for _, text := range []string{"CREATE TABLE events USING generated",
+		"CREATE TABLE append (ts TIMESTAMP, k BIGINT, v BIGINT, x DOUBLE) USING flight OPTIONS ('retentionBytes' = '500000000')"} {
+		if _, err := eng.NewSession().Execute(ctx, text); err != nil {
+			return errors.Join(err, eng.Close())
+		}
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -116,7 +119,8 @@ func flights(ctx context.Context, o *options) ([]report.Workload, error) {
 	for _, what := range []struct {
 		name, title, op string
 		streams         int
-	}{{"w14_get", "DoGet, 1 stream", "get", 1}, {"w14_get4", "DoGet, 4 streams", "get", 4}, {"w14_put", "DoPut, 1 stream; ours is durable", "put", 1}} {
+	}{{"w14_get", "DoGet, 1 stream", "get", 1}, {"w14_get4", "DoGet, 4 streams", "get", 4}, {"w14_put", "DoPut, 1 stream; ours is durable", "put", 1},
+		{"w14_append", "DoPut by path, 1 stream; ours is durable", "append", 1}} {
 		w := report.Workload{Name: what.name, Title: what.title, Form: "f", Rows: o.rows * what.streams,
 			Engines: []report.Engine{{Name: ours.name}, {Name: theirs.name}}}
 		for round := range o.runs + 1 {

@@ -26,6 +26,13 @@ const producerHeader = "x-flightd-producer"
 // bytes are bounded by the table, for all producers together.
 const unacknowledged = 64
 
+const (
+	// maxOrigin is the longest app_metadata of a record batch.
+	maxOrigin = 4 << 10
+	// maxUnread is how many producers a client may ask for without reading the answers.
+	maxUnread = 256
+)
+
 // appending is a session that takes record batches one by one, each durable by
 // itself.
 type appending interface {
@@ -242,6 +249,9 @@ func (a *appends) Recv() (*flight.FlightData, error) {
 
 // parseOrigin reads the metadata of a message.
 func (a *appends) parseOrigin(b []byte) (o origin, err error) {
+	if len(b) > maxOrigin {
+		return o, invalid("the app_metadata of a record batch has %d bytes; %d are the most", len(b), maxOrigin)
+	}
 	if len(b) > 0 {
 		if err := json.Unmarshal(b, &o); err != nil {
 			return o, invalid("the app_metadata of a record batch is not JSON of the form {\"producer\": \"p\", \"seq\": 0}: %v", err)
@@ -274,6 +284,13 @@ func (a *appends) tell(producer string) error {
 	seq, commit, err := a.ses.Producer(a.table, producer)
 	if err != nil {
 		return err
+	}
+	a.mu.Lock()
+	unread := len(a.acks)
+	a.mu.Unlock()
+	if unread > maxUnread {
+		return base.Errorf(base.CodeExhausted, "[RESOURCE_EXHAUSTED] the client asked for %d producers and reads no answer", unread).
+			WithHint("read the answers, or ask SHOW PRODUCERS")
 	}
 	a.post(ack{Producer: producer, Seq: &seq, Durable: commit}, 0)
 	return nil

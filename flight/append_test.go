@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -17,8 +18,13 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+
+	"github.com/flightd/flightd"
 )
 
 // producing is a DoPut with a path.
@@ -433,6 +439,83 @@ func TestAppendAndSubscribe(t *testing.T) {
 		}
 	}
 	if _, err := p.end(); err != nil && !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+}
+
+// A client that never reads, not even after its end, is let go; its rows are there.
+// Nothing of it, of those that asked without end, and of those that went away stays.
+func TestAppendLeavesNothing(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	eng, err := flightd.Open(bg, flightd.Options{DataDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(Engine(eng), Options{Stuck: 200 * time.Millisecond})
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	c, err := flightsql.NewClient(l.Addr().String(), nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithInitialWindowSize(1<<16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustUpdate(t, c, "CREATE TABLE t (n BIGINT) USING flight")
+	schema := numbers().Schema()
+	for i := range 30 {
+		p := produce(t, c, "t", schema)
+		for seq := range int64(i) {
+			if err := p.send(numbers(seq), origins(fmt.Sprint("gone ", i), seq)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.cancel()
+	}
+	asks := produce(t, c, "t", schema)
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		for i := 0; ; i++ {
+			if err := asks.send(numbers(), fmt.Sprintf(`{"producer":"%d %s"}`, i, strings.Repeat("x", 200))); err != nil {
+				return
+			}
+		}
+	}()
+	time.Sleep(time.Second)
+	asks.wantError(codes.ResourceExhausted, "RESOURCE_EXHAUSTED")
+	<-asked
+
+	deaf := produce(t, c, "t", schema)
+	const batches = 4000
+	for seq := range int64(batches) {
+		if err := deaf.send(numbers(seq), origins(strings.Repeat("d", 200), seq)); err != nil {
+			t.Fatal(err)
+		}
+		if seq%16 == 0 { // so that there are many answers
+			time.Sleep(100 * time.Microsecond)
+		}
+	}
+	if err := deaf.stream.CloseSend(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return tableOf(t, c, "SELECT count(*) FROM t")[0] >= batches })
+	time.Sleep(500 * time.Millisecond)
+	for err = nil; err == nil; {
+		_, err = deaf.stream.Recv()
+	}
+	if err != io.EOF { // the answers may all have fitted on the way
+		wantCode(t, err, codes.ResourceExhausted, "has not read its acknowledgements")
+	}
+	c.Close()
+	ctx, cancel := context.WithTimeout(bg, 5*time.Second)
+	defer cancel()
+	s.Stop(ctx)
+	if err := <-served; err != nil {
+		t.Fatal(err)
+	}
+	if err := eng.Close(); err != nil {
 		t.Error(err)
 	}
 }

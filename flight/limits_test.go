@@ -196,6 +196,13 @@ func TestStrangersAreNotRead(t *testing.T) {
 func TestIngestNeedsWriter(t *testing.T) {
 	f, addr, service, _ := guarded(t, Options{})
 	c := pb.NewFlightServiceClient(connect(t, addr))
+	byPath, err := c.DoPut(bearer(service))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = byPath.Send(&flight.FlightData{FlightDescriptor: &flight.FlightDescriptor{Type: flight.DescriptorPATH, Path: []string{"t"}}})
+	_, err = byPath.Recv()
+	wantCode(t, err, codes.PermissionDenied, "[INSUFFICIENT_PERMISSIONS]")
 	put := func(ctx context.Context) error {
 		s, err := c.DoPut(ctx)
 		if err != nil {
@@ -208,7 +215,7 @@ func TestIngestNeedsWriter(t *testing.T) {
 		_, err = s.Recv()
 		return err
 	}
-	err := put(bearer(service))
+	err = put(bearer(service))
 	wantCode(t, err, codes.PermissionDenied, "[INSUFFICIENT_PERMISSIONS]")
 	if !strings.Contains(status.Convert(err).Message(), "SQLSTATE: 42501") || !strings.Contains(status.Convert(err).Message(), "hint: ") {
 		t.Fatal(err)

@@ -1,5 +1,5 @@
 """The client of w14: a Python process that reads and writes a table by Flight.
-Arguments: uri, the server's process, files of the table, streams, get or put.
+Arguments: uri, the server's process, files of the table, streams, get, put or append.
 Prints the seconds, the CPU seconds of client and server, and the bytes."""
 
 import json
@@ -39,7 +39,7 @@ def get(i, sizes):
 
 
 table = None
-if what == "put":
+if what != "get":
     table = pq.read_table(path).combine_chunks()
     batches = table.to_batches(max_chunksize=(2 << 20) // max(1, table.nbytes // table.num_rows))
 
@@ -55,9 +55,19 @@ def put(i, sizes):
     writer.close()
 
 
+def append(i, sizes):
+    """Numbered record batches into a table that is there, until all are durable."""
+    client, name = flight.connect(uri), f"{time.time_ns()} {i}"
+    writer, _ = client.do_put(flight.FlightDescriptor.for_path("append"), table.schema)
+    for seq, b in enumerate(batches):
+        writer.write_with_metadata(b, json.dumps({"producer": name, "seq": seq}).encode())
+        sizes[i] += b.nbytes
+    writer.close()
+
+
 sizes = [0] * streams
 cpu, begun = cpu_seconds([server]), time.perf_counter()
-threads = [threading.Thread(target={"get": get, "put": put}[what], args=(i, sizes)) for i in range(streams)]
+threads = [threading.Thread(target={"get": get, "put": put, "append": append}[what], args=(i, sizes)) for i in range(streams)]
 for t in threads:
     t.start()
 for t in threads:

@@ -156,8 +156,11 @@ func (l *Log) Range() Range {
 // now is the range of this moment. The caller holds mu.
 func (l *Log) now() Range {
 	r := Range{First: l.first, End: l.end, Commits: l.commits}
-	for _, s := range l.all() {
+	for _, s := range l.segments {
 		r.Bytes += s.bytes
+	}
+	if l.active != nil {
+		r.Bytes += l.active.bytes
 	}
 	return r
 }

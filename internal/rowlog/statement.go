@@ -69,7 +69,11 @@ func (s *Statement) Add(p Part) error {
 	if s.size <= stageAfter {
 		return nil
 	}
-	return base.Wrap(s.spill(), "staging rows of table %s", s.log.opt.Name)
+	err := s.spill()
+	if closed := s.log.Err(); err != nil && closed != nil {
+		return closed // its directory may be gone
+	}
+	return base.Wrap(err, "staging rows of table %s", s.log.opt.Name)
 }
 
 func (s *Statement) spill() error {

@@ -35,6 +35,9 @@ type fuse struct {
 }
 
 func (f *fuse) before(_, step string, epoch base.Epoch) error {
+	if epoch == base.NoEpoch { // of a stream table: its rows are there before the query sees them
+		return nil
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.steps = append(f.steps, taken{step, epoch})
