@@ -73,7 +73,10 @@ func sendLive(ctx context.Context, stream flight.FlightService_DoGetServer, rows
 			from = nil
 		}
 		select {
-		case it := <-from:
+		case it, ok := <-from:
+			if !ok { // the reader saw the end of ctx first
+				return ctx.Err()
+			}
 			if it.err == io.EOF {
 				return w.Close()
 			}
@@ -108,8 +111,13 @@ func sendLive(ctx context.Context, stream flight.FlightService_DoGetServer, rows
 
 // writeItem writes a record batch in messages of their size, with what goes along, and
 // releases it.
-func writeItem(w *wire.Writer, it item, o sendOptions) error {
+func writeItem(w *wire.Writer, it item, o sendOptions) (err error) {
 	defer it.rec.Release()
+	defer func() {
+		if p := recover(); p != nil {
+			err = recovered(o.log, "writing a result", p)
+		}
+	}()
 	if it.annotate == nil {
 		return cut(it.rec, o.target, o.limit, w.Write)
 	}

@@ -44,7 +44,10 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 	var sent int64
 	for {
 		select {
-		case it := <-source:
+		case it, ok := <-source:
+			if !ok { // the reader saw the end of ctx first
+				return ctx.Err()
+			}
 			if it.err == io.EOF {
 				return w.Close()
 			}
