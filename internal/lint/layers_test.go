@@ -55,6 +55,7 @@ var rooms = []room{
 	{dir: "flight/wire"},
 	{dir: "flight/access", may: []string{"internal/atomicfile"}},
 	{dir: "flight", may: []string{"=.", "flight", "sinks/feed"}},
+	{dir: "client"},
 	{dir: "cmd", may: []string{"=.", "flight", "internal/arrowtext", "internal/headroom"}, reason: "the shell prints values"},
 	{dir: "bench", may: []string{"=.", "bench", "flight", "=sources", "=sources/memory", "internal/headroom"}, reason: "measures what a user gets: the public API, and streams from memory"},
 	{dir: "examples", may: []string{"=."}},
