@@ -1,0 +1,281 @@
+package flight
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/flight"
+	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/flightd/flightd"
+)
+
+// openFiles counts this process's descriptors.
+func openFiles(t testing.TB) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("no /proc here")
+	}
+	return len(list)
+}
+
+// TestChurn: 1,000 connections that come and go, each with a query that is cancelled
+// while it runs and a subscription that is left: goroutines and descriptors are as
+// before.
+func TestChurn(t *testing.T) {
+	x := startStreaming(t, Options{})
+	x.add(10)
+	visit := func() error {
+		c := dial(t, x.addr)
+		defer c.Close()
+		ctx, cancel := context.WithCancel(bg)
+		defer cancel()
+		for _, text := range []string{"SELECT 1", "SELECT id FROM range(1000000000)", "SUBSCRIBE TO live SNAPSHOT", "SELECT count(*) FROM range(100000000000)"} {
+			info, err := c.Execute(ctx, text)
+			if err != nil {
+				return fmt.Errorf("%s: %w", text, err)
+			}
+			r, err := c.Client.DoGet(ctx, info.Endpoint[0].Ticket)
+			if err != nil {
+				return fmt.Errorf("%s: %w", text, err)
+			}
+			if strings.HasPrefix(text, "SELECT count") {
+				continue // nothing comes of it before it is cancelled
+			}
+			for range 2 { // the schema and a record batch
+				if _, err := r.Recv(); err != nil {
+					return fmt.Errorf("%s: %w", text, err)
+				}
+			}
+		}
+		return nil
+	}
+	for range 8 {
+		if err := visit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settled := func(goroutines, files int) func() bool {
+		return func() bool { return runtime.NumGoroutine() <= goroutines && openFiles(t) <= files }
+	}
+	time.Sleep(200 * time.Millisecond)
+	goroutines, files := runtime.NumGoroutine(), openFiles(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 125 {
+				if err := visit(); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for range 200 {
+		if settled(goroutines, files)() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	buf := make([]byte, 1<<20)
+	t.Errorf("%d goroutines, %d before; %d descriptors, %d before\n%.5000s", runtime.NumGoroutine(), goroutines, openFiles(t), files, buf[:runtime.Stack(buf, true)])
+}
+
+// crowd is a server with a stream table t, a query live over it, and a producer.
+type crowd struct {
+	addr   string
+	c      *flightsql.Client
+	stream flight.FlightService_DoPutClient
+	w      *flight.Writer
+	rec    arrow.RecordBatch
+	seq    int64
+}
+
+// crowdRows is how many rows a record batch of the producer has, and how many groups
+// the query.
+const crowdRows = 500
+
+func startCrowd(t *testing.T, o Options) *crowd {
+	t.Helper()
+	eng, err := flightd.Open(bg, flightd.Options{DataDir: filepath.Join(t.TempDir(), "data")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = eng.NewSession().ExecuteScript(bg, "CREATE TABLE t (k BIGINT, v BIGINT) USING flight;"+
+		"CREATE STREAMING QUERY live OUTPUT MODE update INTO feed AS SELECT k, count(*) AS n, sum(v) AS s FROM STREAM t GROUP BY k",
+		func(_ string, _ *flightd.Result, err error) error { return err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, served := New(Engine(eng), o), make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	x := &crowd{addr: l.Addr().String()}
+	x.c = dial(t, x.addr)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{{Name: "k", Type: arrow.PrimitiveTypes.Int64, Nullable: true}, {Name: "v", Type: arrow.PrimitiveTypes.Int64, Nullable: true}}, nil))
+	defer b.Release()
+	for i := range int64(crowdRows) {
+		b.Field(0).(*array.Int64Builder).Append(i)
+		b.Field(1).(*array.Int64Builder).Append(i)
+	}
+	x.rec = b.NewRecordBatch()
+	if x.stream, err = x.c.Client.DoPut(bg); err != nil {
+		t.Fatal(err)
+	}
+	x.w = flight.NewRecordWriter(x.stream, ipc.WithSchema(x.rec.Schema()))
+	x.w.SetFlightDescriptor(&flight.FlightDescriptor{Type: flight.DescriptorPATH, Path: []string{"t"}})
+	t.Cleanup(func() {
+		_ = x.w.Close()
+		_ = x.stream.CloseSend()
+		for {
+			if _, err := x.stream.Recv(); err != nil {
+				break
+			}
+		}
+		x.c.Close()
+		ctx, cancel := context.WithTimeout(bg, 5*time.Second)
+		defer cancel()
+		srv.Stop(ctx)
+		<-served
+		if err := eng.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return x
+}
+
+// ingest sends a record batch every few milliseconds and returns how long the slowest
+// of a hundred waited until it was durable.
+func (x *crowd) ingest(t *testing.T, batches int) (p99 time.Duration) {
+	t.Helper()
+	took := make([]time.Duration, batches)
+	for i := range took {
+		begun := time.Now()
+		if err := x.w.WriteWithAppMetadata(x.rec, fmt.Appendf(nil, `{"producer":"p","seq":%d}`, x.seq)); err != nil {
+			t.Fatal(err)
+		}
+		for a := (ack{}); a.Seq == nil || *a.Seq < x.seq; {
+			r, err := x.stream.Recv()
+			if err != nil {
+				t.Fatal(err)
+			}
+			a = ack{}
+			if err := json.Unmarshal(r.GetAppMetadata(), &a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		took[i] = time.Since(begun)
+		x.seq++
+		time.Sleep(5 * time.Millisecond)
+	}
+	slices.Sort(took)
+	return took[len(took)*99/100]
+}
+
+// follow subscribes over a connection of its own, says when it has begun, and reads until
+// the stream or ctx ends. Before it reads further it waits until asleep ends.
+func (x *crowd) follow(t *testing.T, ctx, asleep context.Context, ready func()) error {
+	c := dial(t, x.addr)
+	defer c.Close()
+	info, err := c.Execute(ctx, "SUBSCRIBE TO live SNAPSHOT")
+	if err != nil {
+		return err
+	}
+	r, err := c.Client.DoGet(ctx, info.Endpoint[0].Ticket)
+	if err != nil {
+		return err
+	}
+	if _, err := r.Recv(); err != nil {
+		return err
+	}
+	ready()
+	<-asleep.Done()
+	for {
+		if _, err := r.Recv(); err != nil {
+			return err
+		}
+	}
+}
+
+// TestCrowd: beside 200 subscribers, of which 50 do not read, ingest goes on as fast;
+// those who do not read are let go, and what they did not read is not kept for them.
+// With FLIGHTD_CROWD=200, else with 40 and for a short time; only then the times are
+// compared.
+func TestCrowd(t *testing.T) {
+	readers, stuck, batches, wait, long := 30, 10, 300, 3*time.Second, false
+	if n, err := strconv.Atoi(os.Getenv("FLIGHTD_CROWD")); err == nil {
+		readers, stuck, batches, wait, long = n-n/4, n/4, 3000, 30*time.Second, true
+	}
+	x := startCrowd(t, Options{Stuck: wait})
+	x.ingest(t, 100)
+	alone := x.ingest(t, batches)
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+
+	reading, stop := context.WithCancel(bg)
+	asleep, wake := context.WithCancel(bg)
+	awake, rise := context.WithCancel(bg)
+	rise()
+	var ready, done sync.WaitGroup
+	ready.Add(readers + stuck)
+	ends := make(chan error, stuck)
+	for i := range readers + stuck {
+		done.Go(func() {
+			once := sync.OnceFunc(ready.Done)
+			defer once()
+			if i < stuck {
+				ends <- x.follow(t, bg, asleep, once)
+			} else if err := x.follow(t, reading, awake, once); status.Code(err) != codes.Canceled {
+				t.Errorf("a reader ended with %v", err)
+			}
+		})
+	}
+	ready.Wait()
+	crowded := x.ingest(t, batches)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	grown := int64(after.HeapAlloc) - int64(before.HeapAlloc)
+	t.Logf("ingest p99 %v alone, %v beside %d subscribers, of which %d do not read; heap grown by %d KiB", alone, crowded, readers+stuck, stuck, grown>>10)
+	// Until those who do not read are full, the wire's buffers take what they are sent.
+	deadline := time.Now().Add(2 * wait)
+	for time.Now().Before(deadline) {
+		x.ingest(t, 20)
+	}
+	wake()
+	for range stuck {
+		if err := <-ends; status.Code(err) != codes.ResourceExhausted {
+			t.Errorf("one that did not read ended with %v", err)
+		}
+	}
+	stop()
+	done.Wait()
+	if bound := int64(readers+stuck) << 20; grown > bound {
+		t.Errorf("the heap has grown by %d bytes", grown)
+	}
+	if long && crowded > alone*11/10+time.Millisecond {
+		t.Errorf("ingest p99 %v beside subscribers, %v without", crowded, alone)
+	}
+}
