@@ -121,7 +121,7 @@ func startCrowd(t *testing.T, o Options) *crowd {
 		t.Fatal(err)
 	}
 	err = eng.NewSession().ExecuteScript(bg, "CREATE TABLE t (k BIGINT, v BIGINT) USING flight;"+
-		"CREATE STREAMING QUERY live OUTPUT MODE update INTO feed AS SELECT k, count(*) AS n, sum(v) AS s FROM STREAM t GROUP BY k",
+		"CREATE STREAMING QUERY live OUTPUT MODE update TRIGGER PROCESSING TIME '100 milliseconds' INTO feed AS SELECT k, count(*) AS n, sum(v) AS s FROM STREAM t GROUP BY k",
 		func(_ string, _ *flightd.Result, err error) error { return err })
 	if err != nil {
 		t.Fatal(err)

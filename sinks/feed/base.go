@@ -129,12 +129,11 @@ func (f *Feed) fold(entries []entry) (err error) {
 			return err
 		}
 	}
-	sub := &Subscription{feed: f}
 	for i := range entries {
 		if old != nil && entries[i].epoch <= old.epoch {
 			continue
 		}
-		e, err := sub.read(&entries[i])
+		e, err := f.read(&entries[i])
 		if err != nil {
 			return err
 		}

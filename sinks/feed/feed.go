@@ -36,8 +36,9 @@ type Options struct {
 // Feed is the live output of a query. As a sink it is for one goroutine; its
 // readers may be many.
 type Feed struct {
-	opt   Options
-	codec *codec
+	opt    Options
+	codec  *codec
+	recent recent
 	// segmentBytes is where a new segment begins.
 	segmentBytes int64
 
@@ -77,7 +78,7 @@ func Open(o Options) (*Feed, error) {
 	if err := (atomicfile.In{}).Sweep(o.Dir); err != nil {
 		return nil, base.Wrap(err, "opening feed %s", o.Name)
 	}
-	f := &Feed{opt: o, epoch: base.NoEpoch, visible: base.NoEpoch, segmentBytes: segmentBytes, changed: make(chan struct{})}
+	f := &Feed{opt: o, epoch: base.NoEpoch, visible: base.NoEpoch, segmentBytes: segmentBytes, changed: make(chan struct{}), recent: recent{limit: recentBytes}}
 	var err error
 	if f.entries, err = load(o.Dir); err != nil {
 		return nil, base.Wrap(err, "opening feed %s", o.Name)
@@ -263,6 +264,7 @@ func (f *Feed) Close() error {
 		close(f.changed)
 	}
 	f.mu.Unlock()
+	f.recent.clear()
 	if f.out == nil {
 		return nil
 	}

@@ -56,7 +56,7 @@ func (h *Hold) Bytes() (n int64) {
 // Read returns epoch i of Epochs. The caller releases it. Different epochs may be read
 // at the same time.
 func (h *Hold) Read(i int) (*Epoch, error) {
-	return (&Subscription{feed: h.feed}).read(&h.entries[i])
+	return h.feed.read(&h.entries[i])
 }
 
 // Base is what the epochs that are not kept any more came to, if that is before the

@@ -71,7 +71,7 @@ func (s *Subscription) Next(ctx context.Context) (*Epoch, error) {
 			return nil, err
 		}
 		if e != nil {
-			out, err := s.read(e)
+			out, err := s.feed.recent.get(e, s.feed.read)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // removed since; look says so
 			}
@@ -107,10 +107,11 @@ func (s *Subscription) look() (*entry, <-chan struct{}, error) {
 	return nil, f.changed, nil
 }
 
-func (s *Subscription) read(e *entry) (*Epoch, error) {
+// read reads an epoch from its segment.
+func (f *Feed) read(e *entry) (*Epoch, error) {
 	body, err := e.read()
 	if err != nil {
-		return nil, base.Wrap(err, "reading epoch %d of %s", e.epoch, s.feed.Describe())
+		return nil, base.Wrap(err, "reading epoch %d of %s", e.epoch, f.Describe())
 	}
 	h, packed, size, err := parse(body)
 	if err == nil && h.epoch != e.epoch {
@@ -118,7 +119,7 @@ func (s *Subscription) read(e *entry) (*Epoch, error) {
 	}
 	var rows []arrow.RecordBatch
 	if err == nil {
-		rows, err = s.feed.codec.rows(packed, size, s.feed.opt.Schema)
+		rows, err = f.codec.rows(packed, size, f.opt.Schema)
 	}
 	if err != nil {
 		return nil, seglog.Damaged(e.segment, e.at, err.Error())
