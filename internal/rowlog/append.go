@@ -132,8 +132,8 @@ func (l *Log) enqueue(ctx context.Context, it *item) (*Receipt, error) {
 // admit holds a group against what its producer has sent (R2). The receipt is that
 // of a group that was sent before. The caller holds mu.
 func (l *Log) admit(it *item) (*Receipt, error) {
-	if l.closed != nil {
-		return nil, l.closed
+	if err := cmp.Or(l.closed, l.broken); err != nil {
+		return nil, err
 	}
 	if it.Producer == "" {
 		return nil, nil

@@ -1,6 +1,7 @@
 package rowlog
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"syscall"
@@ -16,8 +17,8 @@ func (l *Log) work() {
 		l.mu.Lock()
 		items := l.queue
 		l.queue = nil
-		if l.closed != nil {
-			l.refuse(items, l.closed)
+		if err := cmp.Or(l.closed, l.broken); err != nil {
+			l.refuse(items, err)
 			items = nil
 		}
 		if len(items) == 0 {
@@ -254,9 +255,8 @@ func (l *Log) fail(items []*item, err error) {
 		}
 		l.active = nil
 	}
-	if cut != nil && l.closed == nil {
-		l.closed = base.Errorf(base.CodeUnavailable, "the table %s takes no rows until the server has started again", l.opt.Name).Because(cut)
-		l.announce()
+	if cut != nil {
+		l.broken = base.Errorf(base.CodeUnavailable, "the table %s takes no rows until the server has started again", l.opt.Name).Because(cut)
 	}
 	queue := l.queue
 	l.queue = nil

@@ -75,7 +75,8 @@ type Log struct {
 	holds     map[*hold]struct{}
 	purging   sync.Mutex
 	cache     indexCache
-	closed    error // why there are no more appends
+	closed    error // why the log is not used any more
+	broken    error // why there are no more appends, while readers go on
 	looked    time.Time
 	// told are those who want to know of new rows.
 	told map[*func()]struct{}
@@ -244,7 +245,7 @@ func (l *Log) shut(why error) error {
 	return out.Close()
 }
 
-// Err returns why the log takes no more rows, or nil.
+// Err returns why the log is not used any more, or nil.
 func (l *Log) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -41,10 +41,10 @@ func (l *Log) expireSometimes() {
 	}
 }
 
-// stale reports whether all rows that are not durable for ever are older than the
-// retention. The caller holds mu.
+// stale reports whether all rows are older than the retention and the state that has
+// to stay behind them is not on disk. The caller holds mu.
 func (l *Log) stale(now time.Time) bool {
-	return l.opt.Retention > 0 && l.active != nil && l.end > l.active.row && l.time < now.Add(-l.opt.Retention).UnixMilli()
+	return l.opt.Retention > 0 && l.first < l.end && l.time < now.Add(-l.opt.Retention).UnixMilli() && (l.active != nil || !l.stateAtEnd())
 }
 
 // sealStale ends the last segment, so that it can go. The state behind it is written

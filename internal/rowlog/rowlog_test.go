@@ -369,14 +369,26 @@ func TestRetention(t *testing.T) { // R4
 	await(t, send(t, l, "p", 10, part(t, 10, 1)))
 	counts(t, read(t, l, 10, 11), 10, 11)
 	l.Close()
+	clock.Advance(time.Hour) // rows that get old while nobody has the table open
+	l = open(t, o)
+	if r := l.Range(); r.First != 11 || r.End != 11 || l.Producer("p").Seq != 10 {
+		t.Errorf("after an hour: %+v", r)
+	}
+	l.Close()
+	l = open(t, o)
+	if r := l.Range(); r.First != 11 || r.End != 11 || l.Producer("p").Seq != 10 {
+		t.Errorf("after a restart: %+v", r)
+	}
+	await(t, send(t, l, "p", 11, part(t, 11, 1)))
+	l.Close()
 
 	o.Retention, o.RetentionBytes = 0, 4*l.all()[0].bytes
 	l = open(t, o)
 	for s := range int64(10) {
-		await(t, send(t, l, "p", s+11, part(t, int(s)+11, 1)))
+		await(t, send(t, l, "p", s+12, part(t, int(s)+12, 1)))
 		clock.Advance(2 * time.Second)
 	}
-	if r := l.Range(); r.First < 16 || r.First > 18 || r.Bytes > 5*o.RetentionBytes/4 {
+	if r := l.Range(); r.First < 17 || r.First > 19 || r.Bytes > 5*o.RetentionBytes/4 {
 		t.Errorf("%+v", r)
 	}
 }

@@ -209,19 +209,22 @@ func (f *Feed) expire(now int64) {
 		for n < len(f.entries) && f.entries[n].segment == f.entries[0].segment {
 			n++
 		}
-		if n == 0 || n == len(f.entries) || f.entries[n-1].time >= oldest || f.held(f.entries[:n]) || f.fold(f.entries[:n]) != nil {
-			return
-		}
-		f.mu.Lock()
-		err := os.Remove(f.entries[0].segment)
-		if err == nil {
-			f.entries = append([]entry(nil), f.entries[n:]...)
-		}
-		f.mu.Unlock()
-		if err != nil {
+		if n == 0 || n == len(f.entries) || f.entries[n-1].time >= oldest || f.held(f.entries[:n]) || f.fold(f.entries[:n]) != nil || !f.removeFirst(n) {
 			return
 		}
 	}
+}
+
+// removeFirst removes the oldest segment, which has n epochs, unless somebody has come
+// to hold them.
+func (f *Feed) removeFirst(n int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.holding(f.entries[:n]) || os.Remove(f.entries[0].segment) != nil {
+		return false
+	}
+	f.entries = append([]entry(nil), f.entries[n:]...)
+	return true
 }
 
 // show makes the epochs up to epoch visible.

@@ -82,6 +82,11 @@ func (h *Hold) Release() {
 func (f *Feed) held(entries []entry) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return f.holding(entries)
+}
+
+// holding is held for a caller who has mu.
+func (f *Feed) holding(entries []entry) bool {
 	last := entries[len(entries)-1].epoch
 	return slices.ContainsFunc(f.holds, func(h *Hold) bool { return len(h.entries) > 0 && h.entries[0].epoch <= last })
 }
