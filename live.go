@@ -243,7 +243,8 @@ func (l *live) take(withState bool) *moment {
 		return m
 	}
 	l.asked, l.wanted = l.eng.clock.Now(), true
-	if l.current == nil && l.store != nil {
+	if l.store != nil && (l.current == nil || l.current.view.Lost()) {
+		l.forget()
 		l.current = l.pin()
 	}
 	if l.current != nil {

@@ -142,6 +142,7 @@ func TestReaderBesideLongEpoch(t *testing.T) {
 func TestReaderBeyondItsMemory(t *testing.T) {
 	eng, s := openLive(t, flightd.Options{})
 	execute(t, s, "SET flightd.memoryLimit = 2m")
+	execute(t, s, "SET flightd.subTables = 1") // a page is read when it is asked for
 	execute(t, s, "CREATE STREAMING QUERY q OUTPUT MODE update INTO noop AS SELECT value % 100000 AS k, count(*) AS n, max(value) AS a, min(value) AS b, sum(value) AS c FROM STREAM r GROUP BY value % 100000")
 	q := eng.Query("q")
 	waitFor(t, "all groups", func() bool { return epochOf(q) >= 100 })
@@ -150,16 +151,18 @@ func TestReaderBeyondItsMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
+	rows := int64(0)
 	for err == nil {
 		var rec arrow.RecordBatch
 		if rec, err = r.Next(t.Context()); err == nil {
+			rows += rec.NumRows()
 			rec.Release()
 			from := epochOf(q)
 			waitFor(t, "all groups to change", func() bool { return epochOf(q) >= from+120 })
 		}
 	}
 	if e := base.AsError(err); e.Condition != "UNABLE_TO_ACQUIRE_MEMORY" {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v after %d rows", err, rows)
 	}
 	if !q.IsActive() {
 		t.Error(q.Exception())

@@ -111,6 +111,17 @@ func (v *View) charge(n int64) {
 	}
 }
 
+// roomy reports whether there is room to keep what need not be kept: a quarter of the
+// budget.
+func (v *View) roomy() bool { return v.budget.Limit <= 0 || v.budget.used.Load() < v.budget.Limit/4 }
+
+// Lost reports whether the view went beyond its budget.
+func (v *View) Lost() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.lost
+}
+
 // ended is why a view cannot be read any more.
 func (v *View) ended() error {
 	v.mu.Lock()
@@ -202,8 +213,11 @@ func (p *pin) share(i, words int) *rows {
 	}
 	r, made := p.pages[i], int64(0)
 	if r == nil {
+		// As long as the table has the page as it was, the next reader can copy it again.
 		r = p.copied(i)
-		p.pages[i], made = r, r.pageBytes()
+		if p.of.roomy() {
+			p.pages[i], made = r, r.pageBytes()
+		}
 	}
 	// The copy may be that of other pins, too.
 	shared := *r
