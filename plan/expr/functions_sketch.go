@@ -57,7 +57,7 @@ vector_l2_distance (floats, floats) float nullable
 // those of vectors.
 func sketchAggregateRows() string {
 	return `
-count_min_sketch (integral|string|binary, eps:double, confidence:double, seed:int|bigint) binary notnull exact
+count_min_sketch (column:integral|string|binary, epsilon:double, confidence:double, seed:int|bigint) binary notnull exact
 hll_sketch_agg (int|bigint|string|binary, int?12) binary notnull exact
 hll_union_agg (binary, boolean?false) binary notnull exact
 theta_sketch_agg (` + sketchKey + `, int?12) binary notnull exact

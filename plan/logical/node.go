@@ -23,6 +23,8 @@ type Node interface {
 type Table struct {
 	At   base.Pos
 	Name []string
+	// From, if set, is a constant text that gives the name instead: IDENTIFIER(text).
+	From expr.Expr
 	// Stream is set by FROM STREAM t and by readStream.
 	Stream  bool
 	Options base.Options
@@ -34,6 +36,8 @@ type Function struct {
 	Name     []string
 	Args     []expr.Expr
 	ArgNames []string
+	// From is as in Table.
+	From expr.Expr
 }
 
 // Source is a connector named in the DataFrame API instead of a table. It
@@ -152,6 +156,9 @@ type Project struct {
 	At    base.Pos
 	List  []expr.Expr
 	Input Node
+	// Pipe is "EXTEND" or "SET" of the pipe syntax, in which no aggregate may stand; else
+	// "".
+	Pipe string
 }
 
 // Filter is WHERE.

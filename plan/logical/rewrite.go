@@ -72,7 +72,14 @@ func (r *rewriter) node(n Node) Node {
 	switch n := n.(type) {
 	case *Function:
 		d := *n
-		d.Args = r.list(n.Args)
+		d.Args, d.From = r.list(n.Args), r.expr(n.From)
+		return &d
+	case *Table:
+		if n.From == nil {
+			return n
+		}
+		d := *n
+		d.From = r.expr(n.From)
 		return &d
 	case *Having:
 		d := *n

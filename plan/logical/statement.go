@@ -89,12 +89,14 @@ type (
 		Plan      Node
 	}
 	// Drop is DROP TABLE | VIEW | QUERY [IF EXISTS] name; What is "TABLE",
-	// "VIEW" or "QUERY".
+	// "VIEW", "QUERY" or "FUNCTION".
 	Drop struct {
 		Stmt
 		What     string
 		Name     []string
 		IfExists bool
+		// Temporary is DROP TEMPORARY FUNCTION: of this session only.
+		Temporary bool
 	}
 	// StopQuery is STOP QUERY q.
 	StopQuery struct {
@@ -147,6 +149,14 @@ type (
 		Name    []string
 		Plan    Node
 		Options map[string]string
+	}
+	// Immediate is EXECUTE IMMEDIATE text [USING args]: a statement given as a constant
+	// text. Names has the name of each argument, or "".
+	Immediate struct {
+		Stmt
+		Text  expr.Expr
+		Args  []expr.Expr
+		Names []string
 	}
 	// Refused is a statement of Spark about a table that flightd does not have: it fails
 	// with Err, or because there is no such table.

@@ -28,6 +28,8 @@ type block struct {
 	items []item
 	// agg is nil if the block does not group.
 	agg *aggregation
+	// pipe is logical.Project.Pipe.
+	pipe string
 	// having is the condition, over in.
 	having   expr.Expr
 	havingAt base.Pos
@@ -52,7 +54,7 @@ func (r *resolver) block(n logical.Node, outer *scope) (*block, error) {
 	var group *logical.Aggregate
 	switch n := n.(type) {
 	case *logical.Project:
-		list = n.List
+		list, b.pipe = n.List, n.Pipe
 	case *logical.Aggregate:
 		list, group = n.List, n
 	default:
@@ -90,7 +92,12 @@ func (b *block) resolveLists(list []expr.Expr, group *logical.Aggregate, having 
 	}
 	aggregated := group != nil || having != nil
 	for _, it := range b.items {
-		aggregated = aggregated || holdsAgg(it.e)
+		if aggregates := holdsAgg(it.e); aggregates && b.pipe != "" {
+			return base.UserError("PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION", "0A000", "The aggregate %s cannot stand in |> %s.", it.e.SQL(), b.pipe).At(it.e.Pos()).
+				WithHint("write |> AGGREGATE, or give the function an OVER ()")
+		} else if aggregates {
+			aggregated = true
+		}
 	}
 	if group != nil && group.Pipe {
 		for _, it := range b.items[len(group.Group):] {
@@ -111,8 +118,8 @@ func (b *block) resolveLists(list []expr.Expr, group *logical.Aggregate, having 
 	s := *b.s
 	s.clause = "HAVING"
 	s.first = b.names()
-	cond, err := b.x.havingCondition(having, &s)
-	if err != nil && len(b.agg.group) == 0 { // what no GROUP BY lets stand is told first
+	cond, err := b.resolveHaving(having, &s)
+	if err != nil && len(b.agg.group) == 0 && base.AsError(err).Condition != "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE" { // what no GROUP BY lets stand is told first
 		for _, it := range b.items {
 			if _, missing := b.agg.rewrite(it.e, nil); missing != nil {
 				return missing
@@ -175,6 +182,11 @@ func (b *block) resolveItems(list []expr.Expr) error {
 		}
 		used := b.x.lateralAliases
 		var err error
+		if named, ok := inner.(*expr.Identifier); ok { // its name is the item's
+			if inner, err = b.x.identified(named, b.s); err != nil {
+				return err
+			}
+		}
 		if it.e, err = b.x.expr(inner, b.s); err != nil {
 			return trailingComma(err, raw, i == len(list)-1 && i > 0)
 		}

@@ -62,6 +62,21 @@ func (x *exprs) apply(e *expr.Apply, s *scope) (expr.Expr, error) {
 		}
 		return out, err
 	}
+	if name == "cast" && !e.Operator { // without AS: in Spark, a function that takes nothing
+		if e.ArgNames != nil {
+			return nil, base.UserError("NAMED_PARAMETERS_NOT_SUPPORTED", "4274K",
+				"The function `%s` takes no named arguments; give them in their order.", name).At(e.At)
+		}
+		for _, a := range e.Args {
+			if _, star := a.(*expr.Star); star {
+				continue
+			}
+			if _, err := x.expr(a, s); err != nil {
+				return nil, err
+			}
+		}
+		return nil, wrongArgs(e.At, name, "0", len(e.Args)).WithHint("write CAST(value AS type)")
+	}
 	if tableOnly(name) && !x.inFrom && !e.Operator {
 		return nil, base.UserError("NOT_A_SCALAR_FUNCTION", "42887",
 			"%s makes a table, so it stands in FROM, not in an expression.", quoteName(e.Name)).At(e.At)

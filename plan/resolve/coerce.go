@@ -49,6 +49,9 @@ func (x *exprs) share(c *call, args []expr.Expr, shared []int, text string) erro
 	if t := args[0].Type(); c.f.Name == "array_position" && t.Kind == expr.KindArray && t.Elem.Kind == expr.KindNull && args[1].Type().Kind == expr.KindNull {
 		return nullTyped(c)
 	}
+	if name := c.f.Name; (name == "array_append" || name == "array_prepend") && args[0].Type().Kind == expr.KindNull {
+		return unexpectedInput(c.at, text, 0, `"ARRAY"`, args[0])
+	}
 	// Only array_contains meets decimals half-way.
 	wider := (expr.Coercion{}).Tightest
 	if c.f.Name == "array_contains" {

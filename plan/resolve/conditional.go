@@ -198,7 +198,7 @@ func (x *exprs) in(c *call) (expr.Expr, error) {
 	}
 	text := "(" + c.args[0].SQL() + " IN (" + strings.Join(parts, ", ") + "))"
 	var t *expr.Type
-	if x.r.co.ANSI || len(c.args) != 2 {
+	if x.r.co.ANSI || len(c.args) != 2 || c.args[0].Type().IsNested() {
 		t = x.r.co.Common(types(c.args))
 	} else {
 		t = x.comparable(c.args[0], c.args[1])

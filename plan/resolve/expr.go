@@ -70,6 +70,12 @@ func (x *exprs) expr(e expr.Expr, s *scope) (expr.Expr, error) {
 		return x.subquery(e, s)
 	case *expr.Param:
 		return x.param(e, s)
+	case *expr.Identifier:
+		named, err := x.identified(e, s)
+		if err != nil {
+			return nil, err
+		}
+		return x.expr(named, s)
 	case nil:
 		return nil, invariants.AssertionFailedf("resolving a missing expression")
 	}

@@ -20,6 +20,11 @@ func (b *block) finish(order *logical.Sort) (rel, error) {
 	for _, k := range keys {
 		list = append(list, k.Expr)
 	}
+	if b.agg != nil && b.agg.subqueries != nil {
+		if err := b.agg.checkScalars(nil, list[:len(b.items)], b.having); err != nil {
+			return rel{}, err
+		}
+	}
 	if err := noScalarKeys(order, keys, b.items); err != nil {
 		return rel{}, err
 	}
@@ -31,7 +36,7 @@ func (b *block) finish(order *logical.Sort) (rel, error) {
 		if err := checkOuterAggregate(&logical.Aggregate{At: b.agg.at, Group: b.agg.group, List: list}); err != nil {
 			return rel{}, err
 		}
-		if err := b.agg.checkScalars(list); err != nil {
+		if err := b.agg.checkScalars(list, list[:len(b.items)], b.having); err != nil {
 			return rel{}, err
 		}
 		if node, list, err = b.aggregated(list); err != nil {
@@ -73,6 +78,10 @@ func (b *block) aggregated(list []expr.Expr) (logical.Node, []expr.Expr, error) 
 			}
 			return nil, nil, err
 		}
+	}
+	if b.agg.unsupported {
+		return nil, nil, base.UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E",
+			"Rows cannot be grouped by a window function or a generator.").At(b.agg.at).WithHint("compute it in a subquery, and group by its column")
 	}
 	if b.having == nil {
 		node, err := b.agg.node()

@@ -117,6 +117,9 @@ func (c *call) options(i int) error {
 func (x *exprs) schemaOf(c *call) (expr.Expr, error) {
 	text := showCall(c.name, c.name, c.args[:1], false)
 	kind := strings.TrimPrefix(c.f.Name, "schema_of_")
+	if err := c.options(1); err != nil {
+		return nil, err
+	}
 	a := c.args[0]
 	null := a.Type().Kind == expr.KindNull
 	if !null && x.r.env.Fold != nil && foldable(a) {
@@ -126,13 +129,10 @@ func (x *exprs) schemaOf(c *call) (expr.Expr, error) {
 	switch {
 	case null:
 		return nil, mismatch("UNEXPECTED_NULL", c.at, text, "The %s must not be null.", kind)
+	case !foldable(a): // as in Spark, before the type is looked at
+		return nil, mismatch("NON_FOLDABLE_INPUT", c.at, text, "the input `%s` should be a foldable %q expression; however, got %q.", kind, a.Type().SQL(), a.SQL())
 	case a.Type().Kind != expr.KindString:
 		return nil, unexpectedInput(c.at, text, 0, `"STRING"`, a)
-	case !foldable(a):
-		return nil, mismatch("NON_FOLDABLE_INPUT", c.at, text, "the input `%s` should be a foldable \"STRING\" expression; however, got %q.", kind, a.SQL())
-	}
-	if err := c.options(1); err != nil {
-		return nil, err
 	}
 	out, err := x.result(c, expr.String)
 	if k, ok := out.(*expr.Call); ok {

@@ -24,6 +24,13 @@ type aggregation struct {
 	input logical.Node
 	// window is the fingerprint of the block's own time window, or "".
 	window string
+	// subqueries are those in the keys, by their shapes.
+	subqueries map[string]*joined
+	// unsupported is set by a key that cannot be computed below the node, which is told
+	// after what is wrong above.
+	unsupported bool
+	// all is set by GROUP BY ALL.
+	all bool
 	// shown are the select list's names while HAVING is rewritten, which sees no other
 	// columns.
 	shown []*expr.Column
@@ -40,11 +47,12 @@ func (b *block) group(n *logical.Aggregate) error {
 		return nil
 	}
 	a.at = n.At
-	if n.Kind == logical.GroupAll {
+	if a.all = n.Kind == logical.GroupAll; a.all {
 		for _, it := range b.items {
 			if !holdsAgg(it.e) && !holdsOver(it.e) {
 				a.addKey(it.e, it.name)
 			}
+			a.unsupported = a.unsupported || ranks(it.e)
 		}
 		return nil
 	}
@@ -94,13 +102,28 @@ func (a *aggregation) addKey(e expr.Expr, name string) {
 	if al, ok := e.(*expr.Alias); ok {
 		e = al.Child
 	}
+	if holdsOver(e) || generatorOf(e) != nil {
+		a.unsupported = true
+		return
+	}
 	print := sameAs(e)
-	if a.columns[print] != nil {
+	if a.column(e) != nil {
 		return
 	}
 	if c, ok := e.(*expr.Column); ok && name == "" {
 		name = c.Name
 	}
+	expr.Walk(e, func(e expr.Expr) bool {
+		if q, ok := e.(*joined); ok && q.shape != "" {
+			if a.subqueries == nil {
+				a.subqueries = map[string]*joined{}
+			}
+			if a.subqueries[q.shape] == nil {
+				a.subqueries[q.shape] = q
+			}
+		}
+		return true
+	})
 	e = sortedMap(e)
 	a.group = append(a.group, e)
 	if c, ok := e.(*expr.Column); ok {
@@ -145,15 +168,14 @@ func (b *block) groupKey(raw expr.Expr) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if holdsAgg(e) {
+	if holdsAgg(e) || holdsOver(e) && !ranks(e) {
 		return nil, base.UserError("GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in GROUP BY, but found %s.", e.SQL()).At(raw.Pos())
 	}
 	if err := notGroupable(e, raw.Pos()); err != nil {
 		return nil, err
 	}
-	if g := generatorOf(e); g != nil {
-		return nil, base.UserError("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E",
-			"The generator is not supported: outside the SELECT clause, found: Aggregate.").At(raw.Pos())
+	if generatorOf(e) != nil || holdsOver(e) {
+		b.agg.unsupported = true
 	}
 	return e, nil
 }
@@ -276,7 +298,7 @@ func (a *aggregation) rewrite(e expr.Expr, inner map[expr.ID]bool) (expr.Expr, e
 		}
 		return al.With([]expr.Expr{child}), nil
 	}
-	if c := a.columns[sameAs(e)]; c != nil {
+	if c := a.column(e); c != nil {
 		return c, nil
 	}
 	switch e := e.(type) {
@@ -348,7 +370,12 @@ func (a *aggregation) missing(e *expr.Column) error {
 	if a.shown != nil {
 		return unresolvedColumn(e.At, []string{e.Name}, a.shown)
 	}
-	if len(a.group) == 0 {
+	if a.all && len(a.group) == 0 {
+		return base.UserError("UNRESOLVED_ALL_IN_GROUP_BY", "42803",
+			"The columns to group by cannot be told from the select list: %s stands beside an aggregate.", e.Name).At(a.at).
+			WithHint("name them: GROUP BY %s", e.Name)
+	}
+	if len(a.group) == 0 && !a.unsupported {
 		return base.UserError("MISSING_GROUP_BY", "42803",
 			"The query does not include a GROUP BY clause. Add GROUP BY or turn it into the window functions using OVER clauses.").At(e.At).
 			WithHint("aggregate %s, for example any_value(%s), or add GROUP BY", e.Name, e.Name)
@@ -451,4 +478,21 @@ func (a *aggregation) node() (logical.Node, error) {
 	}
 	n.Input, n.Group, n.List = node, list[:keys], list[keys:]
 	return n, nil
+}
+
+// ranks reports whether e has functions with OVER in it, none of which aggregates.
+func ranks(e expr.Expr) bool {
+	found, aggregates := false, false
+	expr.Walk(e, func(e expr.Expr) bool {
+		switch e := e.(type) {
+		case *expr.Agg:
+			aggregates = true
+		case *overCall:
+			found = true
+			_, agg := e.fn.(*expr.Agg)
+			aggregates = aggregates || agg
+		}
+		return true
+	})
+	return found && !aggregates
 }

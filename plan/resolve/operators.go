@@ -219,22 +219,14 @@ func (x *exprs) compare(c *call) (expr.Expr, error) {
 	return out, nil
 }
 
-// comparable returns the type in which l and r are compared, or nil. Structs
-// are compared member by member, whatever the members' names.
+// comparable returns the type in which l and r are compared, or nil.
 func (x *exprs) comparable(l, r expr.Expr) *expr.Type {
 	lt, rt := l.Type(), r.Type()
-	if lt.Kind == expr.KindStruct && rt.Kind == expr.KindStruct && len(lt.Fields) == len(rt.Fields) {
-		fields := append([]expr.Field(nil), rt.Fields...)
-		for i := range fields {
-			fields[i].Name = lt.Fields[i].Name
-		}
-		return x.r.co.Wider(lt, expr.StructOf(fields...))
+	if lt.IsNested() && rt.Kind == lt.Kind {
+		return x.comparableMembers(lt, rt)
 	}
 	if lt.Kind == expr.KindString && rt.Kind == expr.KindString {
 		return stringCollation(lt, rt)
-	}
-	if (lt.Kind == expr.KindArray || lt.Kind == expr.KindMap) && rt.Kind == lt.Kind {
-		return x.r.co.WiderNoString(lt, rt) // members are not read as numbers or times
 	}
 	if x.r.co.ANSI {
 		if a, b := asDecimal(l), asDecimal(r); a != nil && b != nil && (lt.Kind == expr.KindDecimal || rt.Kind == expr.KindDecimal) {

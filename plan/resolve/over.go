@@ -65,7 +65,7 @@ func (e *overCall) key() string {
 
 // over resolves a call with an OVER clause.
 func (x *exprs) over(c *call) (expr.Expr, error) {
-	if c.s.clause == "WHERE" || c.s.clause == "HAVING" || c.s.clause == "GROUP BY" {
+	if c.s.clause == "WHERE" || c.s.clause == "HAVING" {
 		return nil, base.UserError("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42601", "It is not allowed to use window functions inside %s clause.", c.s.clause).At(c.at)
 	}
 	if x.inAggregate {

@@ -183,6 +183,11 @@ func (p *pivoting) value(i int) ([]expr.Expr, string, error) {
 		if !foldable(e) {
 			return nil, "", base.UserError("NON_LITERAL_PIVOT_VALUES", "42K08", "A value of PIVOT must be a literal, and %s is none.", e.SQL()).At(raw[k].Pos())
 		}
+		if _, literal := e.(*expr.Literal); !literal && p.r.env.Fold != nil {
+			if lit, ok := p.r.env.Fold(e); ok { // the name is that of the value
+				e = lit
+			}
+		}
 		text := strings.Trim(e.SQL(), "'")
 		if lit, ok := e.(*expr.Literal); ok && lit.Value == nil {
 			text = "null"

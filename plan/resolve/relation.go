@@ -38,6 +38,15 @@ type ctes struct {
 }
 
 func (r *resolver) table(n *logical.Table) (rel, error) {
+	if n.From != nil {
+		name, err := r.relationFrom(n.From, n.At)
+		if err != nil {
+			return rel{}, err
+		}
+		d := *n
+		d.Name, d.From = name, nil
+		n = &d
+	}
 	if len(n.Name) == 1 && !n.Stream {
 		for c := r.ctes; c != nil; c = c.around {
 			if strings.EqualFold(c.name, n.Name[0]) {
@@ -215,7 +224,7 @@ func (r *resolver) alias(n *logical.Alias, outer *scope) (rel, error) {
 	}
 	if f, ok := n.Input.(*logical.Function); ok && n.Columns != nil && len(n.Columns) != len(in.cols) {
 		return rel{}, base.UserError("NUM_TABLE_VALUE_ALIASES_MISMATCH", "42826",
-			"%d names are given for the %d columns of `%s`.", len(n.Columns), len(in.cols), f.Name[len(f.Name)-1]).At(n.At)
+			"%d names are given for the %d columns of %s.", len(n.Columns), len(in.cols), quoteName(f.Name)).At(n.At)
 	}
 	return renamed(in, n.Name, n.Columns, n.At)
 }
@@ -330,6 +339,15 @@ func (r *resolver) values(n *logical.Values, outer *scope) (rel, error) {
 
 // function resolves a table function: range and the generators.
 func (r *resolver) function(n *logical.Function, outer *scope) (rel, error) {
+	if n.From != nil {
+		name, err := r.relationFrom(n.From, n.At)
+		if err != nil {
+			return rel{}, err
+		}
+		d := *n
+		d.Name, d.From = name, nil
+		n = &d
+	}
 	name := strings.ToLower(n.Name[len(n.Name)-1])
 	x := &exprs{r: r}
 	switch name {

@@ -52,16 +52,10 @@ func noScalarKeys(n *logical.Sort, keys []expr.SortTerm, items []item) error {
 }
 
 // checkScalars refuses correlated scalar subqueries beside groups: in the select list
-// they must be grouped by too, and the other way round.
-func (a *aggregation) checkScalars(list []expr.Expr) error {
-	for _, e := range list {
-		q := scalarOf(e)
-		if q == nil || a.columns[sameAs(e)] != nil || a.columns[sameAs(q)] != nil {
-			continue
-		}
-		return base.UserError("SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION", "0A000",
-			"The correlated scalar subquery %q is neither grouped by nor in an aggregate.", q.SQL()).At(q.at).
-			WithHint("write any_value((SELECT …)), or compute it above the aggregation")
+// they must be grouped by too, and the other way round, where HAVING will do as well.
+func (a *aggregation) checkScalars(list, items []expr.Expr, having expr.Expr) error {
+	if having != nil {
+		items = append(items[:len(items):len(items)], having)
 	}
 	for _, g := range a.group {
 		q := scalarOf(g)
@@ -69,13 +63,22 @@ func (a *aggregation) checkScalars(list []expr.Expr) error {
 			continue
 		}
 		shown := false
-		for _, e := range list {
-			shown = shown || expr.Fingerprint(e) == expr.Fingerprint(g)
+		for _, e := range items {
+			shown = shown || a.shows(e, g)
 		}
 		if !shown {
 			return base.UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY", "0A000",
 				"A correlated scalar subquery that is grouped by must be in the select list too.").At(q.at)
 		}
+	}
+	for _, e := range list {
+		q := scalarOf(e)
+		if q == nil || a.column(e) != nil || a.column(q) != nil {
+			continue
+		}
+		return base.UserError("SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION", "0A000",
+			"The correlated scalar subquery %q is neither grouped by nor in an aggregate.", q.SQL()).At(q.at).
+			WithHint("write any_value((SELECT …)), or compute it above the aggregation")
 	}
 	return nil
 }

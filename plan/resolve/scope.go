@@ -34,6 +34,8 @@ type scope struct {
 	// first go before the columns outside of aggregate functions: the select
 	// list's aliases in HAVING.
 	first []named
+	// having, in HAVING, chooses between these and the columns.
+	having *havingNames
 	// last go after the columns: window and session_window, and earlier items of
 	// the select list.
 	last []named
@@ -82,7 +84,7 @@ func (x *exprs) name(n *expr.Name, s *scope) (expr.Expr, error) {
 		}
 	}
 	if !x.inAggregate {
-		if e, err := x.namedExpr(n, s.first); e != nil || err != nil {
+		if e, err := x.listed(n, s); e != nil || err != nil {
 			return e, err
 		}
 	}

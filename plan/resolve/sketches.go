@@ -28,7 +28,10 @@ func (c *call) checkSketch(text string) error {
 	case strings.HasPrefix(name, "tuple_"), name == "count_min_sketch":
 		for i := range c.args {
 			switch p := c.f.Params[i].Name; p {
-			case "lgNomEntries", "mode", "eps", "confidence", "seed":
+			case "lgNomEntries", "mode", "epsilon", "confidence", "seed":
+				if p == "epsilon" { // Spark's message has the short name
+					p = "eps"
+				}
 				if err := c.wantConstant(text, i, p); err != nil {
 					return err
 				}

@@ -35,6 +35,8 @@ type joined struct {
 	// there is true or false, never NULL, and NOT IN is not true where a comparison is
 	// NULL.
 	not bool
+	// shape is equal for subqueries of one block that are the same; see shapeOf.
+	shape string
 }
 
 func (e *joined) Pos() base.Pos { return e.at }
@@ -89,6 +91,10 @@ func (x *exprs) subquery(e *expr.Subquery, s *scope) (expr.Expr, error) {
 	}
 	out := in.node.Output()
 	outer := outerNames(in.node)
+	shape := ""
+	if s.aggregates || s.clause != "" { // where it may be grouped by, or be the same as a key
+		shape = shapeOf(e.Kind, e.Plan.(logical.Node), in.node)
+	}
 	switch e.Kind {
 	case expr.ScalarSubquery:
 		if len(out) != 1 {
@@ -98,7 +104,12 @@ func (x *exprs) subquery(e *expr.Subquery, s *scope) (expr.Expr, error) {
 		if outer == "" {
 			return &expr.Subquery{At: e.At, Kind: e.Kind, Plan: in.node, Typ: out[0].Typ}, nil
 		}
-		return scalarSubquery(e, in.node, out[0], "scalarsubquery("+outer+")")
+		q, err := scalarSubquery(e, in.node, out[0], "scalarsubquery("+outer+")")
+		if err != nil {
+			return nil, err
+		}
+		q.shape = shape
+		return q, nil
 	case expr.ExistsSubquery:
 		plan := in.node
 		for somePlan(plan) { // whether there is a row depends on none of these
@@ -108,13 +119,20 @@ func (x *exprs) subquery(e *expr.Subquery, s *scope) (expr.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return d.joined(&joined{at: e.At, kind: e.Kind, typ: expr.Bool, text: "exists(" + outer + ")"}), nil
+		return d.joined(&joined{at: e.At, kind: e.Kind, typ: expr.Bool, text: "exists(" + outer + ")", shape: shape}), nil
 	}
 	d, err := decorrelate(in.node, nil)
 	if err != nil {
 		return nil, err
 	}
-	return x.inSubquery(e, s, d, out, outer)
+	q, err := x.inSubquery(e, s, d, out, outer)
+	if j, ok := q.(*joined); ok && shape != "" {
+		j.shape = shape
+		for _, v := range j.conds[len(j.conds)-j.values:] {
+			j.shape += "|" + expr.Fingerprint(v.Children()[0])
+		}
+	}
+	return q, err
 }
 
 // joined fills in what a subquery's join is made of.
@@ -156,7 +174,7 @@ func somePlan(n logical.Node) bool {
 }
 
 // scalarSubquery joins a correlated scalar subquery.
-func scalarSubquery(e *expr.Subquery, plan logical.Node, out *expr.Column, text string) (expr.Expr, error) {
+func scalarSubquery(e *expr.Subquery, plan logical.Node, out *expr.Column, text string) (*joined, error) {
 	q := &joined{at: e.At, kind: e.Kind, typ: out.Typ, null: true, text: text, single: !oneRow(plan)}
 	if v := oneValue(plan, out); v != nil {
 		q.value, q.node = v, nil
@@ -189,6 +207,20 @@ func (x *exprs) inSubquery(e *expr.Subquery, s *scope, d *decorrelated, out []*e
 		return nil, err
 	}
 	text := (&expr.Subquery{Kind: expr.InSubquery, Values: values}).SQL()
+	if len(values) > 1 { // Spark makes a struct of a row
+		text = "(named_struct("
+		for i, v := range values {
+			if i > 0 {
+				text += ", "
+			}
+			name := "col" + itoa(i+1)
+			if n, ok := e.Values[i].(*expr.Name); ok {
+				name = n.Parts[len(n.Parts)-1]
+			}
+			text += "'" + name + "', " + v.SQL()
+		}
+		text += ") IN (listquery()))"
+	}
 	if outer != "" {
 		text = strings.TrimSuffix(text, "()))") + "(" + outer + ")))"
 	}

@@ -95,9 +95,24 @@ func (p *parser) callForm(t token) expr.Expr {
 	return nil
 }
 
+// castForm reads CAST(x AS t). Without the AS it is nil: a call of a function cast,
+// which has its own error.
 func (p *parser) castForm(t token) expr.Expr {
+	if p.isOpAt(2, ")", "*") || p.isWordAt(2, "DISTINCT") && !p.isWordAt(3, "AS") || p.isOpAt(3, "=>") {
+		return nil
+	}
 	p.at += 2
 	c := &expr.Cast{Child: p.expression()}
+	if p.isOp(",", ")") {
+		a := &expr.Apply{Name: []string{p.text[t.start:t.end]}, Args: []expr.Expr{c.Child}}
+		for p.op(",") {
+			p.argument(a)
+		}
+		p.mustOp(")")
+		p.callClauses(a)
+		a.At = p.since(t)
+		return a
+	}
 	if t.upper == "TRY_CAST" {
 		c.Mode = expr.Try
 	}

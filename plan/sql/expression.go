@@ -179,7 +179,7 @@ func (p *parser) namedExpression() expr.Expr {
 	default:
 		p.lastAlias = p.at
 	}
-	name := p.name("a name")
+	name := p.nameOrIdentifier("a name")
 	return &expr.Alias{At: p.from(first), Child: e, Name: name, ID: expr.NewID()}
 }
 

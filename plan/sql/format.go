@@ -55,6 +55,16 @@ func format(b *strings.Builder, e expr.Expr) {
 		format(b, e.Body)
 	case *expr.Subquery:
 		formatSubquery(b, e)
+	case *expr.Identifier:
+		b.WriteString("IDENTIFIER(")
+		format(b, e.Arg)
+		b.WriteString(")")
+		if a, ok := e.Call.(*expr.Apply); ok {
+			var call strings.Builder
+			formatCall(&call, a)
+			_, args, _ := strings.Cut(call.String(), "(")
+			b.WriteString("(" + args)
+		}
 	case *expr.Apply:
 		if e.Operator && !strings.HasPrefix(e.Name[0], "timestamp") {
 			formatOperator(b, e)

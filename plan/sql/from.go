@@ -146,11 +146,11 @@ func (p *parser) relationPrimary() logical.Node {
 	case !p.isName(0):
 		p.unexpected("a table", "a sub-query")
 	}
-	name := p.names("a table")
+	name, from := p.relationName()
 	if p.isOp("(") {
-		return p.tableFunction(t, name)
+		return p.tableFunction(t, name, from)
 	}
-	return p.decorated(t, p.tableOptions(&logical.Table{At: p.since(t), Name: name}))
+	return p.decorated(t, p.tableOptions(&logical.Table{At: p.since(t), Name: name, From: from}))
 }
 
 // namesStream reports whether STREAM here is the keyword and not a table: a
@@ -167,8 +167,8 @@ func (p *parser) namesStream() bool {
 
 func (p *parser) table(stream bool) *logical.Table {
 	t := p.tok()
-	name := p.names("a table")
-	return &logical.Table{At: p.since(t), Name: name, Stream: stream}
+	name, from := p.relationName()
+	return &logical.Table{At: p.since(t), Name: name, From: from, Stream: stream}
 }
 
 // tableOptions reads WITH ('key' = 'value') behind a table.
@@ -183,8 +183,8 @@ func (p *parser) tableOptions(n *logical.Table) logical.Node {
 	return n
 }
 
-func (p *parser) tableFunction(t token, name []string) logical.Node {
-	f := &logical.Function{Name: name}
+func (p *parser) tableFunction(t token, name []string, from expr.Expr) logical.Node {
+	f := &logical.Function{Name: name, From: from}
 	a := &expr.Apply{}
 	p.mustOp("(")
 	if !p.isOp(")") {
@@ -319,12 +319,15 @@ func (p *parser) deduplicate(n logical.Node) logical.Node {
 func (p *parser) sample(n logical.Node) logical.Node {
 	t := p.advance()
 	p.mustOp("(")
-	if p.isWord("BUCKET") {
-		p.unsupported(p.tok(), "TABLESAMPLE (BUCKET …)", "write TABLESAMPLE (n PERCENT)")
-	}
-	e := p.expression()
 	var out logical.Node
+	var e expr.Expr
+	if p.isWord("BUCKET") && p.ahead(1).isNumber() {
+		out = p.bucketSample(n)
+	} else {
+		e = p.expression()
+	}
 	switch {
+	case out != nil:
 	case p.word("PERCENT"):
 		l, ok := e.(*expr.Literal)
 		f := 0.0
@@ -342,6 +345,9 @@ func (p *parser) sample(n logical.Node) logical.Node {
 	case p.word("ROWS"):
 		out = &logical.Limit{Count: e, Input: n}
 	default:
+		if _, name := e.(*expr.Name); name && p.isOp(")") { // a number of bytes, 300M, to Spark
+			p.failAt(e.Pos(), "_LEGACY_ERROR_TEMP_0016", "", "A sample is of a part of the rows or a number of them, not of %s.", e.SQL())
+		}
 		p.unexpected("PERCENT", "ROWS")
 	}
 	p.mustOp(")")
@@ -351,6 +357,35 @@ func (p *parser) sample(n logical.Node) logical.Node {
 		p.mustOp(")")
 	}
 	return at(out, p.since(t))
+}
+
+// bucketSample reads BUCKET i OUT OF k: as in Spark, that part of the rows.
+func (p *parser) bucketSample(n logical.Node) logical.Node {
+	part := func() int64 {
+		t := p.tok()
+		l, ok := p.operand().(*expr.Literal)
+		if !ok || !l.Typ.IsInteger() || l.Value == nil {
+			p.at--
+			p.unexpected("a whole number")
+		}
+		if v := l.Value.(int64); v >= 0 {
+			return v
+		}
+		p.failAt(t.pos(), "_LEGACY_ERROR_TEMP_0064", "", "Sampling fraction must be on interval [0, 1].")
+		return 0
+	}
+	p.at++
+	i := part()
+	p.mustWord("OUT", "OF")
+	t := p.tok()
+	k := part()
+	if p.isWord("ON") {
+		p.unsupported(p.tok(), "TABLESAMPLE (BUCKET … ON …)", "write TABLESAMPLE (n PERCENT)")
+	}
+	if k == 0 || i > k {
+		p.failAt(t.pos(), "_LEGACY_ERROR_TEMP_0064", "", "Sampling fraction must be on interval [0, 1].")
+	}
+	return &logical.Sample{Fraction: float64(i) / float64(k), Input: n}
 }
 
 // at sets the place of a sample.

@@ -93,7 +93,7 @@ func (p *parser) refuseHyphen(first token) {
 func (p *parser) identifierClause() []string {
 	p.mustWord("IDENTIFIER")
 	p.mustOp("(")
-	at := p.tok().pos()
+	t := p.toks[p.at-2]
 	s := p.textLiteral()
 	for p.op("||") { // constants may be put together
 		s += p.textLiteral()
@@ -101,7 +101,8 @@ func (p *parser) identifierClause() []string {
 	p.mustOp(")")
 	parts, err := splitName(s)
 	if err != nil {
-		p.fail(err.At(at))
+		err.Pos, err.Query = p.since(t), ""
+		p.fail(err)
 	}
 	return parts
 }
@@ -120,8 +121,13 @@ func splitName(s string) ([]string, *base.Error) {
 			parts = append(parts, s[t.start:t.end])
 		case quoted:
 			parts = append(parts, nameValue(s[t.start:t.end]))
+		case endOfText:
+			if i == 0 {
+				return nil, base.UserError("PARSE_EMPTY_STATEMENT", "42617", "A name is empty.")
+			}
+			fallthrough
 		default:
-			return nil, base.UserError("IDENTIFIER_TOO_MANY_NAME_PARTS", "42601", "%q is not a name.", s)
+			return nil, base.UserError("PARSE_SYNTAX_ERROR", "42601", "%q is not a name.", s)
 		}
 		if toks[i+1].kind == endOfText {
 			return parts, nil

@@ -16,7 +16,7 @@ func (p *parser) pipe(n logical.Node, defs map[string]*expr.WindowSpec) logical.
 	case p.word("EXTEND"):
 		list := []expr.Expr{star()}
 		p.commaList(func() { list = append(list, p.namedExpression()) })
-		n = &logical.Project{At: p.since(t), List: list, Input: n}
+		n = &logical.Project{At: p.since(t), List: list, Input: n, Pipe: "EXTEND"}
 		p.windowClause(defs)
 		return n
 	case p.word("SET"):
@@ -28,7 +28,7 @@ func (p *parser) pipe(n logical.Node, defs map[string]*expr.WindowSpec) logical.
 			a.At = p.since(first)
 			s := star()
 			s.Replace = a
-			n = &logical.Project{At: p.since(t), List: []expr.Expr{s}, Input: n}
+			n = &logical.Project{At: p.since(t), List: []expr.Expr{s}, Input: n, Pipe: "SET"}
 		})
 		return n
 	case p.word("DROP"):
@@ -53,7 +53,9 @@ func (p *parser) pipe(n logical.Node, defs map[string]*expr.WindowSpec) logical.
 		return setOperation(p.since(t), op, all, n, right, false)
 	case p.word("AGGREGATE"):
 		return p.pipeAggregate(t, n)
-	case p.isWord("ORDER", "SORT", "CLUSTER", "DISTRIBUTE", "LIMIT", "OFFSET", "WINDOW"):
+	case p.isWord("WINDOW"):
+		p.failAt(p.tok().pos(), "UNSUPPORTED_FEATURE.CLAUSE_WITH_PIPE_OPERATORS", "0A000", "The pipe syntax has no operator WINDOW.")
+	case p.isWord("ORDER", "SORT", "CLUSTER", "DISTRIBUTE", "LIMIT", "OFFSET"):
 		return p.organized(n, defs)
 	}
 	p.unexpected("SELECT", "EXTEND", "SET", "DROP", "AS", "WHERE", "JOIN", "AGGREGATE", "UNION", "ORDER BY", "LIMIT", "PIVOT", "UNPIVOT")

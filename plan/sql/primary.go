@@ -21,7 +21,7 @@ func (p *parser) primary() expr.Expr {
 			e = p.apply(first, "[]", e, index)
 		case p.op("."):
 			at := p.tok().pos()
-			field := p.name("a field")
+			field := p.nameOrIdentifier("a field")
 			e = p.apply(first, ".", e, &expr.Literal{At: at, Value: field, Typ: expr.String})
 		case p.isOp(":") && (p.isName(1) || p.isOpAt(1, "[")):
 			p.at++
@@ -156,12 +156,10 @@ func (p *parser) keywordForm(t token) expr.Expr {
 
 // nameOrCall reads a dotted name, a star behind one, or a call.
 func (p *parser) nameOrCall(t token) expr.Expr {
-	parts := []string{}
-	if p.isWord("IDENTIFIER") && p.isOpAt(1, "(") && p.ahead(2).kind == text {
-		parts = p.identifierClause()
-	} else {
-		parts = append(parts, p.name("a name"))
+	if p.isIdentifierClause() {
+		return p.identifier(t)
 	}
+	parts := []string{p.name("a name")}
 	for p.isOp(".") {
 		if p.isOpAt(1, "*") {
 			p.at += 2

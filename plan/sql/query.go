@@ -239,7 +239,7 @@ func (p *parser) queryPrimary(defs map[string]*expr.WindowSpec) logical.Node {
 		return p.fromQuery(t, defs)
 	case p.isWord("TABLE") && p.isName(1):
 		p.at++
-		return &logical.Table{At: p.tok().pos(), Name: p.names("a table")}
+		return p.table(false)
 	case p.isWord("VALUES"):
 		return p.values()
 	case p.isWord("MAP", "REDUCE"):

@@ -55,6 +55,9 @@ func (p *parser) command(t token) logical.Statement {
 	case "SUBSCRIBE":
 		return p.subscribe(t)
 	}
+	if t.upper == "EXECUTE" && p.isWordAt(1, "IMMEDIATE") {
+		return p.immediate(t)
+	}
 	if hint, ok := foreign[t.upper]; ok && p.startsExpr(1) {
 		return p.foreignStatement(t, hint)
 	}
@@ -232,13 +235,23 @@ func (p *parser) drop(t token) logical.Statement {
 	case d.What == "" && p.isWord("TEMPORARY", "TEMP") && p.isWordAt(1, "VIEW"):
 		p.at += 2
 		d.What = "VIEW"
-	case d.What == "" && p.isWord("FUNCTION", "DATABASE", "SCHEMA", "NAMESPACE", "TEMPORARY", "INDEX"):
+	case d.What == "" && p.isWord("TEMPORARY", "TEMP") && p.isWordAt(1, "FUNCTION"):
+		p.at += 2
+		d.What, d.Temporary = "FUNCTION", true
+	case d.What == "" && p.isWord("FUNCTION"):
+		p.at++
+		d.What = "FUNCTION"
+	case d.What == "" && p.isWord("DATABASE", "SCHEMA", "NAMESPACE", "TEMPORARY", "INDEX"):
 		p.unsupported(t, "DROP "+p.tok().upper, "")
 	case d.What == "":
 		p.unexpected("TABLE", "VIEW", "QUERY")
 	}
 	d.IfExists = p.word("IF", "EXISTS")
 	d.Name = p.names("a name")
+	if d.What == "FUNCTION" {
+		d.Stmt = p.stmt(t)
+		return d
+	}
 	p.word("PURGE")
 	d.Stmt = p.stmt(t)
 	return d
