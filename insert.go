@@ -23,6 +23,10 @@ func (s *Session) insert(ctx context.Context, st *logical.Insert) (*Result, erro
 	}
 	t := s.eng.table(last(st.Table))
 	if t == nil {
+		names, _ := s.snapshot()
+		if v, err := names.View(st.Table); err == nil && v != nil {
+			return nil, base.UserError("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "INSERT expects a table, but %s is a view.", last(st.Table)).At(st.TableAt)
+		}
 		return nil, notFound("table", last(st.Table), s.eng.tableNames()).At(st.TableAt)
 	}
 	names, _ := s.snapshot()

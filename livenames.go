@@ -220,12 +220,12 @@ func (s *Session) showState(st *logical.Show, query string) (*Result, error) {
 		}
 		for _, t := range l.tables {
 			if like(st.Like, t.Name) {
-				rows = append(rows, []any{stateNamespace(q.name), t.Name, "false"})
+				rows = append(rows, []any{stateNamespace(q.name), t.Name, false})
 			}
 		}
 	}
 	name := map[string]string{"TABLES": "tableName", "VIEWS": "viewName"}[st.What]
-	return textResult([]string{"namespace", name, "isTemporary"}, rows), nil
+	return tablesResult(name, rows), nil
 }
 
 // stateInfos are the state tables of all queries.

@@ -49,6 +49,18 @@ func rewriteStatement(st logical.Statement, f func(expr.Expr) (expr.Expr, error)
 		c := *s
 		c.Plan = in(s.Plan)
 		return &c, err
+	case *logical.Immediate:
+		c := *s
+		if c.Text, err = expr.Rewrite(s.Text, f); err != nil {
+			return nil, err
+		}
+		c.Args = make([]expr.Expr, len(s.Args))
+		for i, a := range s.Args {
+			if c.Args[i], err = expr.Rewrite(a, f); err != nil {
+				return nil, err
+			}
+		}
+		return &c, nil
 	}
 	return st, nil
 }

@@ -92,6 +92,8 @@ func need(stmt logical.Statement) (Role, string) {
 		return Reader, "SET"
 	case *logical.Subscribe:
 		return Reader, "SUBSCRIBE"
+	case *logical.Immediate: // and what the statement in it needs
+		return Reader, "EXECUTE IMMEDIATE"
 	case *logical.Explain:
 		if st.Inner != nil && strings.EqualFold(st.Mode, "ANALYZE") { // it runs
 			return need(st.Inner)
@@ -106,6 +108,10 @@ func need(stmt logical.Statement) (Role, string) {
 	case *logical.Insert:
 		return Writer, "INSERT"
 	case *logical.Drop:
+		// A function of the engine is everybody's, and only a program can bring it back.
+		if st.What == "FUNCTION" && !st.Temporary {
+			return Admin, "DROP FUNCTION"
+		}
 		return Writer, "DROP " + st.What
 	case *logical.StopQuery:
 		return Writer, "STOP QUERY"

@@ -36,6 +36,7 @@ func statementRights() map[string]struct {
 		"CreateQuery": {[]string{"CREATE STREAMING QUERY mine INTO noop AS SELECT * FROM STREAM src"}, flightd.Writer},
 		"Insert":      {[]string{"INSERT INTO t VALUES (2)"}, flightd.Writer},
 		"StopQuery":   {[]string{"STOP QUERY mine"}, flightd.Writer},
+		"Immediate":   {[]string{"EXECUTE IMMEDIATE 'SELECT ?' USING 1"}, flightd.Reader},
 		"Drop":        {[]string{"DROP QUERY mine", "DROP VIEW IF EXISTS v", "DROP TABLE IF EXISTS n"}, flightd.Writer},
 	}
 }
@@ -45,7 +46,7 @@ func statementRights() map[string]struct {
 func TestRights(t *testing.T) {
 	kinds := statementKinds(t)
 	rights := statementRights()
-	order := []string{"Query", "Show", "Describe", "Explain", "Set", "Use", "Refused", "Subscribe", "CreateView", "CreateTable", "Insert", "CreateQuery", "StopQuery", "Drop"}
+	order := []string{"Query", "Show", "Describe", "Explain", "Set", "Use", "Refused", "Subscribe", "CreateView", "CreateTable", "Insert", "CreateQuery", "StopQuery", "Immediate", "Drop"}
 	if len(order) != len(kinds) || len(rights) != len(kinds) {
 		t.Errorf("the language has %d kinds of statements %v, the test %d", len(kinds), kinds, len(order))
 	}

@@ -39,22 +39,22 @@ func (s *Session) show(st *logical.Show) (*Result, error) {
 	case "TABLES":
 		for _, t := range names.readable() {
 			if like(st.Like, t) {
-				rows = append(rows, []any{"default", t, "false"})
+				rows = append(rows, []any{"default", t, false})
 			}
 		}
 		for _, key := range sortedKeys(names.views) {
 			if v := names.views[key]; like(st.Like, v.Name) {
-				rows = append(rows, []any{"", v.Name, "true"})
+				rows = append(rows, []any{"", v.Name, true})
 			}
 		}
-		return textResult([]string{"namespace", "tableName", "isTemporary"}, rows), nil
+		return tablesResult("tableName", rows), nil
 	case "VIEWS":
 		for _, key := range sortedKeys(names.views) {
 			if v := names.views[key]; like(st.Like, v.Name) {
-				rows = append(rows, []any{"", v.Name, "true"})
+				rows = append(rows, []any{"", v.Name, true})
 			}
 		}
-		return textResult([]string{"namespace", "viewName", "isTemporary"}, rows), nil
+		return tablesResult("viewName", rows), nil
 	case "QUERIES":
 		for _, q := range s.eng.AllQueries() {
 			if like(st.Like, q.name) {
@@ -76,17 +76,7 @@ func (s *Session) show(st *logical.Show) (*Result, error) {
 	case "PRODUCERS":
 		return s.showProducers(st)
 	case "COLUMNS":
-		t, err := names.Table(st.Name)
-		if err == nil && t == nil {
-			err = notFound("table", last(st.Name), names.Names()).At(st.NameAt)
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range t.Schema {
-			rows = append(rows, []any{f.Name})
-		}
-		return textResult([]string{"col_name"}, rows), nil
+		return s.showColumns(st, names)
 	}
 	return nil, base.UserError("UNSUPPORTED_FEATURE", "0A000", "SHOW %s cannot be run yet.", st.What).At(st.At)
 }
@@ -185,9 +175,12 @@ func (s *Session) showSetting(st *logical.Set) (*Result, error) {
 	value, ok := s.Settings()[strings.ToLower(st.Key)]
 	if !ok {
 		k, known := conf.Lookup(st.Key)
-		if !known {
-			_, err := conf.Check(st.Key, "")
-			return nil, err
+		if !known { // as Spark says it; what may be meant is told beside
+			r := textResult([]string{"key", "value"}, [][]any{{st.Key, "<undefined>"}})
+			if _, err := conf.Check(st.Key, ""); err != nil {
+				r.notices = []string{base.AsError(err).Error()}
+			}
+			return r, nil
 		}
 		value = k.Default
 	}

@@ -130,6 +130,8 @@ func (s *Session) run(ctx context.Context, stmt logical.Statement, text string) 
 		return done(0, "flightd has one catalog with one schema: USE changes nothing"), nil
 	case *logical.Subscribe:
 		return s.subscribe(ctx, st, text)
+	case *logical.Immediate:
+		return s.runImmediate(ctx, st)
 	}
 	return nil, base.Errorf(base.CodeInternal, "the statement %T", stmt)
 }
@@ -232,10 +234,10 @@ func last(name []string) string { return name[len(name)-1] }
 func (s *Session) drop(ctx context.Context, st *logical.Drop) (*Result, error) {
 	name := last(st.Name)
 	key := strings.ToLower(name)
-	if err := notState(st.Name, "dropped"); err != nil {
-		return nil, err.At(st.At)
-	}
 	var err error
+	if e := notState(st.Name, "dropped"); e != nil && st.What != "FUNCTION" {
+		return nil, e.At(st.At)
+	}
 	switch st.What {
 	case "VIEW":
 		s.mu.Lock()
@@ -246,6 +248,8 @@ func (s *Session) drop(ctx context.Context, st *logical.Drop) (*Result, error) {
 			names, _ := s.snapshot()
 			err = notFound("view", name, names.Names())
 		}
+	case "FUNCTION":
+		err = s.dropFunction(st)
 	case "QUERY":
 		err = s.eng.dropQuery(ctx, name)
 	default:
@@ -371,6 +375,15 @@ func (s *Session) prepare(stmt logical.Statement, p *Prepared) error {
 			return err
 		}
 		p.Schema, p.IsUpdate = schemaOf(n).Arrow(), false
+	case *logical.Immediate:
+		inner, text, err := s.immediate(st)
+		if err == nil {
+			err = s.allow(inner)
+		}
+		if err == nil {
+			err = s.prepare(inner, p)
+		}
+		return inText(err, text)
 	case *logical.Subscribe:
 		sub, err := s.subscription(st)
 		if err != nil {
