@@ -114,9 +114,18 @@ type asker struct {
 
 // session returns a session with the views and settings of c.
 func (a *asker) session(ctx context.Context, conf map[string]string) (*flightd.Session, error) {
-	if len(conf) == 0 && a.plain != nil {
-		return a.plain, nil
+	if len(conf) > 0 {
+		return a.fresh(ctx, conf)
 	}
+	var err error
+	if a.plain == nil {
+		a.plain, err = a.fresh(ctx, nil)
+	}
+	return a.plain, err
+}
+
+// fresh is session with no state of other statements.
+func (a *asker) fresh(ctx context.Context, conf map[string]string) (*flightd.Session, error) {
 	s := a.eng.NewSession()
 	err := s.ExecuteScript(ctx, a.views, func(_ string, _ *flightd.Result, err error) error { return err })
 	if err != nil {
@@ -126,9 +135,6 @@ func (a *asker) session(ctx context.Context, conf map[string]string) (*flightd.S
 		if _, err := s.Set(k, v); err != nil {
 			return nil, fmt.Errorf("setting: %w", err)
 		}
-	}
-	if len(conf) == 0 {
-		a.plain = s
 	}
 	return s, nil
 }
@@ -153,10 +159,12 @@ func (a *asker) ask(ctx context.Context, c *Statement) (diff string) {
 	if err == nil {
 		rows, shift, err = rowsOf(ctx, s, c.SQL, fields)
 	}
-	if class, _ := conditionOf(err); err != nil && class == "" && c.Error != nil { // a statement that is no query
-		if _, failed := s.Execute(ctx, c.SQL); failed != nil {
-			err = failed
+	if class, _ := conditionOf(err); err != nil && class == "" && isCommand(c.SQL) {
+		// A session of its own: it may change what the others would see.
+		if s, err = a.fresh(ctx, c.Conf); err != nil {
+			return err.Error()
 		}
+		fields, rows, err = command(ctx, s, c.SQL)
 	}
 	if err != nil || c.Error != nil {
 		return compareFailure(c, err, shift)
