@@ -2,6 +2,7 @@ package flightd
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -130,6 +131,7 @@ func (e *Engine) ingest(ctx context.Context, name string, mode IngestMode, forma
 	s := form.Schema()
 	schema, next = s.Arrow(), inForm(form, next)
 	t := e.table(name)
+	made := false
 	switch {
 	case t == nil && mode == IngestAppend:
 		return 0, notFound("table", name, e.tableNames())
@@ -141,8 +143,18 @@ func (e *Engine) ingest(ctx context.Context, name string, mode IngestMode, forma
 		if err := e.createStored(&def, mode == IngestReplace); err != nil {
 			return 0, err
 		}
-		t = e.table(name)
+		t, made = e.table(name), true
 	}
+	n, err := e.ingestInto(ctx, t, s, schema, next)
+	if err != nil && made && mode != IngestReplace {
+		// The client may try again: the table is not left behind, in its way.
+		err = errors.Join(err, e.dropTable(name))
+	}
+	return n, err
+}
+
+// ingestInto appends to a table.
+func (e *Engine) ingestInto(ctx context.Context, t *table, s expr.Schema, schema *arrow.Schema, next func() (arrow.RecordBatch, error)) (int64, error) {
 	session := e.NewSession()
 	names, _ := session.snapshot()
 	d, err := t.describe(names)
@@ -152,7 +164,7 @@ func (e *Engine) ingest(ctx context.Context, name string, mode IngestMode, forma
 	r := &Result{schema: schema, next: func(context.Context) (arrow.RecordBatch, error) { return next() }}
 	if !sameColumns(d.Schema, s) {
 		if r, err = e.reshaped(ctx, d.Schema, s, next); err != nil {
-			return 0, base.Wrap(err, "ingesting into %s", name)
+			return 0, base.Wrap(err, "ingesting into %s", t.def.Name)
 		}
 	}
 	return e.writeBatch(ctx, t, r, base.Append)

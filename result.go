@@ -137,8 +137,11 @@ type Prepared struct {
 	// not be inferred is utf8.
 	Params   *arrow.Schema
 	IsUpdate bool
-	text     string
-	session  *Session
+	// Effect says that the statement changes something although it has rows: SET with a
+	// value.
+	Effect  bool
+	text    string
+	session *Session
 }
 
 // Execute runs the statement with one value per parameter: row 0 of params,

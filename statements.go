@@ -394,6 +394,7 @@ func (s *Session) prepare(stmt logical.Statement, p *Prepared) error {
 		// They only read, so running them tells their schema.
 		if set, ok := st.(*logical.Set); ok && (set.HasValue || set.Reset) {
 			p.Schema, p.IsUpdate = textResult([]string{"key", "value"}, nil).schema, set.Reset
+			p.Effect = true
 			return nil
 		}
 		r, err := s.run(context.Background(), stmt, p.text)

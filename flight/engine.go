@@ -63,6 +63,9 @@ func (s engineStatement) Params() *arrow.Schema {
 // IsUpdate reports that there are no rows.
 func (s engineStatement) IsUpdate() bool { return s.p.IsUpdate }
 
+// HasEffect reports that running it, though it has rows, changes something.
+func (s engineStatement) HasEffect() bool { return s.p.Effect }
+
 // Execute runs the statement.
 func (s engineStatement) Execute(ctx context.Context, params arrow.RecordBatch) (Rows, error) {
 	r, err := s.p.Execute(ctx, params)

@@ -94,3 +94,22 @@ func TestDatabaseSQL(t *testing.T) {
 		t.Fatal("there is a row")
 	}
 }
+
+// F1: SET has rows, which a client need not read, and holds nonetheless.
+func TestSetHoldsUnread(t *testing.T) {
+	x := startStreaming(t, Options{})
+	c := dial(t, x.addr)
+	for _, zone := range []string{"Europe/Berlin", "Asia/Tokyo"} {
+		if _, err := c.Execute(bg, "SET spark.sql.session.timeZone = "+zone); err != nil {
+			t.Fatal(err)
+		}
+		info, err := c.Execute(bg, "SET spark.sql.session.timeZone")
+		if err != nil {
+			t.Fatal(err)
+		}
+		recs, err := collect(t, c, info)
+		if err != nil || rowsOf(recs) != 1 || recs[0].Column(1).ValueStr(0) != zone {
+			t.Fatalf("%s: %v, %v", zone, recs, err)
+		}
+	}
+}

@@ -2,6 +2,8 @@ package flight
 
 import (
 	"context"
+	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -68,6 +70,9 @@ func (s *service) open(ctx context.Context, ses *session, st Statement, params [
 		}
 		return ses.addTicket(s.opts, func(context.Context) (Rows, error) { return fixed(affectedRow(n)), nil }), affectedSchema, nil
 	}
+	if e, ok := st.(interface{ HasEffect() bool }); ok && e.HasEffect() && !bound {
+		return runNow(ctx, ses, st, s.opts)
+	}
 	if !bound {
 		return ses.addTicket(s.opts, func(ctx context.Context) (Rows, error) { return st.Execute(ctx, nil) }), st.Schema(), nil
 	}
@@ -80,6 +85,36 @@ func (s *service) open(ctx context.Context, ses *session, st Statement, params [
 			rec.Retain()
 		}
 		return &chain{statement: st, schema: schema, params: params}, nil
+	}), schema, nil
+}
+
+// runNow runs a statement that has rows and changes something, SET, and keeps the
+// rows: clients need not read them for the setting to hold (F1).
+func runNow(ctx context.Context, ses *session, st Statement, o Options) (*ticket, *arrow.Schema, error) {
+	rows, err := st.Execute(ctx, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	notify(ctx, rows.Notices())
+	var recs []arrow.RecordBatch
+	for {
+		rec, err := rows.Next(ctx)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			releaseAll(recs)
+			return nil, nil, err
+		}
+		recs = append(recs, rec)
+	}
+	schema := st.Schema()
+	return ses.addTicket(o, func(context.Context) (Rows, error) {
+		for _, rec := range recs {
+			rec.Retain()
+		}
+		return &records{schema: schema, recs: slices.Clone(recs)}, nil
 	}), schema, nil
 }
 

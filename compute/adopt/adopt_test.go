@@ -186,3 +186,14 @@ func TestLimit(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Columns of nothing may come without buffers.
+func TestNoBuffers(t *testing.T) {
+	for _, dt := range []arrow.DataType{arrow.FixedWidthTypes.Boolean, arrow.PrimitiveTypes.Int64, arrow.BinaryTypes.String, arrow.FixedWidthTypes.Time64us} {
+		none := array.NewData(dt, 0, []*memory.Buffer{nil, nil, nil}[:len(dt.Layout().Buffers)], nil, 0, 0)
+		lists := array.MakeFromData(array.NewData(arrow.LargeListOf(dt), 1, []*memory.Buffer{nil, memory.NewBufferBytes(make([]byte, 16))}, []arrow.ArrayData{none}, 0, 0))
+		if got, err := adopted(lists, 1<<20); err != nil || got.Len() != 1 {
+			t.Errorf("%s: %v, %v", dt, got, err)
+		}
+	}
+}

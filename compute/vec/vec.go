@@ -180,7 +180,9 @@ func fromData(d arrow.ArrayData, t *expr.Type) *Vec {
 	switch t.Kind {
 	case expr.KindNull:
 	case expr.KindBool:
-		v.Data = bits(bufs[1].Bytes(), off, n)
+		if n > 0 { // what has no values may have no buffer
+			v.Data = bits(bufs[1].Bytes(), off, n)
+		}
 	case expr.KindVariant:
 		joinVariants(v, d)
 	case expr.KindTime:
