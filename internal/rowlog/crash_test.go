@@ -30,6 +30,7 @@ func copyDir(t testing.TB, dir, to string) {
 // nothing when the producer sends again what was not. The copy of a crash keeps a
 // random part of what was not synced.
 func TestCrashes(t *testing.T) { // R1, R2, R3
+	t.Parallel()
 	root := t.TempDir()
 	crash, last := 0, int64(-1) // last acknowledged
 	var o Options
@@ -107,7 +108,7 @@ func TestCrashes(t *testing.T) { // R1, R2, R3
 	mu.Lock()
 	o = opt
 	mu.Unlock()
-	for s := int64(0); s < 60; s++ {
+	for s := int64(0); s < 40; s++ {
 		if s%7 == 3 {
 			st := l.Begin()
 			if err := st.Add(part(t, 3*int(s), 3)); err != nil {
@@ -135,7 +136,7 @@ func TestCrashes(t *testing.T) { // R1, R2, R3
 		mu.Unlock()
 		clock.Advance(5 * time.Minute)
 	}
-	if crash < 100 || l.Range().First == 0 {
+	if crash < 70 || l.Range().First == 0 {
 		t.Errorf("%d crashes, the first row is %d", crash, l.Range().First)
 	}
 	t.Logf("%d crashes, rows from %d to %d", crash, l.Range().First, l.Range().End)
@@ -144,6 +145,7 @@ func TestCrashes(t *testing.T) { // R1, R2, R3
 // A step that fails fails what waits for it and nothing else; what is sent again is
 // there once.
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	failing := ""
 	l, o := create(t, Options{SegmentBytes: 2000, BeforeStep: func(step string) error {
@@ -157,7 +159,7 @@ func TestFailures(t *testing.T) {
 	}})
 	steps := []string{StepState, StepSegment, StepWrite, StepSync, StepStage}
 	failed := 0
-	for s := int64(0); s < 120; s++ {
+	for s := int64(0); s < 80; s++ {
 		mu.Lock()
 		failing = steps[s%5]
 		mu.Unlock()
@@ -181,11 +183,11 @@ func TestFailures(t *testing.T) {
 			}
 		}
 	}
-	if failed < 50 {
+	if failed < 35 {
 		t.Errorf("%d failures", failed)
 	}
 	for range 2 {
-		counts(t, read(t, l, 0, 120), 0, 120)
+		counts(t, read(t, l, 0, 80), 0, 80)
 		l.Close()
 		l = open(t, o)
 	}

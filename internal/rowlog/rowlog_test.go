@@ -136,6 +136,7 @@ func counts(t testing.TB, got []int64, from, to int64) {
 }
 
 func TestAppendAndRead(t *testing.T) {
+	t.Parallel()
 	l, o := create(t, Options{SegmentBytes: 4000})
 	if err := Create(o.Dir, schema); base.CodeOf(err) != base.CodeConflict {
 		t.Errorf("created twice: %v", err)
@@ -178,6 +179,7 @@ func TestAppendAndRead(t *testing.T) {
 }
 
 func TestProducers(t *testing.T) { // R2
+	t.Parallel()
 	l, o := create(t, Options{SegmentBytes: 2000, MaxProducers: 2})
 	gap := func(l *Log, producer string, seq int64, text string) {
 		t.Helper()
@@ -233,6 +235,7 @@ func TestProducers(t *testing.T) { // R2
 
 // Many producers at once share syncs, and each one's rows are in its order.
 func TestGroupCommit(t *testing.T) { // R1, R2
+	t.Parallel()
 	l, _ := create(t, Options{SegmentBytes: 1 << 14, QueueBytes: 1 << 14, BeforeStep: func(step string) error {
 		if step == StepSync {
 			time.Sleep(time.Millisecond) // a disk is slow
@@ -272,6 +275,7 @@ func TestGroupCommit(t *testing.T) { // R1, R2
 }
 
 func TestStatements(t *testing.T) {
+	t.Parallel()
 	l, o := create(t, Options{})
 	await(t, send(t, l, "", NoSeq, part(t, 0, 5)))
 	n := 5
@@ -323,6 +327,7 @@ func TestStatements(t *testing.T) {
 }
 
 func TestRetention(t *testing.T) { // R4
+	t.Parallel()
 	clock := base.NewVirtualClock(time.Unix(1e9, 0))
 	l, o := create(t, Options{SegmentBytes: 1, Retention: time.Minute, Clock: clock}) // each commit begins a segment
 	for s := range int64(10) {
@@ -394,6 +399,7 @@ func TestRetention(t *testing.T) { // R4
 }
 
 func TestDamage(t *testing.T) { // R3
+	t.Parallel()
 	l, o := create(t, Options{SegmentBytes: 2000})
 	for s := range int64(40) {
 		await(t, send(t, l, "p", s, part(t, int(s), 1)))
@@ -451,6 +457,7 @@ func TestDamage(t *testing.T) { // R3
 }
 
 func TestCloseAndDrop(t *testing.T) {
+	t.Parallel()
 	l, o := create(t, Options{QueueBytes: 1})
 	changed := l.Changed()
 	await(t, send(t, l, "", NoSeq, part(t, 0, 1)))
