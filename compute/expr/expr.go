@@ -158,11 +158,23 @@ func folded(e expr.Expr, ev Evaluator) Evaluator {
 	if err != nil {
 		return ev
 	}
+	if v.Null(0) && !written(e) {
+		return ev // beside a NULL that was written a function may be NULL at once, and pass over what fails
+	}
 	l, err := newLiteral(Value(v, 0), e.Type())
 	if err != nil {
 		return ev
 	}
 	return l
+}
+
+// written reports whether e is a literal, or a cast of one.
+func written(e expr.Expr) bool {
+	if c, ok := e.(*expr.Cast); ok {
+		return written(c.Child)
+	}
+	_, ok := e.(*expr.Literal)
+	return ok
 }
 
 func compileCall(e *expr.Call, env *Env) (Evaluator, error) {
