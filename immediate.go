@@ -64,6 +64,15 @@ func (s *Session) constant(raw expr.Expr) (*expr.Literal, expr.Expr, error) {
 	if lit, ok := e.(*expr.Literal); ok {
 		return lit, e, nil
 	}
+	asks := false // of rows
+	expr.Walk(e, func(e expr.Expr) bool {
+		_, query := e.(*expr.Subquery)
+		asks = asks || query
+		return !asks
+	})
+	if asks {
+		return nil, e, nil
+	}
 	lit, ok := fold(e)
 	if !ok {
 		lit = nil
