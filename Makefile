@@ -34,6 +34,7 @@ test-long: test ## Hours, not minutes: more damage, more crashes, a real broker.
 	$(GO) test -tags $(TAGS) -timeout 60m ./flight/guard -run TestMutants -mutants 1000000
 	FLIGHTD_PAIRS=2000 $(GO) test -tags $(TAGS) -timeout 20m -v ./internal/metamorphic -run TestStreamsEqualBatches
 	$(MAKE) crash N=2000
+	FLIGHTD_CROWD=200 $(GO) test -timeout 10m -count 1 -v -run TestCrowd ./flight
 	$(MAKE) fuzz FUZZTIME=5m
 	$(MAKE) difftest QUERIES=20000
 	$(GO) test -tags "$(TAGS) long" -timeout 60m ./...
