@@ -86,10 +86,9 @@ func sendLive(ctx context.Context, stream flight.FlightService_DoGetServer, rows
 			busy, since = true, time.Now()
 			go func() { written <- writeItem(w, it, o) }()
 		case err := <-written:
-			if err != nil {
+			if busy = false; err != nil {
 				return err
 			}
-			busy = false
 		case <-drain:
 			rows.Drain()
 			drain = nil

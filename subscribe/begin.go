@@ -62,6 +62,11 @@ func (s *Stream) begin(ctx context.Context) error {
 		}
 	}
 	s.tell(at, s.envelope.rows(), true)
+	if u, ok := s.envelope.(*updating); ok && u.upsert {
+		// Behind the snapshot the rows of an epoch say all: nobody needs the state.
+		u.release()
+		s.envelope = plain{OpUpdateAfter}
+	}
 	return nil
 }
 

@@ -71,7 +71,7 @@ func (plain) held() int64              { return 0 }
 func (plain) release()                 {}
 
 // updating tells the rows of a query in output mode update; it knows the newest
-// row of each key.
+// row of each key. For upsert it only makes the snapshot.
 type updating struct {
 	state  *sinkmemory.Sink
 	mode   sinks.Mode
@@ -85,10 +85,6 @@ func (u *updating) change(e *feed.Epoch) (out []part, err error) {
 			out = nil
 		}
 	}()
-	if u.upsert {
-		out, _ = plain{OpUpdateAfter}.change(e)
-		return out, u.follow(e)
-	}
 	var after []part
 	for _, rec := range e.Rows {
 		old, found, err := u.state.Replaced(rec, u.mode.Keys)
