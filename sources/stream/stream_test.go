@@ -40,6 +40,23 @@ func newFixture(t testing.TB, o rowlog.Options) *fixture {
 }
 
 // add appends a record batch of rows that count.
+// keeps waits until the first row that is kept is first: the log looks for what is not
+// to be kept beside the commit that was waited for, and at most every second.
+func (f *fixture) keeps(t testing.TB, clock *base.VirtualClock, first int64) {
+	t.Helper()
+	seen := 0
+	for range 50 {
+		if f.log.Range().First == first {
+			if seen++; seen == 3 { // the files go at the next look
+				return
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+		clock.Advance(time.Second)
+	}
+	t.Fatalf("the first row is %d, not %d", f.log.Range().First, first)
+}
+
 func (f *fixture) add(t testing.TB, rows int) {
 	t.Helper()
 	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
@@ -186,6 +203,7 @@ func TestDataLoss(t *testing.T) {
 	}
 	clock.Advance(time.Hour)
 	f.add(t, 3)
+	f.keeps(t, clock, 5)
 	if _, err := strict.Latest(t.Context(), at, sources.Limit{}); base.AsError(err).Condition != "FLIGHT_DATA_LOSS.ROWS_NOT_KEPT" || base.AsError(err).SQLState != "22000" {
 		t.Errorf("got %v", err)
 	}
@@ -213,6 +231,7 @@ func TestDataLoss(t *testing.T) {
 	}
 	clock.Advance(time.Hour)
 	f.add(t, 1)
+	f.keeps(t, clock, 8)
 	read := func() int {
 		splits, err := table.Scan(t.Context(), pin, sources.Scan{})
 		if err != nil {
