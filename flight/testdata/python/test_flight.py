@@ -40,9 +40,9 @@ class LowLevel(unittest.TestCase):
         with self.assertRaises(pa.ArrowNotImplementedError):
             list(self.client.do_action(flight.Action("NoSuchAction", b"")))
 
-    def test_put_without_a_command(self):
+    def test_put_to_no_table(self):  # a path is a stream table
         writer, _ = self.client.do_put(flight.FlightDescriptor.for_path("t"), pa.schema([("n", pa.int64())]))
-        with self.assertRaises(pa.ArrowInvalid):
+        with self.assertRaisesRegex(pa.ArrowKeyError, "TABLE_OR_VIEW_NOT_FOUND"):
             writer.write_batch(pa.record_batch([pa.array([1])], names=["n"]))
             writer.close()
 
