@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flightd/flightd/internal/base"
@@ -169,15 +170,26 @@ func (l *Log) gap(format string, args ...any) *base.Error {
 	return e.WithHint("SHOW PRODUCERS %s tells the last durable batch of each producer; go on behind it", l.opt.Name)
 }
 
+const (
+	// passing begins the names that clients make up for one connection, which nobody
+	// comes back by after passingIdle.
+	passing     = "~"
+	passingIdle = time.Hour
+)
+
 // makeRoom forgets producers that have sent nothing for long if there are too many
 // for another one. The caller holds mu.
 func (l *Log) makeRoom(name string) error {
 	if len(l.producers) < l.opt.MaxProducers {
 		return nil
 	}
-	old := l.opt.Clock.Now().Add(-l.opt.ProducerIdle).UnixMilli()
+	now := l.opt.Clock.Now()
 	for n, p := range l.producers {
-		if p.time < old && p.accepted == p.durable {
+		idle := l.opt.ProducerIdle
+		if strings.HasPrefix(n, passing) {
+			idle = min(idle, passingIdle)
+		}
+		if p.time < now.Add(-idle).UnixMilli() && p.accepted == p.durable {
 			delete(l.producers, n)
 		}
 	}

@@ -29,7 +29,8 @@ type Options struct {
 	// QueueBytes is how much may wait to be written: 64 MiB if 0.
 	QueueBytes int64
 	// MaxProducers is how many producers are remembered: 10,000 if 0. Beyond, those
-	// go first that have sent nothing for ProducerIdle: 7 days if 0.
+	// go first that have sent nothing for ProducerIdle: 7 days if 0. A name that begins
+	// with ~ is that of one connection and goes after an hour.
 	MaxProducers int
 	ProducerIdle time.Duration
 	Clock        base.Clock

@@ -233,6 +233,24 @@ func TestProducers(t *testing.T) { // R2
 	counts(t, read(t, l, 0, 32), 0, 32)
 }
 
+// A name of one connection makes room sooner than one that somebody comes back by.
+func TestPassingProducers(t *testing.T) { // R2
+	t.Parallel()
+	clock := base.NewVirtualClock(time.Unix(1e9, 0))
+	l, _ := create(t, Options{MaxProducers: 2, Clock: clock})
+	await(t, send(t, l, "stays", 0, part(t, 0, 1)))
+	await(t, send(t, l, "~goes", 0, part(t, 1, 1)))
+	clock.Advance(59 * time.Minute)
+	if _, err := l.Append(t.Context(), Origin{Producer: "c"}, part(t, 2, 1)); base.AsError(err).Condition != "TOO_MANY_PRODUCERS" {
+		t.Errorf("a third producer: %v", err)
+	}
+	clock.Advance(2 * time.Minute)
+	await(t, send(t, l, "c", 0, part(t, 2, 1)))
+	if p := l.Producers(); len(p) != 2 || p[0].Name != "c" || p[1].Name != "stays" {
+		t.Errorf("%+v", p)
+	}
+}
+
 // Many producers at once share syncs, and each one's rows are in its order.
 func TestGroupCommit(t *testing.T) { // R1, R2
 	t.Parallel()

@@ -11,6 +11,7 @@ Everything is Arrow underneath: statements go through ADBC's Flight SQL driver,
 subscriptions through pyarrow.flight, in one session of the server.
 """
 
+from ._append import Durable
 from ._connection import Connection, connect
 from ._errors import (
     AlreadyExists,
@@ -40,6 +41,7 @@ __all__ = [
     "Connection",
     "ConnectionLost",
     "DataLoss",
+    "Durable",
     "Error",
     "InternalError",
     "LimitExceeded",

@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.flight
 
 from . import _uri
-from ._errors import AuthenticationError, Error, translated
+from ._append import Appending, Durable
+from ._errors import AuthenticationError, Error, StatementError, translated
 from ._ingest import to_reader
-from ._queries import Queries, Query
+from ._queries import Queries, Query, quoted
 from ._result import Result
 from ._subscribe import Subscription, subscription
 from ._wait import interruptible
@@ -126,6 +127,8 @@ class Connection:
         self._login = login
         self._lock = threading.Lock()
         self._closed = False
+        self._producer = _made_up()
+        self._numbering = threading.Lock()
         self._open()
 
     def _open(self) -> None:
@@ -159,24 +162,92 @@ class Connection:
         """Sets a setting of the session, as SET does."""
         self.execute(f"SET {key} = {value}")
 
-    def ingest(self, table: str, data: Rows, mode: str = "create_append") -> int:
-        """Writes rows into a table, as one durable commit, and returns their number.
+    def ingest(
+        self,
+        table: str,
+        data: Rows,
+        mode: str = "create_append",
+        *,
+        producer: str | None = None,
+        seq: int | None = None,
+        on_durable: Callable[[Durable], None] | None = None,
+        retry_for: timedelta | float = 300.0,
+    ) -> int:
+        """Writes rows into a table and returns their number once they are durable.
 
         ``data`` is a pyarrow Table, RecordBatch or RecordBatchReader, a pandas or
         polars DataFrame, a list of dicts, an iterable of record batches, or anything
         else that exports an Arrow stream. ``mode`` is ``create`` (the table must not
         exist), ``append`` (it must), ``replace`` or ``create_append``. Columns go by
         name. Every type of docs/types.md is taken; one that is not names its column.
+
+        A stream table (``CREATE TABLE … USING flight``) that is appended to takes the
+        rows record batch by record batch, each durable by itself and numbered: the
+        ingest goes on by itself after a broken connection or a restart of the server,
+        for ``retry_for`` seconds without success, and every row is there once.
+        ``on_durable`` is told how far it is, from a thread of its own. Any other table
+        gets the rows as one commit.
+
+        ``producer`` names the sender in a stream table; without it the connection has a
+        name of its own. One that was stopped itself comes back by its name with
+        ``seq``, the number of the first record batch of ``data``: those that are
+        durable already are not sent again. Without ``seq`` the numbers go on behind
+        the last durable one.
         """
         if mode not in ("create", "append", "replace", "create_append"):
             raise ValueError(f"mode {mode!r} is none of create, append, replace, create_append")
+        if producer is None and seq is not None:
+            raise ValueError("seq is the number of a producer's record batch; name the producer")
+        if producer == "" or seq is not None and seq < 0:
+            raise ValueError("a producer has a name, and its record batches have numbers from 0 on")
+        if mode in ("create", "replace") and (producer or on_durable):
+            raise ValueError(f"mode {mode!r} writes the rows as one commit; a producer appends to a stream table")
         reader = to_reader(data)
+        if mode in ("append", "create_append") and self._is_stream(table, mode, reader.schema):
+            return self._append(table, reader, producer, seq, _seconds(retry_for) or 0.0, on_durable)
+        if producer or on_durable:
+            raise StatementError(f"the table {table} is not a stream table, so it knows no producers; CREATE TABLE {quoted(table)} (…) USING flight makes one")
+        return self._ingest(table, reader, mode)
+
+    def _append(self, table: str, reader: pa.RecordBatchReader, producer: str | None, seq: int | None, retry_for: float,
+                on_durable: Callable[[Durable], None] | None) -> int:  # fmt: skip
+        if producer is not None:
+            appending = Appending(self, table, reader, producer, seq, retry_for, on_durable)
+            return interruptible(appending.run, appending.cancel)
+        with self._numbering:
+            appending = Appending(self, table, reader, self._producer, None, retry_for, on_durable)
+            try:
+                return interruptible(appending.run, appending.cancel)
+            except BaseException:
+                # Numbers that this call has sent may become durable yet; the next call must
+                # not give them to other rows.
+                self._producer = _made_up()
+                raise
+
+    def _ingest(self, table: str, reader: pa.RecordBatchReader, mode: str) -> int:
         with translated():
             cur = self._cursor()
             try:
                 return int(interruptible(lambda: cur.adbc_ingest(table, reader, mode=mode), cur.adbc_cancel))
             finally:
                 cur.close()
+
+    def _is_stream(self, table: str, mode: str, schema: pa.Schema) -> bool:
+        """Whether the table takes numbered record batches. One that is to be made as
+        such is made here: an empty ingest may be repeated."""
+        for made in (False, True):
+            try:
+                self.sql(f"SHOW PRODUCERS {quoted(table)} LIKE ''").arrow()
+                return True
+            except StatementError as e:
+                if e.condition == "NOT_A_STREAM_TABLE":
+                    return False
+                if e.condition != "TABLE_OR_VIEW_NOT_FOUND":
+                    raise
+            if made or mode == "append" or self.sql("SET flightd.ingest.format").rows()[0]["value"] != "flight":
+                return False
+            self._ingest(table, to_reader(schema.empty_table()), mode)
+        return False
 
     # Subscriptions.
 
@@ -290,18 +361,23 @@ class Connection:
             pass  # its session is gone
         client.close()
 
-    def _stream(self) -> tuple[Any, Any]:
-        """A new pyarrow client and the options of its calls, for one subscription."""
+    def _stream(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> tuple[Any, Any]:
+        """A new pyarrow client and the options of its calls, for one subscription or ingest."""
         with self._lock:
             if self._closed:
                 raise Error("the connection is closed")
             header = self._header
-        return self._login.flight(), _authorized(header)
+        return self._login.flight(), _authorized(header, *headers)
 
 
-def _authorized(header: str) -> Any:
+def _made_up() -> str:
+    """The name of a producer that is this connection's alone; the ~ says so to the server."""
+    return "~python-" + secrets.token_hex(8)
+
+
+def _authorized(header: str, *more: tuple[bytes, bytes]) -> Any:
     """The options of pyarrow's calls with the authorization header."""
-    return pa.flight.FlightCallOptions(headers=[(b"authorization", header.encode())])
+    return pa.flight.FlightCallOptions(headers=[(b"authorization", header.encode()), *more])
 
 
 def _seconds(t: timedelta | float | None) -> float | None:
