@@ -41,6 +41,11 @@ type Conn struct {
 
 	mu     sync.Mutex
 	header string // of authorization
+
+	// numbering is held while record batches of producer, which is this connection's
+	// alone, are appended.
+	numbering sync.Mutex
+	producer  string
 }
 
 // Connect opens a session of the server at uri: grpc://host:port in plain text,

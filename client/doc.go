@@ -2,12 +2,13 @@
 //
 // A Conn is a session: settings and temporary views stay until Close. SQL gives
 // the rows of a statement as Arrow record batches, Execute runs one for its effect,
-// Ingest writes record batches as one durable commit, Subscribe follows a running
-// query, and Queries lists what runs.
+// Ingest writes record batches durably, Subscribe follows a running query, and
+// Queries lists what runs.
 //
 // A Subscription goes on by itself after a broken connection or a restart of the
 // server: it keeps the token of the last batch that it handed out and continues
-// behind it, so that every row comes once.
+// behind it, so that every row comes once. Append goes on in the same way: it numbers
+// what it sends to a stream table, and sends again what is not on the server's disk.
 //
 // What the server refuses is an *Error with its condition, SQLSTATE, place and
 // hint. A Conn may be used by several goroutines; what it returns by one at a time,
@@ -15,5 +16,5 @@
 // the server, too.
 //
 // Nothing here knows the engine: the package is Flight SQL and what flightd says
-// along with it (docs/subscribe.md).
+// along with it (docs/subscribe.md, docs/ingest.md).
 package client

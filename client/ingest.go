@@ -20,10 +20,22 @@ const (
 	Replace                  // the table is made anew
 )
 
-// Ingest writes the record batches of rows into a table, as one durable commit, and
-// returns their number of rows. Columns go by name. docs/types.md lists the types; an
+// Ingest writes the record batches of rows into a table and returns their number of
+// rows once they are durable. Columns go by name. docs/types.md lists the types; an
 // error names the column.
+//
+// A stream table that is appended to takes them as Append does, each batch durable by
+// itself, across broken connections. Any other table gets them as one commit.
 func (x *Conn) Ingest(ctx context.Context, table string, rows array.RecordReader, mode Mode) (int64, error) {
+	if mode == Append || mode == CreateAppend {
+		stream, err := x.isStream(ctx, table)
+		if err != nil {
+			return 0, err
+		}
+		if stream {
+			return x.Append(ctx, table, rows, AppendOptions{})
+		}
+	}
 	o := &flightsql.TableDefinitionOptions{IfNotExist: flightsql.TableDefinitionOptionsTableNotExistOptionCreate, IfExists: flightsql.TableDefinitionOptionsTableExistsOptionAppend}
 	switch mode {
 	case Create:

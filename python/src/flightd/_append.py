@@ -217,6 +217,8 @@ class _Source(Exception):
 
 def _passing(e: Error) -> bool:
     """Whether it may work again later."""
-    if isinstance(e, (LimitExceeded, InternalError)):
-        return e.condition in (None, "RESOURCE_EXHAUSTED")
+    if isinstance(e, LimitExceeded):
+        return e.condition == "LIMIT_EXCEEDED"  # of calls or connections; a record batch that is too large stays so
+    if isinstance(e, InternalError):
+        return e.condition is None
     return isinstance(e, (ConnectionLost, Canceled, AuthenticationError))
