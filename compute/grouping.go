@@ -176,10 +176,10 @@ func (g *grouping) findTriples(aggs []*expr.Agg) {
 
 // fold gives accumulators the rows of a batch: args[i] are the arguments of
 // aggregate i, and none of its rows is left out unless skip says that it has been
-// dealt with. There were old groups before these rows.
-func (g *grouping) fold(accs []agg.Accumulator, old int, rows, ids []int32, args func(i int) []*vec.Vec, skip []bool) error {
+// dealt with.
+func (g *grouping) fold(accs []agg.Accumulator, batch *agg.Rows, args func(i int) []*vec.Vec, skip []bool) error {
 	for _, t := range g.triples {
-		done, err := agg.SumMinMax(accs[t[0]], accs[t[1]], accs[t[2]], old, rows, ids, args(t[0])[0])
+		done, err := batch.SumMinMax(accs[t[0]], accs[t[1]], accs[t[2]], args(t[0])[0])
 		if err != nil {
 			return err
 		}
@@ -192,7 +192,7 @@ func (g *grouping) fold(accs []agg.Accumulator, old int, rows, ids []int32, args
 			continue
 		}
 		if w, ok := acc.(agg.Whole); ok {
-			done, err := w.UpdateWhole(old, rows, ids, args(i))
+			done, err := w.UpdateWhole(batch, args(i))
 			if err != nil {
 				return err
 			}
@@ -200,7 +200,7 @@ func (g *grouping) fold(accs []agg.Accumulator, old int, rows, ids []int32, args
 				continue
 			}
 		}
-		if err := acc.Update(rows, ids, args(i)); err != nil {
+		if err := acc.Update(batch.At, batch.Groups, args(i)); err != nil {
 			return err
 		}
 	}

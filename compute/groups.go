@@ -13,6 +13,7 @@ type groups struct {
 	plan  *grouping
 	table *state.Table
 	accs  []agg.Accumulator
+	rows  agg.Rows
 	count *state.Fixed[int64]
 	// settled says that the groups were merged, if only into empty ones.
 	settled bool
@@ -169,7 +170,7 @@ func (s *groups) add(b Batch) error {
 			return err
 		}
 	}
-	if err := g.fold(s.accs, old, rows, ids, func(i int) []*vec.Vec { return g.aggs[i].vals }, skip); err != nil {
+	if err := g.fold(s.accs, s.rows.Begin(old, rows, ids), func(i int) []*vec.Vec { return g.aggs[i].vals }, skip); err != nil {
 		return err
 	}
 	return s.charge()
@@ -193,7 +194,7 @@ func (s *groups) takeRun(r *run, sel, ids []int32, old int) error {
 			}
 		}
 	}
-	return s.plan.fold(s.accs, old, sel, ids, func(i int) []*vec.Vec { return r.args[i] }, skip)
+	return s.plan.fold(s.accs, s.rows.Begin(old, sel, ids), func(i int) []*vec.Vec { return r.args[i] }, skip)
 }
 
 // filtered returns the members of sel whose bit is set, with their groups.

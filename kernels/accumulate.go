@@ -106,20 +106,57 @@ func SumMinMaxGroups[T Signed](sum []int64, lo, hi []T, groups []int32, vals []T
 	return wrapped
 }
 
-// FloatSumGroups adds vals to the sums of their groups, in order, and one to their
-// counts.
-func FloatSumGroups[T Signed | ~float32 | ~float64](sum []float64, count []int64, groups []int32, vals []T) {
+// A Summary is what one group has of a column: how many values, their sum, the smallest
+// and the greatest.
+type Summary struct{ Count, Sum, Low, High int64 }
+
+// SummarizeGroups takes in vals by group; sums wrap.
+func SummarizeGroups[T Signed](cells []Summary, groups []int32, vals []T) {
 	vals = vals[:len(groups)]
-	sum = sum[:len(count)]
-	if len(count) == 1 {
+	if len(cells) == 1 {
+		c := cells[0]
+		for _, v := range vals {
+			x := int64(v)
+			c.Sum += x
+			c.Low, c.High = min(c.Low, x), max(c.High, x)
+		}
+		c.Count += int64(len(vals))
+		cells[0] = c
+		return
+	}
+	for i, g := range groups {
+		c, x := &cells[g], int64(vals[i])
+		c.Count++
+		c.Sum += x
+		if x < c.Low { // seldom, and then a store less
+			c.Low = x
+		}
+		if x > c.High {
+			c.High = x
+		}
+	}
+}
+
+// FloatSumGroups adds vals to the sums of their groups, in order.
+func FloatSumGroups[T Signed | ~float32 | ~float64](sum []float64, groups []int32, vals []T) {
+	vals = vals[:len(groups)]
+	if len(sum) == 1 {
 		all := sum[0]
 		for _, v := range vals {
 			all += float64(v)
 		}
 		sum[0] = all
-		count[0] += int64(len(vals))
 		return
 	}
+	for i, g := range groups {
+		sum[g] += float64(vals[i])
+	}
+}
+
+// FloatMeanGroups is FloatSumGroups and CountGroups in one pass.
+func FloatMeanGroups[T Signed | ~float32 | ~float64](sum []float64, count []int64, groups []int32, vals []T) {
+	vals = vals[:len(groups)]
+	sum = sum[:len(count)]
 	for i, g := range groups {
 		sum[g] += float64(vals[i])
 		count[g]++

@@ -69,9 +69,29 @@ func accumulateCase[T Signed](t *testing.T, r *rand.Rand) {
 	}
 	clear(count)
 	total := make([]float64, n)
-	FloatSumGroups(total, count, groups, vals)
+	FloatMeanGroups(total, count, groups, vals)
 	if !slices.Equal(total, floats) || !slices.Equal(count, counted) {
 		t.Fatalf("sums are %v of %v, want %v of %v", total, count, floats, counted)
+	}
+	clear(total)
+	if FloatSumGroups(total, groups, vals); !slices.Equal(total, floats) {
+		t.Fatalf("sums are %v, want %v", total, floats)
+	}
+	cells := make([]Summary, n)
+	for g := range cells {
+		cells[g] = Summary{Low: math.MaxInt64, High: math.MinInt64}
+	}
+	SummarizeGroups(cells, groups, vals)
+	for g := range cells {
+		one := Summary{Low: math.MaxInt64, High: math.MinInt64}
+		for i, x := range vals {
+			if int(groups[i]) == g {
+				one = Summary{one.Count + 1, one.Sum + int64(x), min(one.Low, int64(x)), max(one.High, int64(x))}
+			}
+		}
+		if cells[g] != one {
+			t.Fatalf("group %d is %v, want %v", g, cells[g], one)
+		}
 	}
 }
 

@@ -69,9 +69,9 @@ func (a *decSum) Update(rows, groups []int32, args []*vec.Vec) error {
 // UpdateWhole adds decimals to few groups, of which none can overflow in one batch: a sum
 // of one digit less than its type has takes another 2^31 values of ten digits less, or,
 // if it has 30 digits, of 64 bits.
-func (a *decSum) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
+func (a *decSum) UpdateWhole(rows *Rows, args []*vec.Vec) (bool, error) {
 	v, n := args[0], a.sum.Len()
-	if v.Valid != nil || v.Const || v.Type.Kind != expr.KindDecimal || 4*n > len(rows) || !a.upTo(old, a.sum.Valid()) {
+	if v.Valid != nil || v.Const || v.Type.Kind != expr.KindDecimal || 4*n > len(rows.At) || !a.upTo(rows.Old, a.sum.Valid()) {
 		return false, nil
 	}
 	if !a.roomy && (a.typ.Precision < 30 || !kernels.Narrow(vec.Values[kernels.Int128](v))) {
@@ -84,10 +84,10 @@ func (a *decSum) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bo
 			return false, nil
 		}
 	}
-	setRange(a.sum.Valid(), old, n)
-	fill(a.seen.Data()[old:n], 1)
+	setRange(a.sum.Valid(), rows.Old, n)
+	fill(a.seen.Data()[rows.Old:n], 1)
 	a.filled.n = n
-	kernels.SumDecimalGroups(sum, groups, rows, vec.Values[kernels.Int128](v))
+	rows.addDecimals(sum, vec.Values[kernels.Int128](v))
 	return true, nil
 }
 

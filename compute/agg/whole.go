@@ -15,10 +15,9 @@ type Resetter interface{ Reset() }
 // A Whole is an accumulator that is faster where nothing is left out: no row of
 // the batch, no NULL.
 type Whole interface {
-	// UpdateWhole takes in rows as Update does. Before these rows there were old
-	// groups; all groups since are among them. It reports false, and has done
+	// UpdateWhole takes in rows as Update does. It reports false, and has done
 	// nothing, if it is no faster here.
-	UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error)
+	UpdateWhole(rows *Rows, args []*vec.Vec) (bool, error)
 }
 
 // filled counts the leading groups that have a value, of an accumulator whose
@@ -66,7 +65,7 @@ func fill[T any](s []T, x T) {
 }
 
 // UpdateWhole counts rows.
-func (a *count) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
+func (a *count) UpdateWhole(rows *Rows, args []*vec.Vec) (bool, error) {
 	if a.whenTrue {
 		return false, nil
 	}
@@ -75,41 +74,41 @@ func (a *count) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (boo
 			return false, nil
 		}
 	}
-	kernels.CountGroups(a.n.Data(), groups)
+	rows.count(a.n.Data())
 	return true, nil
 }
 
 // UpdateWhole adds integers.
-func (a *intSum) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
-	if a.mode == expr.Try || !a.filled.upTo(old, a.sum.Valid()) {
+func (a *intSum) UpdateWhole(rows *Rows, args []*vec.Vec) (bool, error) {
+	if a.mode == expr.Try || !a.filled.upTo(rows.Old, a.sum.Valid()) {
 		return false, nil
 	}
 	var wrapped int64
 	switch v := args[0]; v.Type.Width() {
 	case 4:
-		vals, ok := span[int32](v, rows)
+		vals, ok := span[int32](v, rows.At)
 		if !ok {
 			return false, nil
 		}
-		wrapped = kernels.SumGroups(a.sum.Data(), groups, vals)
+		wrapped = kernels.SumGroups(a.sum.Data(), rows.Groups, vals)
 	case 8:
-		vals, ok := span[int64](v, rows)
+		vals, ok := span[int64](v, rows.At)
 		if !ok {
 			return false, nil
 		}
-		wrapped = kernels.SumGroups(a.sum.Data(), groups, vals)
+		wrapped = kernels.SumGroups(a.sum.Data(), rows.Groups, vals)
 	default:
 		return false, nil
 	}
-	a.begin(old)
-	return true, a.check(wrapped, groups)
+	a.begin(rows.Old)
+	return true, a.check(wrapped, rows.Groups)
 }
 
 // UpdateWhole adds and counts intervals.
-func (a *intervalAvg) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
-	done, err := a.intSum.UpdateWhole(old, rows, groups, args)
+func (a *intervalAvg) UpdateWhole(rows *Rows, args []*vec.Vec) (bool, error) {
+	done, err := a.intSum.UpdateWhole(rows, args)
 	if done {
-		kernels.CountGroups(a.n.Data(), groups)
+		rows.count(a.n.Data())
 	}
 	return done, err
 }
@@ -123,53 +122,58 @@ func (a *intSum) begin(old int) {
 }
 
 // UpdateWhole adds numbers.
-func (a *floatSum) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
-	if args[0].Valid != nil || args[0].Const || !a.filled.upTo(old, a.sum.Valid()) {
+func (a *floatSum) UpdateWhole(rows *Rows, args []*vec.Vec) (bool, error) {
+	if args[0].Valid != nil || args[0].Const || !a.filled.upTo(rows.Old, a.sum.Valid()) {
 		return false, nil
 	}
-	setRange(a.sum.Valid(), old, a.sum.Len())
+	setRange(a.sum.Valid(), rows.Old, a.sum.Len())
 	a.filled.n = a.sum.Len()
-	addFloats(a.sums(a.sum.Data()), rows, groups, args[0])
+	addFloats(a.sums(a.sum.Data()), rows.At, rows.Groups, args[0])
 	return true, nil
 }
 
 // UpdateWhole adds and counts numbers.
-func (a *floatAvg) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
+func (a *floatAvg) UpdateWhole(rows *Rows, args []*vec.Vec) (bool, error) {
 	sum, n := a.sums(a.sum.Data()), a.n.Data()
 	switch v := args[0]; v.Type.Kind {
 	case expr.KindFloat64:
-		return averageSpan[float64](sum, n, groups, v, rows), nil
+		return averageSpan[float64](sum, n, rows, v), nil
 	case expr.KindInt32:
-		return averageSpan[int32](sum, n, groups, v, rows), nil
+		return averageSpan[int32](sum, n, rows, v), nil
 	case expr.KindInt64:
-		return averageSpan[int64](sum, n, groups, v, rows), nil
+		return averageSpan[int64](sum, n, rows, v), nil
 	}
 	return false, nil
 }
 
 // UpdateWhole adds and counts decimals.
-func (a *decAvg) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
-	done, err := a.decSum.UpdateWhole(old, rows, groups, args)
+func (a *decAvg) UpdateWhole(rows *Rows, args []*vec.Vec) (bool, error) {
+	done, err := a.decSum.UpdateWhole(rows, args)
 	if done {
-		kernels.CountGroups(a.n.Data(), groups)
+		rows.count(a.n.Data())
 	}
 	return done, err
 }
 
-func averageSpan[T kernels.Signed | ~float64](sum []float64, n []int64, groups []int32, v *vec.Vec, rows []int32) bool {
-	vals, ok := span[T](v, rows)
-	if ok {
-		kernels.FloatSumGroups(sum, n, groups, vals)
+func averageSpan[T kernels.Signed | ~float64](sum []float64, n []int64, rows *Rows, v *vec.Vec) bool {
+	vals, ok := span[T](v, rows.At)
+	switch {
+	case !ok:
+	case rows.few(len(n)):
+		kernels.FloatSumGroups(sum, rows.Groups, vals)
+		rows.count(n)
+	default:
+		kernels.FloatMeanGroups(sum, n, rows.Groups, vals)
 	}
 	return ok
 }
 
 // UpdateWhole compares numbers.
-func (a *extreme) UpdateWhole(old int, rows, groups []int32, args []*vec.Vec) (bool, error) {
+func (a *extreme) UpdateWhole(rows *Rows, args []*vec.Vec) (bool, error) {
 	w, ok := a.rank.(interface {
-		updateWhole(old int, rows, groups []int32, v *vec.Vec) bool
+		updateWhole(rows *Rows, v *vec.Vec) bool
 	})
-	return ok && w.updateWhole(old, rows, groups, args[0]), nil
+	return ok && w.updateWhole(rows, args[0]), nil
 }
 
 // Reset forgets all groups.
@@ -216,16 +220,16 @@ func pick[T any](first bool, a, b T) T {
 	return b
 }
 
-func (k *numberRank[T]) updateWhole(old int, rows, groups []int32, v *vec.Vec) bool {
-	if k.ties || !k.filled.upTo(old, k.col.Valid()) {
+func (k *numberRank[T]) updateWhole(rows *Rows, v *vec.Vec) bool {
+	if k.ties || !k.filled.upTo(rows.Old, k.col.Valid()) {
 		return false
 	}
-	vals, ok := span[T](v, rows)
+	vals, ok := span[T](v, rows.At)
 	if !ok {
 		return false
 	}
-	k.begin(old)
-	best := k.col.Data()
+	k.begin(rows.Old)
+	best, groups := k.col.Data(), rows.Groups
 	switch best := any(best).(type) {
 	case []int32:
 		extremes(k.max, best, groups, any(vals).([]int32))
@@ -248,45 +252,4 @@ func extremes[T kernels.Signed](max bool, best []T, groups []int32, vals []T) {
 	} else {
 		kernels.MinGroups(best, groups, vals)
 	}
-}
-
-// SumMinMax is UpdateWhole of the sum, the minimum and the maximum of one column
-// of integers in one pass; it reports false, and has done nothing, where the
-// accumulators or the column are of another kind.
-func SumMinMax(sum, low, high Accumulator, old int, rows, groups []int32, arg *vec.Vec) (bool, error) {
-	s, ok := sum.(*intSum)
-	if !ok || s.mode == expr.Try {
-		return false, nil
-	}
-	lo, ok1 := low.(*extreme)
-	hi, ok2 := high.(*extreme)
-	if !ok1 || !ok2 {
-		return false, nil
-	}
-	switch l := lo.rank.(type) {
-	case *numberRank[int64]:
-		return sumMinMax(s, l, hi.rank, old, rows, groups, arg)
-	case *numberRank[int32]:
-		return sumMinMax(s, l, hi.rank, old, rows, groups, arg)
-	}
-	return false, nil
-}
-
-func sumMinMax[T int32 | int64](s *intSum, lo *numberRank[T], high rank, old int, rows, groups []int32, arg *vec.Vec) (bool, error) {
-	hi, ok := high.(*numberRank[T])
-	if !ok || lo.ties || hi.ties || lo.max || !hi.max {
-		return false, nil
-	}
-	if !s.filled.upTo(old, s.sum.Valid()) || !lo.filled.upTo(old, lo.col.Valid()) || !hi.filled.upTo(old, hi.col.Valid()) {
-		return false, nil
-	}
-	vals, ok := span[T](arg, rows)
-	if !ok {
-		return false, nil
-	}
-	s.begin(old)
-	lo.begin(old)
-	hi.begin(old)
-	wrapped := kernels.SumMinMaxGroups(s.sum.Data(), lo.col.Data(), hi.col.Data(), groups, vals)
-	return true, s.check(wrapped, groups)
 }
