@@ -38,7 +38,7 @@ func (r *Rows) Begin(old int, at, groups []int32) *Rows {
 
 // few reports whether there are so few groups that going through all of them costs
 // next to nothing beside the rows.
-func (r *Rows) few(groups int) bool { return 16*groups <= len(r.Groups) }
+func (r *Rows) few(groups int) bool { return 8*groups <= len(r.Groups) }
 
 // count adds to the count of each group how many rows it has.
 func (r *Rows) count(into []int64) {

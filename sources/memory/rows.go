@@ -36,7 +36,7 @@ func (r *rows) fits(rec arrow.RecordBatch) error {
 // splits cuts the record batches from lo up to and without hi.
 func (r *rows) splits(name string, lo, hi int64, scan sources.Scan) []sources.Split {
 	recs, starts, schema := r.recs, r.starts, numbered.Project(r.schema, scan)
-	return numbered.Splits(name, starts[lo], starts[hi], numbered.SplitRows, scan, func(lo, hi int64) (arrow.RecordBatch, error) {
+	return numbered.Splits(name, starts[lo], starts[hi], numbered.LargeSplitRows(starts[hi]-starts[lo]), scan, func(lo, hi int64) (arrow.RecordBatch, error) {
 		// The last record batch that begins at or before lo and has row lo: empty ones
 		// begin where the next does.
 		i := sort.Search(len(recs), func(i int) bool { return starts[i+1] > lo })

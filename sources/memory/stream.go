@@ -132,7 +132,7 @@ func (s *Source) Announce(wake func()) (stop func()) {
 	}
 }
 
-// Read cuts the range into splits of numbered.SplitRows rows.
+// Read cuts the range into splits of numbered.LargeSplitRows rows.
 func (s *Source) Read(_ context.Context, from, to base.Offset, scan sources.Scan) ([]sources.Split, error) {
 	lo, hi, err := numbered.ParseRange(from, to, s.Describe())
 	if err != nil {

@@ -16,6 +16,11 @@ import (
 // SplitRows is how many rows a split has where nothing else says it.
 const SplitRows = 1 << 16
 
+// LargeSplitRows is how many rows a split has, of n that lie in memory: more than
+// SplitRows where enough splits remain. An aggregation begins each of them with no
+// group and merges its groups at the end.
+func LargeSplitRows(n int64) int64 { return SplitRows * min(max(n/(32*SplitRows), 1), 4) }
+
 // defaultBatchRows is what sources.Scan says of BatchRows 0.
 const defaultBatchRows = 8192
 
