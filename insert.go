@@ -19,25 +19,9 @@ import (
 // insert is INSERT INTO: a batch query whose rows, put into the table's order and
 // types, become one commit of a sink.
 func (s *Session) insert(ctx context.Context, st *logical.Insert) (*Result, error) {
-	if err := notState(st.Table, "written"); err != nil {
-		return nil, err.At(st.TableAt)
-	}
-	t := s.eng.table(last(st.Table))
-	if t == nil {
-		names, _ := s.snapshot()
-		if v, err := names.View(st.Table); err == nil && v != nil {
-			return nil, base.UserError("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "INSERT expects a table, but %s is a view.", last(st.Table)).At(st.TableAt)
-		}
-		return nil, notFound("table", last(st.Table), s.eng.tableNames()).At(st.TableAt)
-	}
-	names, _ := s.snapshot()
-	d, err := t.describe(names)
+	t, plan, err := s.insertPlan(st)
 	if err != nil {
 		return nil, err
-	}
-	var plan logical.Node = &logical.Store{At: st.At, Columns: st.Columns, ByName: st.ByName, Schema: d.Schema, Input: st.Plan}
-	if p, err := s.eng.sinks.Lookup(t.def.Format); err == nil && p.AnySchema && st.Columns == nil {
-		plan = st.Plan
 	}
 	r, err := s.query(ctx, plan)
 	if err != nil {
@@ -53,6 +37,31 @@ func (s *Session) insert(ctx context.Context, st *logical.Insert) (*Result, erro
 		return nil, base.Wrap(err, "inserting into %s", t.def.Name)
 	}
 	return done(n), nil
+}
+
+// insertPlan is the table of an INSERT and the plan of the rows as they are stored.
+func (s *Session) insertPlan(st *logical.Insert) (*table, logical.Node, error) {
+	if err := notState(st.Table, "written"); err != nil {
+		return nil, nil, err.At(st.TableAt)
+	}
+	t := s.eng.table(last(st.Table))
+	if t == nil {
+		names, _ := s.snapshot()
+		if v, err := names.View(st.Table); err == nil && v != nil {
+			return nil, nil, base.UserError("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "INSERT expects a table, but %s is a view.", last(st.Table)).At(st.TableAt)
+		}
+		return nil, nil, notFound("table", last(st.Table), s.eng.tableNames()).At(st.TableAt)
+	}
+	names, _ := s.snapshot()
+	d, err := t.describe(names)
+	if err != nil {
+		return nil, nil, err
+	}
+	var plan logical.Node = &logical.Store{At: st.At, Columns: st.Columns, ByName: st.ByName, Schema: d.Schema, Input: st.Plan}
+	if p, err := s.eng.sinks.Lookup(t.def.Format); err == nil && p.AnySchema && st.Columns == nil {
+		plan = st.Plan
+	}
+	return t, plan, nil
 }
 
 // writeBatch writes a result into a table as one commit.

@@ -5,8 +5,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/flightd/flightd/compute/adopt"
-	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/logical"
@@ -63,76 +61,6 @@ func rewriteStatement(st logical.Statement, f func(expr.Expr) (expr.Expr, error)
 		return &c, nil
 	}
 	return st, nil
-}
-
-// withParams puts row 0 of params in the place of the statement's parameters.
-func withParams(st logical.Statement, params arrow.RecordBatch) (logical.Statement, error) {
-	n := 0
-	return rewriteStatement(st, func(e expr.Expr) (expr.Expr, error) {
-		p, ok := e.(*expr.Param)
-		if !ok {
-			return e, nil
-		}
-		i := p.Index
-		if p.Label != "" {
-			i = -1
-			if params != nil {
-				if at := params.Schema().FieldIndices(p.Label); len(at) > 0 {
-					i = at[0]
-				}
-			}
-		}
-		n++
-		if params == nil || i < 0 || i >= int(params.NumCols()) || params.NumRows() == 0 {
-			return nil, base.UserError("UNBOUND_SQL_PARAMETER", "42P02", "The parameter %s has no value.", p.SQL()).At(p.At).
-				WithHint("bind one value for each parameter")
-		}
-		return paramLiteral(params.Column(i), p)
-	})
-}
-
-// paramLiteral is the first value of a bound column as a literal.
-func paramLiteral(arr arrow.Array, p *expr.Param) (expr.Expr, error) {
-	v, t, err := adopt.Value(arr, p.SQL(), maxWrittenOut)
-	if err != nil {
-		return nil, base.Wrap(err, "binding parameter %s", p.SQL())
-	}
-	return &expr.Literal{At: p.At, Value: cexpr.Value(v, 0), Typ: t}, nil
-}
-
-// paramSchema lists the parameters of a statement with the types that their
-// places suggest: that of a cast around them, or of what they are compared with
-// where that is a literal; utf8 otherwise.
-func paramSchema(st logical.Statement) (*arrow.Schema, error) {
-	var fields []arrow.Field
-	_, err := rewriteStatement(st, func(e expr.Expr) (expr.Expr, error) {
-		switch e := e.(type) {
-		case *expr.Param:
-			name := e.Label
-			fields = append(fields, arrow.Field{Name: name, Type: arrow.BinaryTypes.String, Nullable: true})
-		case *expr.Cast:
-			if _, ok := e.Child.(*expr.Param); ok && len(fields) > 0 {
-				fields[len(fields)-1].Type = e.To.Arrow()
-			}
-		}
-		return e, nil
-	})
-	return arrow.NewSchema(fields, nil), err
-}
-
-// nullParams puts NULL in the place of every parameter, to analyse a statement
-// before it is bound.
-func nullParams(n logical.Node) logical.Node {
-	out, err := logical.RewriteExprs(n, func(e expr.Expr) (expr.Expr, error) {
-		if p, ok := e.(*expr.Param); ok {
-			return &expr.Literal{At: p.At, Typ: expr.Null}, nil
-		}
-		return e, nil
-	})
-	if err != nil {
-		return n
-	}
-	return out
 }
 
 // reshaped puts ingested rows into the order and types of a table, through the

@@ -133,8 +133,9 @@ type Prepared struct {
 	// Schema is the result's schema; for a statement without rows that of
 	// rows_affected.
 	Schema *arrow.Schema
-	// Params is the schema of the parameter markers, in order; a type that could
-	// not be inferred is utf8.
+	// Params is the schema of the parameters: one column for each ?, in order, or for
+	// each :name, in the order in which the names first stand in the text. The type is
+	// that of the parameter's place, utf8 where no place has one.
 	Params   *arrow.Schema
 	IsUpdate bool
 	// Effect says that the statement changes something although it has rows: SET with a
@@ -142,10 +143,13 @@ type Prepared struct {
 	Effect  bool
 	text    string
 	session *Session
+	list    parameters
 }
 
 // Execute runs the statement with one value per parameter: row 0 of params,
-// which may be nil if there are none.
+// which may be nil if there are none. A value need not have the type of Params: where
+// it is compared or computed with it counts with its own, and what is stored, or taken
+// by LIMIT or a function, is converted if nothing of it is lost, else refused.
 func (p *Prepared) Execute(ctx context.Context, params arrow.RecordBatch) (*Result, error) {
-	return p.session.execute(ctx, p.text, params)
+	return p.session.execute(ctx, p.text, p.list, params)
 }

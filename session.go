@@ -208,7 +208,7 @@ func isStream(n logical.Node) bool { return logical.Streaming(n) }
 // Execute runs one statement. A SELECT runs as its result is read; everything
 // else has happened when Execute returns.
 func (s *Session) Execute(ctx context.Context, text string) (*Result, error) {
-	return s.execute(ctx, text, nil)
+	return s.execute(ctx, text, nil, nil)
 }
 
 // FromRecords is a DataFrame over record batches of schema, which it retains. A

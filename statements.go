@@ -19,10 +19,10 @@ import (
 )
 
 // execute parses, analyses and runs one statement.
-func (s *Session) execute(ctx context.Context, text string, params arrow.RecordBatch) (*Result, error) {
+func (s *Session) execute(ctx context.Context, text string, list parameters, params arrow.RecordBatch) (*Result, error) {
 	stmt, err := s.parse(text)
 	if err == nil {
-		stmt, err = withParams(stmt, params)
+		stmt, err = s.bind(stmt, list, params)
 	}
 	if err != nil {
 		return nil, inText(err, text)
@@ -352,8 +352,8 @@ func (s *Session) Prepare(ctx context.Context, text string) (*Prepared, error) {
 		return nil, inText(err, text)
 	}
 	p := &Prepared{Schema: affectedSchema, IsUpdate: true, text: text, session: s}
-	p.Params, err = paramSchema(stmt)
-	if err == nil {
+	if stmt, p.list, err = s.infer(stmt); err == nil {
+		p.Params = p.list.schema()
 		err = s.prepare(stmt, p)
 	}
 	if err != nil {
@@ -367,7 +367,7 @@ func (s *Session) prepare(stmt logical.Statement, p *Prepared) error {
 	names, c := s.snapshot()
 	switch st := stmt.(type) {
 	case *logical.Query:
-		n, err := analyse(nullParams(st.Plan), names, c)
+		n, err := analyse(st.Plan, names, c)
 		if err == nil {
 			err = noStream(n)
 		}

@@ -190,7 +190,7 @@ func (u *subscription) choose(s *Session, names *names) error {
 	}
 	var first error
 	for _, m := range modes {
-		p, schema, err := planStream(nullParams(u.plan), names, u.conf, planner.Options{Mode: m, Fold: s.eng.fold(u.conf)})
+		p, schema, err := planStream(u.plan, names, u.conf, planner.Options{Mode: m, Fold: s.eng.fold(u.conf)})
 		if err != nil {
 			if first == nil {
 				first = err
@@ -200,7 +200,7 @@ func (u *subscription) choose(s *Session, names *names) error {
 		mode := sinks.Mode{Kind: m, Keys: (&run{plan: p}).keyColumns()}
 		if m == base.Update && mode.Keys == nil {
 			// Nothing replaces anything, unless grouping keys are not selected.
-			if _, _, err := planStream(nullParams(u.plan), names, u.conf, planner.Options{Mode: base.Append, Fold: s.eng.fold(u.conf)}); err == nil {
+			if _, _, err := planStream(u.plan, names, u.conf, planner.Options{Mode: base.Append, Fold: s.eng.fold(u.conf)}); err == nil {
 				mode.Kind = base.Append
 			} else if u.request.Envelope != subscribe.Upsert {
 				continue

@@ -78,6 +78,8 @@ type Literal struct {
 	Typ   *Type
 	// Text is the literal as it was written, if it was; used by SQL.
 	Text string
+	// Place is that of the parameter that the literal stands for; nil for others.
+	Place *Place
 }
 
 // CalendarInterval is the value of an INTERVAL literal of mixed units.

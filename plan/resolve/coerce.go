@@ -26,6 +26,7 @@ func (x *exprs) coerce(c *call) error {
 		if t == nil {
 			return unexpectedInput(a.Pos(), text, i, wantText(p.Wants), a).At(c.at)
 		}
+		x.r.ask(a, t, expr.Argument)
 		if c.f.Exact && a.Type().Kind == expr.KindNull && t.Kind != expr.KindNull {
 			args[i] = &expr.Literal{At: a.Pos(), Typ: t}
 			continue
@@ -43,6 +44,7 @@ func (x *exprs) coerce(c *call) error {
 
 // share brings the T and [T] arguments to one element type.
 func (x *exprs) share(c *call, args []expr.Expr, shared []int, text string) error {
+	x.elements(c, args, shared)
 	if c.f.Name == "array_contains" && (args[0].Type().Kind == expr.KindNull || args[1].Type().Kind == expr.KindNull) {
 		return nullTyped(c)
 	}

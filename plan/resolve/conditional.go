@@ -41,6 +41,7 @@ func (x *exprs) conditional(c *call) (expr.Expr, error) {
 	}
 	text := caseText(c.args)
 	for i := 0; i+1 < len(c.args); i += 2 {
+		c.args[i] = x.truth(c.args[i])
 		t := c.args[i].Type()
 		if c.args[i].Type().Kind != expr.KindBool {
 			return nil, mismatch("UNEXPECTED_INPUT_TYPE", c.at, text, "The %s parameter requires the \"BOOLEAN\" type, however %q has the type %q.",

@@ -54,7 +54,7 @@ func (x *exprs) expr(e expr.Expr, s *scope) (expr.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &expr.Alias{At: e.At, Child: child, Name: e.Name, ID: expr.NewID(), Meta: e.Meta}, nil
+		return x.r.placed(&expr.Alias{At: e.At, Child: child, Name: e.Name, ID: expr.NewID(), Meta: e.Meta}), nil
 	case *expr.Cast:
 		child, err := x.expr(e.Child, s)
 		if err != nil {
@@ -130,8 +130,9 @@ func (x *exprs) cast(e expr.Expr, t *expr.Type) expr.Expr {
 		return e
 	}
 	x.r.refuseTime(e.Type(), t)
+	x.r.ask(e, t, expr.Operand)
 	if lit, ok := e.(*expr.Literal); ok && lit.Value == nil {
-		return &expr.Literal{At: lit.At, Typ: t, Text: lit.Text}
+		return &expr.Literal{At: lit.At, Typ: t, Text: lit.Text, Place: lit.Place}
 	}
 	return &expr.Cast{At: e.Pos(), Child: e, To: t, Mode: x.mode(), Implicit: true}
 }
@@ -142,6 +143,7 @@ func sameType(a, b *expr.Type) bool { return a.Equal(b) }
 func (x *exprs) explicitCast(child expr.Expr, e *expr.Cast) (expr.Expr, error) {
 	d := *e
 	d.Child = child
+	x.r.ask(child, e.To, expr.Operand)
 	if d.Mode == expr.ANSI {
 		d.Mode = x.mode()
 	}

@@ -188,6 +188,7 @@ func (b *block) project(node logical.Node, items []item) rel {
 	cols := make([]*expr.Column, len(items))
 	for i := range items {
 		list[i], cols[i] = items[i].output()
+		b.r.from(cols[i].ID, items[i].e)
 	}
 	unique(list, cols)
 	if agg, ok := node.(*logical.Aggregate); ok {

@@ -57,7 +57,11 @@ func (x *exprs) numeric(c *call, fn string, mode expr.Mode) (expr.Expr, error) {
 	if c.args[0].Type().Kind == expr.KindNull && c.args[1].Type().Kind == expr.KindNull {
 		// What has no type but NULL's is a literal NULL.
 		for i, a := range c.args {
-			c.args[i] = &expr.Literal{At: a.Pos(), Typ: expr.Null}
+			null := &expr.Literal{At: a.Pos(), Typ: expr.Null}
+			if lit, ok := a.(*expr.Literal); ok {
+				null.Place = lit.Place
+			}
+			c.args[i] = null
 		}
 	}
 	l, r := c.args[0], c.args[1]

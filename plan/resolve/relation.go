@@ -329,10 +329,11 @@ func (r *resolver) values(n *logical.Values, outer *scope) (rel, error) {
 			return rel{}, base.UserError("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "42000",
 				"Invalid inline table. Found incompatible types in the column %s for inline table.", quoteName([]string{"col" + itoa(k+1)})).At(n.At)
 		}
+		cols[k] = &expr.Column{At: n.At, ID: expr.NewID(), Name: "col" + itoa(k+1), Typ: t, Null: null}
 		for i := range rows {
 			rows[i][k] = x.cast(rows[i][k], t)
+			r.from(cols[k].ID, rows[i][k])
 		}
-		cols[k] = &expr.Column{At: n.At, ID: expr.NewID(), Name: "col" + itoa(k+1), Typ: t, Null: null}
 	}
 	return relOf(&logical.Values{At: n.At, Rows: rows, Columns: cols}), nil
 }

@@ -35,6 +35,8 @@ type resolver struct {
 	// for each time such a plan is resolved.
 	plans map[int64][][]*expr.Column
 	depth int
+	// places are those of the parameters that a column may come from.
+	places map[expr.ID][]*expr.Place
 	// timeRefused is set by an implicit cast to TIME where that type is off.
 	timeRefused bool
 }
@@ -44,7 +46,7 @@ func newResolver(env *Env) *resolver {
 	if !ok {
 		zone = time.UTC // the session checks its zone where it is set
 	}
-	return &resolver{env: env, co: expr.Coercion{ANSI: env.Conf.ANSI()}, zone: zone, plans: map[int64][][]*expr.Column{}}
+	return &resolver{env: env, co: expr.Coercion{ANSI: env.Conf.ANSI()}, zone: zone, plans: map[int64][][]*expr.Column{}, places: map[expr.ID][]*expr.Place{}}
 }
 
 // Plan resolves a plan. The error is the user's mistake, with its place.
@@ -219,6 +221,7 @@ func (x *exprs) condition(e expr.Expr, s *scope) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	cond = x.truth(cond)
 	t := cond.Type()
 	if t.Kind != expr.KindBool {
 		condition := "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN"
@@ -312,6 +315,10 @@ func (r *resolver) limitCount(e expr.Expr, offset bool) (expr.Expr, error) {
 	const text = "The limit like expression %q is invalid. "
 	if err != nil || !foldable(v) {
 		return nil, base.UserError("INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "42K0E", text+"The %s expression must evaluate to a constant value.", e.SQL(), what).At(e.Pos())
+	}
+	if lit, ok := v.(*expr.Literal); ok && lit.Place != nil {
+		lit.Place.Ask(expr.Int32, expr.Stored)
+		return &expr.Literal{At: e.Pos(), Value: int64(1), Typ: expr.Int32}, nil
 	}
 	if k := v.Type(); !k.IsInteger() || k.Kind == expr.KindInt64 {
 		return nil, base.UserError("INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE", "42K0E", text+"The %s expression must be integer type, but got %q.", v.SQL(), what, k.SQL()).At(e.Pos())

@@ -29,8 +29,9 @@ func (r *resolver) union(n *logical.Union, outer *scope) (rel, error) {
 	for i, c := range kids[0].cols {
 		d := *c
 		d.ID, d.Qualifier = expr.NewID(), nil
-		for _, k := range kids[1:] {
+		for _, k := range kids {
 			d.Null = d.Null || k.cols[i].Null
+			r.from(d.ID, k.cols[i])
 		}
 		out[i] = &d
 	}

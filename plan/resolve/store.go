@@ -24,6 +24,7 @@ func (r *resolver) store(n *logical.Store, outer *scope) (rel, error) {
 	for i, f := range n.Schema {
 		var e expr.Expr = &expr.Literal{At: n.At, Typ: f.Type}
 		if c := from[i]; c != nil {
+			r.ask(c, f.Type, expr.Stored)
 			if !storable(c.Typ, f.Type) {
 				return rel{}, base.UserError("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST", "KD000",
 					"The column %s of type %s cannot be stored into the column %s of type %s.", quoteName([]string{c.Name}), c.Typ.SQL(),

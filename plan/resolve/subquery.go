@@ -237,6 +237,9 @@ func (x *exprs) inSubquery(e *expr.Subquery, s *scope, d *decorrelated, out []*e
 			"The number of columns in the left hand side of an IN subquery does not match the number of columns in the output of subquery. Left hand side columns(length: %d): [%s], right hand side columns(length: %d): [%s].",
 			len(values), quotedSQL(values), len(out), quotedSQL(asExprs(out)))
 	}
+	for i, v := range values {
+		x.r.ask(v, out[i].Typ, expr.Operand)
+	}
 	if len(values) == 1 && isNullLiteral(values[0]) { // NULL, but false where the subquery is empty
 		some := d.joined(&joined{at: e.At, kind: expr.ExistsSubquery, typ: expr.Bool, text: text})
 		return &expr.Call{At: e.At, Fn: "if", Args: []expr.Expr{some, &expr.Literal{At: e.At, Typ: expr.Bool}, &expr.Literal{At: e.At, Value: false, Typ: expr.Bool}},

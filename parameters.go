@@ -1,0 +1,250 @@
+package flightd
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flightd/flightd/compute/adopt"
+	cexpr "github.com/flightd/flightd/compute/expr"
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/plan/expr"
+	"github.com/flightd/flightd/plan/logical"
+	"github.com/flightd/flightd/plan/resolve"
+)
+
+// A parameter is one ? of a statement, or every :name of one name.
+type parameter struct {
+	label string
+	index int // of a ?
+	first *expr.Param
+	place *expr.Place
+}
+
+// typ is the type of the parameter's place, STRING if it has none.
+func (p *parameter) typ() *expr.Type {
+	if p.place.Type == nil {
+		return expr.String
+	}
+	return p.place.Type
+}
+
+// parameters are those of a statement, in the order in which they first stand in it.
+type parameters []*parameter
+
+func (l parameters) of(e *expr.Param) *parameter {
+	for _, p := range l {
+		if p.label == e.Label && (e.Label != "" || p.index == e.Index) {
+			return p
+		}
+	}
+	return nil
+}
+
+func (l parameters) schema() *arrow.Schema {
+	fields := make([]arrow.Field, len(l))
+	for i, p := range l {
+		fields[i] = arrow.Field{Name: p.label, Type: p.typ().Arrow(), Nullable: true}
+	}
+	return arrow.NewSchema(fields, nil)
+}
+
+// parametersOf lists the parameters of a statement.
+func parametersOf(st logical.Statement) (parameters, error) {
+	var list parameters
+	_, err := rewriteStatement(st, func(e expr.Expr) (expr.Expr, error) {
+		p, ok := e.(*expr.Param)
+		if !ok {
+			return e, nil
+		}
+		known := list.of(p)
+		if known == nil {
+			list = append(list, &parameter{label: p.Label, index: p.Index, first: p, place: &expr.Place{}})
+		} else if p.At.Start < known.first.At.Start {
+			known.first = p
+		}
+		return e, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(list, func(a, b *parameter) int { return cmp.Compare(a.first.At.Start, b.first.At.Start) })
+	for _, p := range list {
+		if (p.label == "") != (list[0].label == "") {
+			return nil, base.UserError("INVALID_QUERY_MIXED_QUERY_PARAMETERS", "42613", "The parameters of a statement are all ? or all named, not both.").At(p.first.At)
+		}
+	}
+	return list, nil
+}
+
+// with puts literals in the place of parameters.
+func (l parameters) with(st logical.Statement, value func(*parameter) *expr.Literal) (logical.Statement, error) {
+	return rewriteStatement(st, func(e expr.Expr) (expr.Expr, error) {
+		p, ok := e.(*expr.Param)
+		if !ok {
+			return e, nil
+		}
+		lit := *value(l.of(p))
+		lit.At = p.At
+		return &lit, nil
+	})
+}
+
+// infer finds the types of a statement's parameters: it analyses the statement with
+// a NULL for each, and what would be cast tells to what. The statement is returned with
+// a NULL of that type, to learn what it returns.
+func (s *Session) infer(st logical.Statement) (logical.Statement, parameters, error) {
+	list, err := parametersOf(st)
+	if err != nil || len(list) == 0 {
+		return st, list, err
+	}
+	asking, err := list.with(st, func(p *parameter) *expr.Literal { return &expr.Literal{Typ: expr.Null, Place: p.place} })
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.analyses(asking); err != nil {
+		return nil, nil, err
+	}
+	typed, err := list.with(st, func(p *parameter) *expr.Literal {
+		return &expr.Literal{Typ: p.typ(), Place: &expr.Place{Type: p.typ()}}
+	})
+	return typed, list, err
+}
+
+// analyses resolves the statement's plan, for the types that its expressions get and
+// for its errors.
+func (s *Session) analyses(st logical.Statement) error {
+	var plan logical.Node
+	var err error
+	switch st := st.(type) {
+	case *logical.Query:
+		plan = st.Plan
+	case *logical.Subscribe:
+		plan = st.Plan
+	case *logical.CreateTable:
+		plan = st.Plan
+	case *logical.Insert:
+		_, plan, err = s.insertPlan(st)
+	case *logical.Immediate:
+		inner, text, err := s.immediate(st)
+		if err == nil {
+			err = s.analyses(inner)
+		}
+		return inText(err, text)
+	}
+	if err != nil || plan == nil {
+		return err
+	}
+	names, conf := s.snapshot()
+	_, err = analyse(plan, names, conf)
+	return err
+}
+
+// bind puts row 0 of params in the place of the statement's parameters. list is what
+// infer found for it, nil if the statement was not prepared.
+func (s *Session) bind(st logical.Statement, list parameters, params arrow.RecordBatch) (logical.Statement, error) {
+	if list == nil {
+		var err error
+		if list, err = parametersOf(st); err != nil {
+			return nil, err
+		}
+	}
+	if len(list) == 0 {
+		return st, nil
+	}
+	own, err := list.values(params)
+	if err != nil {
+		return nil, err
+	}
+	values := make(map[*parameter]*expr.Literal, len(list))
+	put := func(which func(*parameter) bool) error {
+		for i, p := range list {
+			values[p] = own[i]
+			if !which(p) {
+				continue
+			}
+			if values[p], err = s.assigned(p, own[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	// A value has its own type, unless its place stores it, or cannot take it as it is.
+	first := st
+	for step, which := range []func(*parameter) bool{
+		func(p *parameter) bool { return p.place.Use == expr.Stored },
+		func(p *parameter) bool { return p.place.Use >= expr.Argument },
+		func(p *parameter) bool { return p.place.Use != expr.Unused },
+	} {
+		if err := put(which); err != nil {
+			return nil, err
+		}
+		bound, err := list.with(st, func(p *parameter) *expr.Literal { return values[p] })
+		if err != nil {
+			return nil, err
+		}
+		if step == 0 {
+			first = bound
+			if !list.differ(own) {
+				break
+			}
+		}
+		if s.analyses(bound) == nil {
+			return bound, nil
+		}
+	}
+	return first, nil
+}
+
+// differ reports whether a value has another type than the place that takes it.
+func (l parameters) differ(own []*expr.Literal) bool {
+	for i, p := range l {
+		if p.place.Use != expr.Unused && p.place.Use != expr.Stored && !own[i].Typ.Equal(p.place.Type) {
+			return true
+		}
+	}
+	return false
+}
+
+// values are the values of row 0 of params, of the types that the client chose. Those
+// of :name go by the names of columns if one is there, else by their order.
+func (l parameters) values(params arrow.RecordBatch) ([]*expr.Literal, error) {
+	named := false
+	if params != nil {
+		for _, p := range l {
+			named = named || p.label != "" && params.Schema().HasField(p.label)
+		}
+	}
+	out := make([]*expr.Literal, len(l))
+	for i, p := range l {
+		col := i
+		if named {
+			col = -1
+			if at := params.Schema().FieldIndices(p.label); len(at) > 0 {
+				col = at[0]
+			}
+		}
+		if params == nil || params.NumRows() == 0 || col < 0 || col >= int(params.NumCols()) {
+			return nil, base.UserError("UNBOUND_SQL_PARAMETER", "42P02", "The parameter %s has no value.", p.first.SQL()).At(p.first.At).
+				WithHint("bind one value for each parameter")
+		}
+		v, t, err := adopt.Value(params.Column(col), p.first.SQL(), maxWrittenOut)
+		if err != nil {
+			return nil, base.Wrap(err, "binding parameter %s", p.first.SQL())
+		}
+		out[i] = &expr.Literal{Value: cexpr.Value(v, 0), Typ: t}
+	}
+	return out, nil
+}
+
+// assigned is a value in the type of its place. One that no assignment converts is left
+// as it is, for the analysis to refuse with the words of its place.
+func (s *Session) assigned(p *parameter, v *expr.Literal) (*expr.Literal, error) {
+	_, conf := s.snapshot()
+	out, err := resolve.Assign(v, p.typ(), foldOf(conf))
+	if err != nil {
+		return nil, base.AsError(err).At(p.first.At).WithHint("the parameter %s takes %s", p.first.SQL(), p.typ().SQL())
+	}
+	return out, nil
+}
