@@ -101,7 +101,7 @@ func (s *service) act(ctx context.Context, ses *session, a *flight.Action) (answ
 		return answer, false, err
 	case flight.CloseSessionActionType:
 		s.sessions.drop(ses)
-		if s.opts.Access != nil {
+		if s.opts.Access != nil && !ses.who.service {
 			s.opts.Access.Revoke(ses.who.token)
 		}
 		return &flight.CloseSessionResult{Status: flight.CloseSessionResultClosed}, false, nil
@@ -159,7 +159,7 @@ func (s *service) prepare(ctx context.Context, ses *session, m *pb.ActionCreateP
 	if params == nil {
 		params = arrow.NewSchema(nil, nil)
 	}
-	out.ParameterSchema = schemaBytes(params)
+	out.ParameterSchema = schemaBytes(shownParameters(ctx, params))
 	return out, nil
 }
 

@@ -25,7 +25,8 @@ type caller struct {
 	// token is what the call carried as Bearer; it may be empty while there are no
 	// users.
 	token string
-	// service is set if connections share the token.
+	// service is set if connections share the token: that of a service, or the one
+	// behind a user and password that every call carries.
 	service bool
 }
 
@@ -38,7 +39,7 @@ func (s *Server) tapped(ctx context.Context, info *tap.Info) (context.Context, e
 	if strings.HasPrefix(info.FullMethodName, healthPrefix) || info.FullMethodName == handshakeMethod {
 		return ctx, nil
 	}
-	c, err := identify(s.opts, info.Header)
+	c, err := identify(ctx, s.opts, info.Header)
 	if err != nil {
 		st, _ := toStatus(err)
 		return nil, st.Err()
@@ -46,18 +47,29 @@ func (s *Server) tapped(ctx context.Context, info *tap.Info) (context.Context, e
 	return context.WithValue(ctx, callerKey{}, c), nil
 }
 
-// identify returns who a call with the headers comes from.
-func identify(o Options, md metadata.MD) (caller, error) {
+// identify returns who a call with the headers comes from. Clients that know no
+// Handshake, such as the driver of Go's database/sql, send a user and password with
+// every call.
+func identify(ctx context.Context, o Options, md metadata.MD) (caller, error) {
 	_, token, bearer := authorization(md, "bearer")
 	if o.Access == nil {
 		return caller{token: token}, nil
 	}
-	if !bearer {
+	_, value, basic := authorization(md, "basic")
+	basic = basic && !bearer
+	if basic {
+		user, password, err := basicUser(value)
+		if err != nil {
+			return caller{}, err
+		}
+		if token, err = o.Access.Basic(ctx, user, password, peerAddress(ctx)); err != nil {
+			o.Logger.Warn("login refused", "user", clip(user), "from", peerAddress(ctx), "err", err)
+			return caller{}, err
+		}
+	}
+	if !bearer && !basic {
 		e := base.UserError("AUTHENTICATION_REQUIRED", "28000", "The call has no token.").
 			WithHint("log in with a user and password, or send authorization: Bearer and the token of a service")
-		if _, _, basic := authorization(md, "basic"); basic {
-			e = e.WithHint("user and password are for Handshake, which answers with a token for the other calls")
-		}
 		e.Code = base.CodeUnauthenticated
 		return caller{}, e
 	}
@@ -66,7 +78,7 @@ func identify(o Options, md metadata.MD) (caller, error) {
 		return caller{}, err
 	}
 	role, err := flightd.ParseRole(id.Role)
-	return caller{user: flightd.User{Name: id.Name, Role: role}, token: token, service: id.Service}, err
+	return caller{user: flightd.User{Name: id.Name, Role: role}, token: token, service: id.Service || basic}, err
 }
 
 // peerAddress is where a call comes from, for messages and limits.

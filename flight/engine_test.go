@@ -77,13 +77,25 @@ func TestDatabaseSQL(t *testing.T) {
 	if _, err := db.Exec("CREATE TABLE t (n BIGINT, s STRING)"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec("INSERT INTO t SELECT CAST(? AS BIGINT), ?", int64(7), "seven"); err != nil {
+	if _, err := db.Exec("INSERT INTO t VALUES (?, ?)", int64(7), "seven"); err != nil {
 		t.Fatal(err)
 	}
 	var n int64
 	var s string
-	if err := db.QueryRow("SELECT n, s FROM t WHERE n > CAST(? AS BIGINT)", int64(1)).Scan(&n, &s); err != nil || n != 7 || s != "seven" {
-		t.Fatalf("got %d, %q, %v", n, s, err)
+	for _, where := range []string{"n > ?", "? < n", "n BETWEEN ? AND 7", "n - 6 IN (?, 0)", "CAST(n AS INT) - 6 = ?", "n = 6 + ?", "coalesce(?, n) = 1 LIMIT 1"} {
+		if err := db.QueryRow("SELECT n, s FROM t WHERE "+where, int64(1)).Scan(&n, &s); err != nil || n != 7 || s != "seven" {
+			t.Fatalf("%s: got %d, %q, %v", where, n, s, err)
+		}
+	}
+	p, err := db.Prepare("SELECT count(*) FROM t WHERE s LIKE ? AND n >= ?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for i, want := range []int64{1, 1, 0} {
+		if err := p.QueryRow("sev%", int64(6+i)).Scan(&n); err != nil || n != want {
+			t.Fatalf("from %d: got %d, %v", 6+i, n, err)
+		}
 	}
 	rows, err := db.Query("SELECT n FROM t WHERE n < 0")
 	if err != nil {

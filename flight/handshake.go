@@ -35,7 +35,7 @@ func (s *service) Handshake(stream flight.FlightService_HandshakeServer) error {
 func (s *service) login(ctx context.Context) (string, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	if _, value, ok := authorization(md, "bearer"); ok {
-		_, err := identify(s.opts, md)
+		_, err := identify(ctx, s.opts, md)
 		return value, err
 	}
 	_, value, basic := authorization(md, "basic")
@@ -43,7 +43,7 @@ func (s *service) login(ctx context.Context) (string, error) {
 		if s.opts.Access == nil {
 			return newID(), nil
 		}
-		_, err := identify(s.opts, md)
+		_, err := identify(ctx, s.opts, md)
 		return "", err
 	}
 	user, password, err := basicUser(value)

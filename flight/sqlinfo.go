@@ -123,9 +123,9 @@ func languageInfo(set func(pb.SqlInfo, any)) {
 	set(pb.SqlInfo_SQL_SUPPORTED_POSITIONED_COMMANDS, int32(0))
 	set(pb.SqlInfo_SQL_SUPPORTED_SUBQUERIES, int32(0))
 	set(pb.SqlInfo_SQL_SUPPORTED_UNIONS, bits(int32(pb.SqlSupportedUnions_SQL_UNION_ALL)))
-	// An int32, as the protocol says; the JDBC driver 18.3.0 casts it to a long and
-	// fails in getDefaultTransactionIsolation.
-	set(pb.SqlInfo_SQL_DEFAULT_TRANSACTION_ISOLATION, int32(pb.SqlTransactionIsolationLevel_SQL_TRANSACTION_NONE))
+	// The protocol says int32, but those who read it want a long: the JDBC driver
+	// (getDefaultTransactionIsolation throws otherwise) and the ODBC driver.
+	set(pb.SqlInfo_SQL_DEFAULT_TRANSACTION_ISOLATION, int64(pb.SqlTransactionIsolationLevel_SQL_TRANSACTION_NONE))
 	set(pb.SqlInfo_SQL_SUPPORTED_TRANSACTIONS_ISOLATION_LEVELS, bits(int32(pb.SqlTransactionIsolationLevel_SQL_TRANSACTION_NONE)))
 	set(pb.SqlInfo_SQL_SUPPORTED_RESULT_SET_TYPES, bits(int32(pb.SqlSupportedResultSetType_SQL_RESULT_SET_TYPE_FORWARD_ONLY)))
 	readOnly := bits(int32(pb.SqlSupportedResultSetConcurrency_SQL_RESULT_SET_CONCURRENCY_READ_ONLY))

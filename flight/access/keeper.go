@@ -53,6 +53,7 @@ type Keeper struct {
 	services map[digest]*Account
 	tokens   map[digest]*token
 	perUser  map[string]int
+	basics   map[digest]*basicLogin // by user and password
 }
 
 // token is what a login gave.
@@ -77,7 +78,7 @@ func Open(path string, roles []string, o Options) (*Keeper, error) {
 		return nil, err
 	}
 	k := &Keeper{path: path, roles: roles, opts: o, throttle: newThrottle(), nobody: nobody, hashing: make(chan struct{}, maxHashing),
-		waiting: make(chan struct{}, maxHashing+maxWaiting), tokens: map[digest]*token{}, perUser: map[string]int{}}
+		waiting: make(chan struct{}, maxHashing+maxWaiting), tokens: map[digest]*token{}, perUser: map[string]int{}, basics: map[digest]*basicLogin{}}
 	if err := k.Reload(); err != nil {
 		return nil, err
 	}
@@ -257,6 +258,15 @@ func (k *Keeper) Sweep() {
 	for d, t := range k.tokens {
 		if now.Sub(t.used) > k.opts.TokenLife {
 			k.forget(d)
+		}
+	}
+	for d, l := range k.basics {
+		select {
+		case <-l.done:
+			if k.tokens[digestOf(l.token)] == nil {
+				delete(k.basics, d)
+			}
+		default: // under way
 		}
 	}
 }
