@@ -19,6 +19,7 @@ type grouping struct {
 	keys   *keyLayout
 	evals  []cexpr.Evaluator
 	aggs   []aggregation
+	common *cexpr.Subexpressions // of the aggregates' arguments
 	schema state.Schema
 	// computes: keys or arguments are more than columns.
 	computes bool
@@ -101,6 +102,13 @@ func newGroupingBy(n *physical.Aggregate, keys *keyLayout, evals []cexpr.Evaluat
 	g := &grouping{env: env, view: newView(n.Input.Schema()), keys: keys, evals: evals}
 	g.schema.Keys = g.keys.fields
 	g.view.uses.addKeys(n.Keys...)
+	var args []expr.Expr
+	for _, a := range n.Aggs {
+		if a.Filter == nil && !a.Distinct {
+			args = append(args, a.Args...)
+		}
+	}
+	g.common = cexpr.NewSubexpressions(args, env.Expr, false)
 	for i, a := range n.Aggs {
 		if err := g.add(i, a); err != nil {
 			return nil, err
@@ -125,8 +133,11 @@ func (g *grouping) add(i int, a *expr.Agg) error {
 		return err
 	}
 	s := aggregation{fn: fn, first: len(g.schema.Values), vals: make([]*vec.Vec, len(a.Args))}
-	if s.args, err = cexpr.CompileAll(a.Args, g.env.Expr); err != nil {
-		return err
+	s.args = make([]cexpr.Evaluator, len(a.Args))
+	for j, e := range a.Args {
+		if s.args[j], err = g.common.Compile(e); err != nil {
+			return err
+		}
 	}
 	g.view.uses.add(a.Args...)
 	g.view.uses.addCondition(a.Filter)

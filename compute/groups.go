@@ -159,6 +159,7 @@ func (s *groups) add(b Batch) error {
 		kernels.CountGroups(s.count.Data(), ids)
 	}
 	skip := s.skip()
+	g.common.Begin(in)
 	for i := range g.aggs {
 		a := &g.aggs[i]
 		if skip[i] = a.partial(); skip[i] {

@@ -84,6 +84,7 @@ func (g *overGroups) add(rows, groups []int32) error {
 
 func (f *overAggregate) column(ctx context.Context, s *sorted) (*vec.Vec, error) {
 	a := &f.plan.aggs[0]
+	f.plan.common.Begin(s.in)
 	if err := a.evaluate(s.in); err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ type project struct {
 	unary
 	exprs  []expr.Expr
 	evals  []cexpr.Evaluator
+	common *cexpr.Subexpressions
 	view   *view
 	schema *arrow.Schema
 	held
@@ -26,13 +27,13 @@ var _ Operator = (*project)(nil)
 
 func newProject(n *physical.Project, input Operator, env *Env) (*project, error) {
 	p := &project{unary: unary{input}, exprs: n.Exprs, view: newView(n.Input.Schema()), schema: n.Out.Arrow()}
-	p.evals = make([]cexpr.Evaluator, len(n.Exprs))
+	p.evals, p.common = make([]cexpr.Evaluator, len(n.Exprs)), cexpr.NewSubexpressions(n.Exprs, env.Expr, true)
 	for i, e := range n.Exprs {
 		if _, ok := e.(*expr.Ref); ok {
 			continue
 		}
 		var err error
-		if p.evals[i], err = cexpr.Compile(e, env.Expr); err != nil {
+		if p.evals[i], err = p.common.Compile(e); err != nil {
 			return nil, err
 		}
 		p.view.uses.add(e)
@@ -61,6 +62,7 @@ func (p *project) compute(b Batch, gather bool) (arrow.RecordBatch, error) {
 	if gather {
 		in = p.view.gathered()
 	}
+	p.common.Begin(in)
 	cols := make([]arrow.Array, 0, len(p.evals))
 	for i, ev := range p.evals {
 		if ev == nil {

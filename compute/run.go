@@ -62,6 +62,7 @@ func (g *grouping) newRun(b Batch, t *gathering) (*run, error) {
 	}
 	r.batchRows, r.used = in.Rows, 0
 	r.seen, r.made = r.seen[:0], r.made[:0]
+	g.common.Begin(in)
 	for i := range g.aggs {
 		if err := r.take(i, &g.aggs[i], in); err != nil {
 			return nil, err

@@ -10,9 +10,9 @@ import (
 
 // compileCast returns the evaluator of a cast; casts between types that hold the
 // same bytes evaluate the child and relabel it.
-func compileCast(e *expr.Cast, env *Env) (Evaluator, error) {
+func compileCast(e *expr.Cast, env *Env, common *Subexpressions) (Evaluator, error) {
 	env.prepare()
-	child, err := Compile(e.Child, env)
+	child, err := compile(e.Child, env, common)
 	if err != nil {
 		return nil, err
 	}
@@ -395,7 +395,7 @@ func castToBytes(f *frame) error {
 // rows reach.
 func castNested(from, to *expr.Type, call *expr.Call, env *Env) (func(f *frame) error, error) {
 	member := func(a, b *expr.Type) (Evaluator, error) {
-		return compileCast(&expr.Cast{At: call.At, Child: &expr.Ref{Typ: a, Name: "member", Null: true}, To: b, Mode: call.Mode}, env)
+		return compileCast(&expr.Cast{At: call.At, Child: &expr.Ref{Typ: a, Name: "member", Null: true}, To: b, Mode: call.Mode}, env, nil)
 	}
 	var members []Evaluator
 	add := func(a, b *expr.Type) error {

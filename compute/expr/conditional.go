@@ -249,5 +249,5 @@ func makeNullIfZero(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error)
 
 // zeroOf returns the constant 0 of a numeric type.
 func zeroOf(t *expr.Type, env *Env) (Evaluator, error) {
-	return compileCast(&expr.Cast{Child: &expr.Literal{Value: int64(0), Typ: expr.Int32}, To: t}, env)
+	return compileCast(&expr.Cast{Child: &expr.Literal{Value: int64(0), Typ: expr.Int32}, To: t}, env, nil)
 }

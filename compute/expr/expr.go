@@ -120,23 +120,29 @@ func Has(name string) bool {
 
 // Compile returns the evaluator of a bound expression: one whose columns are
 // Refs. An Invalid error names a function that cannot be evaluated.
-func Compile(e expr.Expr, env *Env) (Evaluator, error) {
+func Compile(e expr.Expr, env *Env) (Evaluator, error) { return compile(e, env, nil) }
+
+// compile is Compile for an expression of common, or of none.
+func compile(e expr.Expr, env *Env, common *Subexpressions) (Evaluator, error) {
 	env.prepare()
+	if p, err := common.evaluator(e); p != nil || err != nil {
+		return p, err
+	}
 	switch e := e.(type) {
 	case *expr.Ref:
 		return &ref{e.Index}, nil
 	case *expr.Literal:
 		return newLiteral(e.Value, e.Typ)
 	case *expr.Alias:
-		return Compile(e.Child, env)
+		return compile(e.Child, env, common)
 	case *expr.Cast:
-		ev, err := compileCast(e, env)
+		ev, err := compileCast(e, env, common)
 		if err != nil {
 			return nil, err
 		}
 		return folded(e, ev), nil
 	case *expr.Call:
-		ev, err := compileCall(e, env)
+		ev, err := compileCall(e, env, common)
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +183,7 @@ func written(e expr.Expr) bool {
 	return ok
 }
 
-func compileCall(e *expr.Call, env *Env) (Evaluator, error) {
+func compileCall(e *expr.Call, env *Env, common *Subexpressions) (Evaluator, error) {
 	r, ok := env.Library.table[e.Fn]
 	if e.User != nil {
 		r, ok = userRow, true
@@ -195,7 +201,7 @@ func compileCall(e *expr.Call, env *Env) (Evaluator, error) {
 			continue
 		}
 		var err error
-		if args[i], err = Compile(a, env); err != nil {
+		if args[i], err = compile(a, env, common); err != nil {
 			return nil, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/flightd/flightd/compute/vec"
+	"github.com/flightd/flightd/plan/expr"
 )
 
 // TestRandomExpressions holds the evaluators to their row-at-a-time meaning: random
@@ -100,6 +101,71 @@ func (g *expressions) check(t testing.TB) (ok bool) {
 				return false
 			}
 			kept, keptRows, keptFrom = Fresh(v), rows, lo
+		}
+	}
+	return g.checkCommon(t, text, e, cols)
+}
+
+// checkCommon compares an expression and some of its parts, evaluated together, with
+// what each of them gives alone.
+func (g *expressions) checkCommon(t testing.TB, text string, e expr.Expr, cols []*vec.Vec) bool {
+	parts := []expr.Expr{e}
+	expr.Walk(e, func(p expr.Expr) bool {
+		switch p := p.(type) {
+		case *expr.Lambda:
+			return false
+		case *expr.Call, *expr.Cast:
+			if hasRef(p) && len(parts) < 5 && g.rnd.IntN(2) == 0 {
+				parts = append(parts, p)
+			}
+		}
+		return true
+	})
+	parts = append(parts, e)
+	g.rnd.Shuffle(len(parts), func(i, k int) { parts[i], parts[k] = parts[k], parts[i] })
+	kept := g.rnd.IntN(2) == 0
+	common := NewSubexpressions(parts, g.env, kept)
+	n := cols[0].Len
+	evals, want := make([]Evaluator, len(parts)), make([][]string, len(parts))
+	for i, p := range parts {
+		alone, err := Compile(p, g.env)
+		if err != nil {
+			return true // what only an operator evaluates
+		}
+		if evals[i], err = common.Compile(p); err != nil {
+			t.Errorf("%s compiles only alone: %v", text, err)
+			return false
+		}
+		want[i] = make([]string, n)
+		for k := range n {
+			v, err := alone.Eval(&Input{Cols: cut(cols, k, k+1), Rows: 1})
+			want[i][k] = marked(v, 0, err, g.env)
+		}
+	}
+	for k := range 4 {
+		lo := g.rnd.IntN(n)
+		hi := lo + 1 + g.rnd.IntN(n-lo)
+		in := &Input{Cols: cut(cols, lo, hi), Rows: hi - lo}
+		fine := make([]string, hi-lo)
+		for i := range parts {
+			for r, w := range want[i][lo:hi] {
+				if strings.HasPrefix(w, failed) {
+					fine[r] = w
+				}
+			}
+		}
+		rows := g.selection(in, fine, k+1)
+		common.Begin(in)
+		vecs, errs := make([]*vec.Vec, len(parts)), make([]error, len(parts))
+		for i, ev := range evals {
+			if vecs[i], errs[i] = ev.Eval(in); kept && errs[i] == nil {
+				vecs[i] = Fresh(vecs[i])
+			}
+		}
+		for i := range parts {
+			if !same(t, g, parts[i].SQL()+" beside "+text, vecs[i], errs[i], rows, want[i][lo:hi], fmt.Sprintf("common rows %d to %d, selection %v, kept %v", lo, hi, in.Sel, kept)) {
+				return false
+			}
 		}
 	}
 	return true

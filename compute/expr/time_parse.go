@@ -40,7 +40,7 @@ func makeTimeParser(c *expr.Call, args []Evaluator, env *Env) (Evaluator, error)
 	if unix {
 		to = expr.Timestamp
 	}
-	cast, err := compileCast(&expr.Cast{At: c.At, Child: c.Args[0], To: to, Mode: c.Mode}, env)
+	cast, err := compileCast(&expr.Cast{At: c.At, Child: c.Args[0], To: to, Mode: c.Mode}, env, nil)
 	if err != nil {
 		return nil, err
 	}

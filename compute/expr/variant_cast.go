@@ -294,7 +294,7 @@ func (c *variantCast) sort(s scalarSort, vals []variant.Value, rows []int32) (*v
 	}
 	in := &Input{Cols: []*vec.Vec{b.Vec()}, Rows: len(rows)}
 	if c.casts[s] == nil {
-		ev, err := compileCast(&expr.Cast{At: c.call.At, Child: &expr.Ref{Typ: from, Null: true}, To: c.to, Mode: expr.Try}, c.env)
+		ev, err := compileCast(&expr.Cast{At: c.call.At, Child: &expr.Ref{Typ: from, Null: true}, To: c.to, Mode: expr.Try}, c.env, nil)
 		if err != nil {
 			return nil, err
 		}
