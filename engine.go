@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sort"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/internal/roots"
+	"github.com/flightd/flightd/internal/turnstile"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sources"
@@ -41,6 +43,8 @@ type Engine struct {
 	memory int64
 
 	logs logs
+	// turns are those of subscribers.
+	turns *turnstile.Turnstile
 
 	mu        sync.Mutex
 	closed    bool
@@ -56,6 +60,7 @@ type Engine struct {
 // was closed. It fails with a Conflict if another process has the folder open.
 func Open(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{opts: o, dir: o.DataDir, clock: o.Clock, log: o.Logger, functions: cexpr.NewLibrary(), memory: machineMemory() / 10 * 6,
+		turns:  turnstile.New(runtime.GOMAXPROCS(0) / 2),
 		tables: map[string]*table{}, queries: map[string]*StreamingQuery{}, users: map[string]*expr.Function{}}
 	for _, f := range o.Functions {
 		if err := e.RegisterFunction(f); err != nil {

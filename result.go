@@ -61,6 +61,33 @@ func (r *Result) Annotation() func(from, to int64) []byte {
 	return r.batch.Annotation
 }
 
+// Derived makes something of the record batch that Next returned last, for a key that
+// says what it depends on beside it: once for all subscribers of a query who get the
+// same rows at about the same time, anew for everybody else. It may be kept and called later.
+func (r *Result) Derived() func(key any, build func() any) any {
+	if r.batch == nil {
+		return nil
+	}
+	return r.batch.Derived
+}
+
+// KeepTurn is for the reader of an endless result who is one of many and does nothing
+// but hand its record batches on. Few of them work at a time, by turns; with KeepTurn
+// the turn goes on when Next returns. GiveWay, which may be called from any goroutine,
+// ends it, and must be called when the reader waits for anybody.
+func (r *Result) KeepTurn() {
+	if r.live != nil {
+		r.live.KeepTurn()
+	}
+}
+
+// GiveWay ends the turn; see KeepTurn.
+func (r *Result) GiveWay() {
+	if r.live != nil {
+		r.live.GiveWay()
+	}
+}
+
 // Resume is the token that goes on behind the record batch that Next returned
 // last: SUBSCRIBE TO … RESUME 'token'. It is "" if there is none.
 func (r *Result) Resume() string {

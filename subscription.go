@@ -67,7 +67,7 @@ func (s *Session) subscribe(ctx context.Context, st *logical.Subscribe, text str
 		return nil, ctx.Err()
 	}
 	o := subscribe.Options{Request: sub.request, Feed: sub.feed, Name: sub.name, Run: sub.query.runID, Schema: sub.rows, Mode: sub.mode, Clock: s.eng.clock,
-		Quiet: subscriptionQuiet, MaxHeld: s.eng.memoryLimit(sub.conf), Ended: sub.query.failure}
+		Quiet: subscriptionQuiet, Turns: s.eng.turns, MaxHeld: s.eng.memoryLimit(sub.conf), Ended: sub.query.failure}
 	if sub.plan == nil {
 		o.Query = sub.query.id
 	}

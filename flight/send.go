@@ -78,7 +78,9 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 type item struct {
 	rec      arrow.RecordBatch
 	annotate func(from, to int64) []byte
-	err      error
+	// derived is set where other readers get the same.
+	derived func(key any, build func() any) any
+	err    error
 }
 
 // pump reads rows in a goroutine of its own, some record batches ahead of the one that
@@ -120,6 +122,9 @@ func next(ctx context.Context, rows Rows, log *slog.Logger) (it item) {
 	it.rec = rec
 	if a, ok := rows.(annotated); ok {
 		it.annotate = a.Annotation()
+	}
+	if c, ok := rows.(derived); ok {
+		it.derived = c.Derived()
 	}
 	return it
 }

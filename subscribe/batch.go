@@ -29,6 +29,7 @@ type Batch struct {
 
 	after      Position
 	isMarker   bool
+	dressed    *dressed
 	query, run string
 	now        func() int64
 }
@@ -83,6 +84,15 @@ func (b *Batch) Resume(rows int64) string {
 		p.Epoch, p.Row, p.Snapshot = b.Epoch, b.Row+rows, b.Snapshot
 	}
 	return p.Token()
+}
+
+// Derived makes something of Rec, for a key that says what it depends on beside Rec, once
+// for all subscribers who get the same rows at about the same time.
+func (b *Batch) Derived(key any, build func() any) any {
+	if b.dressed == nil {
+		return build()
+	}
+	return b.dressed.derived.Value(ofDressed{b.dressed.dress, key}, build)
 }
 
 // marker reports whether the row of the batch is none of the result.

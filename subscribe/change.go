@@ -19,6 +19,14 @@ import (
 type part struct {
 	rec arrow.RecordBatch
 	ops []int8
+	// of is what this is of an epoch's rows as they are, or nil.
+	of *origin
+}
+
+// origin is record batch number at of an epoch.
+type origin struct {
+	derived *feed.Derived
+	at     int
 }
 
 // An envelope tells an epoch as changes. What it returns is released by the
@@ -58,9 +66,9 @@ type plain struct{ op int8 }
 
 func (p plain) change(e *feed.Epoch) ([]part, error) {
 	var out []part
-	for _, rec := range e.Rows {
+	for i, rec := range e.Rows {
 		rec.Retain()
-		out = append(out, part{rec, []int8{p.op}})
+		out = append(out, part{rec, []int8{p.op}, &origin{e.Derived, i}})
 	}
 	return out, nil
 }
@@ -93,7 +101,7 @@ func (u *updating) change(e *feed.Epoch) (out []part, err error) {
 			return out, err
 		}
 		for _, o := range old {
-			out = append(out, part{o, []int8{OpUpdateBefore}})
+			out = append(out, part{rec: o, ops: []int8{OpUpdateBefore}})
 		}
 		ops := make([]int8, len(found))
 		for i, known := range found {
@@ -103,7 +111,7 @@ func (u *updating) change(e *feed.Epoch) (out []part, err error) {
 			}
 		}
 		rec.Retain()
-		after = append(after, part{rec, ops})
+		after = append(after, part{rec: rec, ops: ops})
 	}
 	return append(out, after...), u.follow(e)
 }
@@ -124,7 +132,7 @@ func (u *updating) rows() (out []part) {
 	}
 	_, recs := u.state.Snapshot()
 	for _, rec := range recs {
-		out = append(out, part{rec, []int8{op}})
+		out = append(out, part{rec: rec, ops: []int8{op}})
 	}
 	return out
 }
@@ -224,7 +232,7 @@ func chosen(recs []arrow.RecordBatch, ops [][]int8, upsert bool) ([]part, error)
 				of.Release()
 				return out, err
 			}
-			out = append(out, part{some, kept})
+			out = append(out, part{rec: some, ops: kept})
 		}
 		of.Release()
 	}
@@ -247,7 +255,7 @@ func (r *replacing) rows() (out []part) {
 	}
 	for _, rec := range r.last {
 		rec.Retain()
-		out = append(out, part{rec, []int8{op}})
+		out = append(out, part{rec: rec, ops: []int8{op}})
 	}
 	return out
 }

@@ -4,6 +4,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/flightd/flightd/sinks/feed"
 )
 
 // The values of the column _op.
@@ -43,6 +45,42 @@ func (r *Request) schema(rows *arrow.Schema) *arrow.Schema {
 		fields = append(fields, f)
 	}
 	return arrow.NewSchema(fields, nil)
+}
+
+// dressed is a record batch of the feed as subscribers with the same options get it.
+type dressed struct {
+	derived *feed.Derived
+	dress  dressKey
+}
+
+// dressKey says what the columns depend on that stand before those of record batch at
+// of an epoch.
+type dressKey struct {
+	at                int
+	op                int8
+	columns, nullable bool
+}
+
+type ofDressed struct {
+	dress dressKey
+	key   any
+}
+
+// dress gives the rows of a part from one on the schema of the subscription; those of a
+// whole record batch of the feed are made once for all.
+func (s *Stream) dress(p part, from int64, at *Batch) (arrow.RecordBatch, *dressed) {
+	if o := p.of; o != nil && o.derived != nil && from == 0 {
+		d := &dressed{o.derived, dressKey{at: o.at, op: p.ops[0], columns: s.o.columns(), nullable: s.o.Progress || s.o.Policy == Skip}}
+		return o.derived.Rows(d.dress, func() []arrow.RecordBatch {
+			return []arrow.RecordBatch{dress(s.schema, p.rec, uint64(at.Epoch), p.ops, at.Watermark)}
+		})[0], d
+	}
+	rec, ops := p.rec.NewSlice(from, p.rec.NumRows()), p.ops
+	defer rec.Release()
+	if len(ops) > 1 {
+		ops = ops[from:]
+	}
+	return dress(s.schema, rec, uint64(at.Epoch), ops, at.Watermark), nil
 }
 
 // dress gives rows the schema of the subscription: ops has one value per row, or

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/turnstile"
 	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sinks/feed"
 )
@@ -29,6 +30,9 @@ type Options struct {
 	Quiet time.Duration
 	// MaxHeld bounds the bytes of rows by key that an envelope keeps; 0 is no bound.
 	MaxHeld int64
+	// Turns makes the subscriber wait for his turn among others before he works; nil for
+	// one who does not.
+	Turns *turnstile.Turnstile
 	// Ended returns why the query failed once its feed is closed, or nil.
 	Ended func() error
 }
@@ -39,6 +43,9 @@ type Stream struct {
 	schema   *arrow.Schema
 	envelope envelope
 	sub      *feed.Subscription
+	ticket   *turnstile.Ticket
+	// keeps says that Next leaves the turn to its caller.
+	keeps bool
 
 	// stop is ended, with the reason as its cause, when the subscription is to end.
 	stop context.Context
@@ -50,7 +57,7 @@ type Stream struct {
 	skip    int64 // rows of the next epoch that were told before
 	left    int64 // of the limit; -1 is no limit
 	batches []Batch
-	last    Batch // without its rows
+	last    Batch // without its rows and what they are shared by
 	done    bool
 	begun   bool
 	notices []string
@@ -101,12 +108,21 @@ func Open(ctx context.Context, o Options) (*Stream, error) {
 	}
 	s := &Stream{o: o, schema: schema, left: o.Limit}
 	s.last = Batch{Epoch: base.NoEpoch, Skipped: base.NoEpoch, query: o.Query, run: o.Run, now: func() int64 { return o.Clock.Now().UnixMilli() }}
-	if err := s.begin(ctx); err != nil {
+	if o.Turns != nil {
+		s.ticket = o.Turns.Ticket()
+		defer s.ticket.GiveWay()
+	}
+	err = s.ticket.Enter(ctx)
+	if err == nil {
+		err = s.begin(ctx)
+	}
+	if err != nil {
 		if s.envelope != nil {
 			s.envelope.release()
 		}
 		return nil, err
 	}
+	s.sub.Through(s.ticket)
 	s.stop, s.end = context.WithCancelCause(context.Background())
 	if o.For > 0 {
 		go func() {
@@ -124,6 +140,14 @@ func (s *Stream) Schema() *arrow.Schema { return s.schema }
 // Notices are sentences for the reader: what of the snapshot is not kept any more.
 func (s *Stream) Notices() []string { return s.notices }
 
+// KeepTurn makes Next return with the subscriber's turn, so that what the caller does
+// with the rows belongs to it, too. The caller gives way as soon as that is done, or
+// takes longer than work does.
+func (s *Stream) KeepTurn() { s.keeps = true }
+
+// GiveWay lets the next subscriber work, if this one has his turn.
+func (s *Stream) GiveWay() { s.ticket.GiveWay() }
+
 // Drain asks for the end: Next returns a last batch without rows that carries the
 // resume token.
 func (s *Stream) Drain() { s.end(endDrain) }
@@ -137,11 +161,20 @@ func (s *Stream) Close() {
 	}
 	s.batches, s.done = nil, true
 	s.envelope.release()
+	s.ticket.Cancel()
 }
 
 // Next returns the next batch, and io.EOF behind the last. The first has no rows and
 // comes at once: a client then has the schema, and a token before anything happened.
 func (s *Stream) Next(ctx context.Context) (*Batch, error) {
+	b, err := s.step(ctx)
+	if !s.keeps || err != nil {
+		s.ticket.GiveWay()
+	}
+	return b, err
+}
+
+func (s *Stream) step(ctx context.Context) (*Batch, error) {
 	for {
 		if s.done {
 			return nil, io.EOF
@@ -157,6 +190,9 @@ func (s *Stream) Next(ctx context.Context) (*Batch, error) {
 			return s.finish(endLimit), nil
 		}
 		if len(s.batches) > 0 {
+			if err := s.ticket.Enter(ctx); err != nil {
+				return nil, err
+			}
 			return s.pop(), nil
 		}
 		if s.o.UpTo != base.NoEpoch && s.pos.Epoch > s.o.UpTo && !s.pos.Snapshot {
@@ -177,14 +213,14 @@ func (s *Stream) pop() *Batch {
 		if n > s.left {
 			cut := b.Rec.NewSlice(0, s.left)
 			b.Rec.Release()
-			b.Rec = cut
+			b.Rec, b.dressed = cut, nil
 			b.after = Position{Query: s.pos.Query, Shape: s.pos.Shape, Epoch: b.Epoch, Row: b.Row + s.left, Snapshot: b.Snapshot}
 		}
 		s.left -= b.Rec.NumRows()
 	}
 	s.pos = b.after
 	s.last = b
-	s.last.Rec = nil
+	s.last.Rec, s.last.dressed = nil, nil
 	return &b
 }
 
@@ -261,14 +297,10 @@ func (s *Stream) tell(at Batch, parts []part, whole bool) {
 		from := min(n, max(0, skip-row))
 		row += n
 		if from < n {
-			rec, ops := p.rec.NewSlice(from, n), p.ops
-			if len(ops) > 1 {
-				ops = ops[from:]
-			}
 			b := at
-			b.Rec, b.Row, b.Snapshot = dress(s.schema, rec, uint64(at.Epoch), ops, at.Watermark), row-n+from, at.Snapshot || whole
+			b.Rec, b.dressed = s.dress(p, from, &at)
+			b.Row, b.Snapshot = row-n+from, at.Snapshot || whole
 			b.after = Position{Query: next.Query, Shape: next.Shape, Epoch: at.Epoch, Row: row, Snapshot: whole}
-			rec.Release()
 			s.batches = append(s.batches, b)
 		}
 		p.rec.Release()

@@ -13,6 +13,7 @@ import (
 	"github.com/flightd/flightd/internal/atomicfile"
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/internal/seglog"
+	"github.com/flightd/flightd/internal/turnstile"
 	"github.com/flightd/flightd/sinks"
 )
 
@@ -57,8 +58,10 @@ type Feed struct {
 	visible base.Epoch
 	closed  bool
 	holds   []*Hold
-	// changed is closed, and made anew, when readers may find something new.
+	// changed is closed, and made anew, when readers may find something new. Those who
+	// wait for their turn are put into their queue instead.
 	changed chan struct{}
+	waiting []*turnstile.Ticket
 }
 
 var _ sinks.Sink = (*Feed)(nil)
@@ -233,7 +236,17 @@ func (f *Feed) show(epoch base.Epoch) {
 		f.visible = epoch
 		close(f.changed)
 		f.changed = make(chan struct{})
+		f.wake()
 	}
+}
+
+// wake puts those who wait into the queue for their turn. f is locked.
+func (f *Feed) wake() {
+	for _, k := range f.waiting {
+		k.Queue()
+	}
+	clear(f.waiting)
+	f.waiting = f.waiting[:0]
 }
 
 // Publish makes the committed epochs up to epoch visible to readers, if the feed
@@ -265,6 +278,7 @@ func (f *Feed) Close() error {
 	if !f.closed {
 		f.closed = true
 		close(f.changed)
+		f.wake()
 	}
 	f.mu.Unlock()
 	f.recent.clear()

@@ -27,6 +27,7 @@ type shared struct {
 	once   sync.Once
 	epoch  *Epoch
 	err    error
+	derived Derived
 	// users are the readers that have not got their rows yet, one more as long as it is
 	// in the list.
 	users int
@@ -42,6 +43,7 @@ func (r *recent) get(e *entry, read func(*entry) (*Epoch, error)) (*Epoch, error
 		return nil, s.err
 	}
 	out := *s.epoch
+	out.Derived = &s.derived
 	out.Rows = slices.Clone(out.Rows)
 	for _, rec := range out.Rows {
 		rec.Retain()
@@ -75,6 +77,7 @@ func (r *recent) remove(i int) {
 
 func (r *recent) unuse(s *shared) {
 	if s.users--; s.users == 0 && s.epoch != nil {
+		s.derived.release()
 		s.epoch.Release()
 	}
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flightd/flightd/internal/base"
 	"github.com/flightd/flightd/internal/seglog"
+	"github.com/flightd/flightd/internal/turnstile"
 	"github.com/flightd/flightd/sinks"
 )
 
@@ -25,6 +27,9 @@ type Epoch struct {
 	Watermark int64
 	// Rows may be empty.
 	Rows []arrow.RecordBatch
+	// Derived is what readers make of the rows for all who read the epoch now; nil if
+	// nobody shares it.
+	Derived *Derived
 }
 
 // Release lets go of the rows.
@@ -38,7 +43,14 @@ func (e *Epoch) Release() {
 type Subscription struct {
 	feed *Feed
 	next base.Epoch
+	// ticket is for the reader's turn; nil if he does not wait for one.
+	ticket *turnstile.Ticket
 }
+
+// Through makes the reader one of many who take turns: Next returns an epoch, or
+// io.EOF, when it is his turn, which he has until the ticket gives way, and an epoch
+// that is done wakes only those whose turn it is.
+func (s *Subscription) Through(ticket *turnstile.Ticket) { s.ticket = ticket }
 
 // Subscribe returns a subscription whose first epoch is from, or the next one
 // there is. If from is not kept any more it is an OutOfRange error that names
@@ -49,7 +61,7 @@ func (f *Feed) Subscribe(from base.Epoch) (*Subscription, error) {
 	if err := f.kept(from); err != nil {
 		return nil, err
 	}
-	return &Subscription{f, max(0, from)}, nil
+	return &Subscription{feed: f, next: max(0, from)}, nil
 }
 
 // kept returns an error if epochs from from on were removed.
@@ -71,6 +83,9 @@ func (s *Subscription) Next(ctx context.Context) (*Epoch, error) {
 			return nil, err
 		}
 		if e != nil {
+			if err := s.ticket.Enter(ctx); err != nil {
+				return nil, err
+			}
 			out, err := s.feed.recent.get(e, s.feed.read)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // removed since; look says so
@@ -83,6 +98,7 @@ func (s *Subscription) Next(ctx context.Context) (*Epoch, error) {
 		}
 		select {
 		case <-ctx.Done():
+			s.leave()
 			return nil, ctx.Err()
 		case <-wait:
 		}
@@ -104,7 +120,26 @@ func (s *Subscription) look() (*entry, <-chan struct{}, error) {
 	if f.closed {
 		return nil, nil, io.EOF
 	}
+	if s.ticket != nil {
+		s.ticket.GiveWay()
+		f.waiting = append(f.waiting, s.ticket)
+		return nil, s.ticket.Turn(), nil
+	}
 	return nil, f.changed, nil
+}
+
+// leave is for who does not wait any more.
+func (s *Subscription) leave() {
+	if s.ticket == nil {
+		return
+	}
+	f := s.feed
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if i := slices.Index(f.waiting, s.ticket); i >= 0 {
+		f.waiting = slices.Delete(f.waiting, i, i+1)
+	}
+	s.ticket.Cancel()
 }
 
 // read reads an epoch from its segment.
