@@ -48,3 +48,51 @@ func equalShort(dst []byte, off []int32, data []byte, want uint64, length int) i
 	}
 	return n &^ 7
 }
+
+// CompareText sets bit i of dst if text i, data[off[i]:off[i+1]], is less than want, or
+// less or equal with orEqual, and clears it if not, for all texts, or, with sel, those of
+// sel: then the others' bits are left alone. The order is that of bytes.
+func CompareText(dst []byte, off []int32, data, want []byte, sel []int32, orEqual bool) {
+	var b [8]byte
+	size := copy(b[:], want)
+	word := binary.BigEndian.Uint64(b[:])
+	tie := b2u(orEqual)
+	less := func(lo, hi int32) uint8 {
+		if int(lo)+8 > len(data) {
+			return lessText(data[lo:hi], want, tie)
+		}
+		// Where the first eight bytes differ, zeros behind a shorter text do not change
+		// the order: it is less than what goes on.
+		x := binary.BigEndian.Uint64(data[lo:lo+8]) & ^(^uint64(0) >> (8 * uint(hi-lo)))
+		if x != word {
+			return b2u(x < word)
+		}
+		if hi-lo <= 8 && len(want) <= 8 {
+			return b2u(int(hi-lo) < size) | b2u(int(hi-lo) == size)&tie
+		}
+		return lessText(data[lo:hi], want, tie)
+	}
+	if sel != nil {
+		for _, r := range sel {
+			if less(off[r], off[r+1]) != 0 {
+				SetBit(dst, int(r))
+			} else {
+				ClearBit(dst, int(r))
+			}
+		}
+		return
+	}
+	n := len(off) - 1
+	for i := 0; i < n; i += 8 {
+		var m uint8
+		for j := range min(8, n-i) {
+			m |= less(off[i+j], off[i+j+1]) << j
+		}
+		dst[i>>3] = m
+	}
+}
+
+func lessText(a, b []byte, tie uint8) uint8 {
+	c := bytes.Compare(a, b)
+	return b2u(c < 0) | b2u(c == 0)&tie
+}

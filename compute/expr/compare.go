@@ -174,6 +174,10 @@ func compareText(f *frame, op kernels.Op) error {
 			return nil
 		}
 	}
+	if op != kernels.EQ && op != kernels.NE && f.n > 0 && f.args[0].Const != f.args[1].Const {
+		orderTexts(f, op, dst)
+		return nil
+	}
 	a, b := f.text(0), f.text(1)
 	switch op {
 	case kernels.EQ, kernels.NE:
@@ -191,6 +195,23 @@ func compareText(f *frame, op kernels.Op) error {
 		})
 	}
 	return nil
+}
+
+// orderTexts compares texts with a constant.
+func orderTexts(f *frame, op kernels.Op, dst []byte) {
+	v, c := f.args[0], f.args[1]
+	if v.Const { // c op v is v op' c
+		v, c = c, v
+		op = [...]kernels.Op{kernels.LT: kernels.GT, kernels.LE: kernels.GE, kernels.GT: kernels.LT, kernels.GE: kernels.LE}[op]
+	}
+	sel := f.sel
+	if len(sel) >= f.n/2 { // all of them cost less
+		sel = nil
+	}
+	kernels.CompareText(dst, v.Off[:f.n+1], v.Data, c.Str(0), sel, op == kernels.LE || op == kernels.GT)
+	if op == kernels.GT || op == kernels.GE {
+		kernels.Not(dst, dst)
+	}
 }
 
 // makeNullSafe is <=>: never NULL, true for two NULLs.

@@ -108,15 +108,35 @@ func mergeText(out *vec.Vec, parts []*vec.Vec, from []int32) {
 	if !nulls && mergeWords(out, cols, from) {
 		return
 	}
+	dst = dst[:cap(dst)]
+	n := 0
 	for i, k := range from {
-		out.Off[i] = int32(len(dst))
-		if k >= 0 && (!nulls || kernels.Bit(out.Valid, i)) {
-			dst = append(dst, cols[k].at(i)...)
+		out.Off[i] = int32(n)
+		if k < 0 || nulls && !kernels.Bit(out.Valid, i) {
+			continue
 		}
+		c := &cols[k]
+		at := i & c.mask
+		lo, hi := int(c.off[at]), int(c.off[at+1])
+		if n+max(chunk, hi-lo) > len(dst) {
+			dst = append(dst[:n], make([]byte, max(n, 16*len(from), hi-lo+chunk))...)
+			dst = dst[:cap(dst)]
+		}
+		// Most texts are short: as many bytes as may be are copied at once, and those
+		// beyond the end are overwritten by the next one.
+		if hi-lo <= chunk && lo+chunk <= len(c.data) {
+			*(*[chunk]byte)(dst[n:]) = *(*[chunk]byte)(c.data[lo:])
+		} else {
+			copy(dst[n:], c.data[lo:hi])
+		}
+		n += hi - lo
 	}
-	out.Off[len(from)] = int32(len(dst))
-	out.Data = dst
+	out.Off[len(from)] = int32(n)
+	out.Data = dst[:n]
 }
+
+// chunk is how many bytes of a text mergeText copies at once.
+const chunk = 32
 
 // mergeWords is mergeText of constants of up to eight bytes, none of them missing, which
 // are written as words; it reports false where there are others.
