@@ -165,7 +165,7 @@ func (s *service) prepare(ctx context.Context, ses *session, m *pb.ActionCreateP
 
 // cancelInfo cancels the statements behind the endpoints of a FlightInfo.
 func cancelInfo(ses *session, info *flight.FlightInfo) (flight.CancelStatus, error) {
-	found := false
+	found := ses.cancelJob(info)
 	for _, e := range info.GetEndpoint() {
 		t, err := ticketOf(ses, e)
 		if err != nil {

@@ -74,3 +74,23 @@ func (s engineStatement) Execute(ctx context.Context, params arrow.RecordBatch) 
 	}
 	return r, nil
 }
+
+// Epochs are the epochs of a bounded subscription.
+func (s engineStatement) Epochs(ctx context.Context) (epochs, error) {
+	e, err := s.p.Epochs(ctx)
+	if e == nil || err != nil {
+		return nil, err
+	}
+	return engineEpochs{e}, nil
+}
+
+type engineEpochs struct{ *flightd.Epochs }
+
+// Rows is the result of one epoch.
+func (e engineEpochs) Rows(ctx context.Context, epoch int64) (Rows, error) {
+	r, err := e.Epochs.Rows(ctx, epoch)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}

@@ -26,6 +26,7 @@ import (
 //	ERROR            a user error with a place
 //	PANIC, PANIC LATE
 //	WAIT             rows that never come
+//	HANG             an update that never ends
 //	SETTING key      the setting
 type fake struct {
 	updates  atomic.Int64
@@ -117,12 +118,12 @@ func (s *fakeSession) Prepare(_ context.Context, text string) (Statement, error)
 		}
 	case "TEXT", "SETTING":
 		st.schema = arrow.NewSchema([]arrow.Field{{Name: "text", Type: arrow.BinaryTypes.String}}, nil)
-	case "ECHO", "ADD":
+	case "ECHO", "ADD", "HANG":
 		st.schema = arrow.NewSchema([]arrow.Field{{Name: "n", Type: arrow.PrimitiveTypes.Int64, Nullable: true}}, nil)
 		if strings.Contains(rest, "?") {
 			st.params = arrow.NewSchema([]arrow.Field{{Name: "1", Type: arrow.PrimitiveTypes.Int64, Nullable: true}}, nil)
 		}
-		st.update = verb == "ADD"
+		st.update = verb != "ECHO"
 	default:
 		e := base.UserError("UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "A column with name `%s` cannot be resolved.", verb).
 			At(base.Pos{Start: 0, End: len(verb), Line: 1, Col: 1}).WithHint("did you mean `größe`?")
@@ -143,7 +144,7 @@ func (st *fakeStatement) Schema() *arrow.Schema { return st.schema }
 func (st *fakeStatement) Params() *arrow.Schema { return st.params }
 func (st *fakeStatement) IsUpdate() bool        { return st.update }
 
-func (st *fakeStatement) Execute(_ context.Context, params arrow.RecordBatch) (Rows, error) {
+func (st *fakeStatement) Execute(ctx context.Context, params arrow.RecordBatch) (Rows, error) {
 	b := array.NewRecordBuilder(memory.DefaultAllocator, st.schema)
 	defer b.Release()
 	switch st.verb {
@@ -168,6 +169,10 @@ func (st *fakeStatement) Execute(_ context.Context, params arrow.RecordBatch) (R
 	case "ADD":
 		st.s.f.updates.Add(1)
 		return &fakeRows{records: records{schema: affectedSchema}, affected: 7}, nil
+	case "HANG":
+		<-ctx.Done()
+		st.s.f.canceled.Add(1)
+		return nil, ctx.Err()
 	case "WAIT", "PANIC":
 		return &fakeRows{records: records{schema: st.schema}, verb: st.verb, f: st.s.f}, nil
 	}

@@ -125,6 +125,15 @@ func (ses *session) expire(now time.Time) {
 		delete(ses.tickets, id)
 		return true
 	})
+	for id, j := range ses.jobs {
+		j.mu.Lock()
+		over := now.After(j.expires)
+		j.mu.Unlock()
+		if over { // nobody polls any more
+			j.cancel()
+			delete(ses.jobs, id)
+		}
+	}
 }
 
 // renew gives the ticket its full life again.

@@ -48,14 +48,18 @@ func (s *Server) call(ctx context.Context, method string, trailer func(metadata.
 		return nil
 	}
 	st, md := toStatus(err)
+	// The log has the call under the identity that the client is told.
+	id := ""
 	if len(md) > 0 {
+		id = newID()
+		md.Set("x-flightd-query-id", id)
 		trailer(md)
 	}
 	level := slog.LevelDebug
 	if st.Code() == codes.Internal || st.Code() == codes.DataLoss {
 		level = slog.LevelError
 	}
-	s.log.Log(ctx, level, "call", "method", method, "code", st.Code().String(), "err", st.Message(), "took", time.Since(start))
+	s.log.Log(ctx, level, "call", "method", method, "code", st.Code().String(), "err", st.Message(), "query_id", id, "took", time.Since(start))
 	return st.Err()
 }
 
@@ -109,4 +113,14 @@ func recovered(log *slog.Logger, where string, p any) error {
 	}
 	return base.Errorf(base.CodeInternal, "the server ran into a bug while answering").
 		WithHint("please report it with the server's log")
+}
+
+// recovering runs f and makes an error of its panic.
+func recovering(log *slog.Logger, f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = recovered(log, "running a statement", p)
+		}
+	}()
+	return f()
 }

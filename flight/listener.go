@@ -17,6 +17,8 @@ type connListener struct {
 	limit  int // connections at a time
 	open   atomic.Int64
 	log    *slog.Logger
+	plain  bool // without TLS
+	hello  sync.Once
 }
 
 // Accept returns the next connection. One beyond the limit is closed at once.
@@ -32,10 +34,29 @@ func (l *connListener) Accept() (net.Conn, error) {
 	}
 	l.open.Add(1)
 	addr := connAddr{Addr: c.RemoteAddr(), id: strconv.FormatUint(l.next.Add(1), 10)}
-	return &conn{Conn: c, addr: addr, closed: func(key string) {
+	out := &conn{Conn: c, addr: addr, closed: func(key string) {
 		l.open.Add(-1)
 		l.closed(key)
-	}}, nil
+	}}
+	if l.plain {
+		out.first = l.greeted
+	}
+	return out, nil
+}
+
+// tlsHandshake is how the first record of a TLS client begins.
+const tlsHandshake = 0x16
+
+// greeted looks at the first byte of a connection: a client that speaks TLS to a
+// server without waits in vain and blames the network, so the server's log has it,
+// once.
+func (l *connListener) greeted(b byte, from net.Addr) {
+	if b == tlsHandshake {
+		l.hello.Do(func() {
+			l.log.Warn("TLS handshake on a plaintext port", "from", from.String(),
+				"hint", "let the client connect without TLS (JDBC and ODBC: useEncryption=false; flightsql://…?transport=tcp), or serve with --tls-cert and --tls-key")
+		})
+	}
 }
 
 // A connAddr is the address of a peer with the identity of its connection: port
@@ -50,6 +71,18 @@ type conn struct {
 	addr   connAddr
 	once   sync.Once
 	closed func(key string)
+	// first is told the first byte; nil once it was, or if nobody asks.
+	first func(b byte, from net.Addr)
+}
+
+// Read reads from the connection. One goroutine reads at a time.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 && c.first != nil {
+		c.first(p[0], c.addr)
+		c.first = nil
+	}
+	return n, err
 }
 
 // RemoteAddr returns the address with the identity.

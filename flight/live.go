@@ -145,6 +145,13 @@ func (l *live) run(ctx context.Context) error {
 	})
 	slow.Stop()
 	defer slow.Stop()
+	// The first rows may be long in coming; clients give the result to their user when
+	// they have the schema.
+	l.since.Store(time.Now().UnixNano())
+	if err := l.w.Start(); err != nil {
+		return err
+	}
+	l.since.Store(0)
 	for {
 		it := next(ctx, l.rows, l.o.log)
 		switch {

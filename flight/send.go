@@ -14,6 +14,9 @@ import (
 	"github.com/flightd/flightd/flight/wire"
 )
 
+// schemaAfter is how long the schema of a result waits for the first rows.
+const schemaAfter = 20 * time.Millisecond
+
 type sendOptions struct {
 	target, limit int
 	most          int64 // bytes of all messages; 0 is no limit
@@ -41,6 +44,10 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 	w := wire.NewWriter(stream, rows.Schema())
 	quiet := time.NewTimer(o.quiet)
 	defer quiet.Stop()
+	// Clients give the result to their user when they have the schema, so that it can
+	// be canceled; what is ready at once goes along with it.
+	soon := time.NewTimer(schemaAfter)
+	defer soon.Stop()
 	var sent int64
 	for {
 		select {
@@ -62,6 +69,11 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 			if err != nil {
 				return err
 			}
+		case <-soon.C:
+			if err := w.Start(); err != nil {
+				return err
+			}
+			continue
 		case <-quiet.C:
 			if err := w.Write(empty(rows.Schema())); err != nil {
 				return err

@@ -66,7 +66,7 @@ func New(b Backend, o Options) *Server {
 // Serve answers calls on l until Stop; it then returns nil.
 func (s *Server) Serve(l net.Listener) error {
 	go s.sweep()
-	return s.grpc.Serve(&connListener{Listener: l, closed: s.sessions.dropConn, limit: s.opts.MaxConnections, log: s.log})
+	return s.grpc.Serve(&connListener{Listener: l, closed: s.sessions.dropConn, limit: s.opts.MaxConnections, log: s.log, plain: s.opts.Certificates == nil})
 }
 
 // Stop lets running calls end and refuses new ones; when ctx ends, running calls

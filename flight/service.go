@@ -71,11 +71,7 @@ func (s *service) GetFlightInfo(ctx context.Context, d *flight.FlightDescriptor)
 	if err != nil {
 		return nil, err
 	}
-	packed, err := anypb.New(&pb.TicketStatementQuery{StatementHandle: []byte(t.id)})
-	if err != nil {
-		return nil, err
-	}
-	b, err := proto.Marshal(packed)
+	b, err := packedCommand(&pb.TicketStatementQuery{StatementHandle: []byte(t.id)})
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,8 @@ type session struct {
 	prepared   map[string]*prepared
 	tickets    map[string]*ticket
 	order      []string // of tickets, oldest first
+	jobs       map[string]*job
+	running    sync.WaitGroup // of jobs
 }
 
 // sessions are the sessions of a server.
@@ -81,7 +83,7 @@ func (s *sessions) enter(ctx context.Context, who caller) (*session, error) {
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		ses = &session{keys: []string{key}, who: who, conn: conn, Session: s.backend.NewSession(who.user), ctx: ctx, cancel: cancel, sticky: conn == "",
-			maxMessage: s.opts.MaxMessage, prepared: map[string]*prepared{}, tickets: map[string]*ticket{}}
+			maxMessage: s.opts.MaxMessage, prepared: map[string]*prepared{}, tickets: map[string]*ticket{}, jobs: map[string]*job{}}
 		s.byKey[key] = ses
 		s.byUser[who.user.Name]++
 		if conn != "" {
@@ -165,8 +167,9 @@ func (s *sessions) drop(ses *session) {
 	s.mu.Unlock()
 	ses.cancel()
 	ses.mu.Lock()
-	ses.prepared, ses.tickets, ses.order = map[string]*prepared{}, map[string]*ticket{}, nil
+	ses.prepared, ses.tickets, ses.order, ses.jobs = map[string]*prepared{}, map[string]*ticket{}, nil, map[string]*job{}
 	ses.mu.Unlock()
+	ses.running.Wait()
 	_ = ses.Session.Close()
 }
 

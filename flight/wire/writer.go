@@ -75,6 +75,15 @@ func (w *Writer) WriteWithAppMetadata(rec arrow.RecordBatch, metadata []byte) er
 	return w.send(newMessage(p, metadata, rec.Release))
 }
 
+// Start sends the schema before there is a record batch. Where there are dictionaries it
+// waits for one.
+func (w *Writer) Start() error {
+	if w.dictionaries != nil {
+		return nil
+	}
+	return w.start()
+}
+
 // Close sends the schema, if no record batch did.
 func (w *Writer) Close() error {
 	if w.dictionaries != nil {

@@ -81,5 +81,6 @@ unix_seconds (anytimestamp) bigint exact
 window (any, any, any?, any?) @window
 session_window (any, any) @session_window
 window_time (any) @window_time
-time_bucket (any, any, any?) @time_bucket
+// date_bin is not Spark's: other engines call time_bucket so, and what Grafana sends has it.
+time_bucket date_bin (any, any, any?) @time_bucket
 `

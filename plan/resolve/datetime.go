@@ -203,6 +203,9 @@ func (x *exprs) timeBucket(c *call) (expr.Expr, error) {
 	if t.Kind == expr.KindNull {
 		t = expr.Timestamp
 	}
+	if c.name == "date_bin" {
+		t = x.bin(c, t)
+	}
 	if len(c.args) == 2 {
 		origin := &expr.Literal{At: c.at, Value: int64(0), Typ: expr.TimestampNTZ}
 		kind := "TIMESTAMP_NTZ"
@@ -213,6 +216,19 @@ func (x *exprs) timeBucket(c *call) (expr.Expr, error) {
 		return x.bucketOf(c, t, showCall(c.name, c.name, shown, false))
 	}
 	return x.bucketOf(c, t, c.text())
+}
+
+// bin brings the time and origin of date_bin to one type, which time_bucket leaves to
+// the user: those who write date_bin write it for any column of times.
+func (x *exprs) bin(c *call, t *expr.Type) *expr.Type {
+	if t.Kind == expr.KindDate || t.Kind == expr.KindString {
+		t = expr.Timestamp
+		c.args[1] = x.cast(c.args[1], t)
+	}
+	if len(c.args) == 3 && isStamp(t) && (isTime(c.args[2].Type()) || c.args[2].Type().Kind == expr.KindString) {
+		c.args[2] = x.cast(c.args[2], t)
+	}
+	return t
 }
 
 func (x *exprs) bucketOf(c *call, t *expr.Type, text string) (expr.Expr, error) {

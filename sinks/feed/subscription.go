@@ -105,6 +105,28 @@ func (s *Subscription) Next(ctx context.Context) (*Epoch, error) {
 	}
 }
 
+// At is the first epoch that Next or Skim may return.
+func (s *Subscription) At() base.Epoch { return s.next }
+
+// Skim is Next for the number of the epoch alone: nothing is read.
+func (s *Subscription) Skim(ctx context.Context) (base.Epoch, error) {
+	for {
+		e, wait, err := s.look()
+		if err != nil {
+			return base.NoEpoch, err
+		}
+		if e != nil {
+			s.next = e.epoch + 1
+			return e.epoch, nil
+		}
+		select {
+		case <-ctx.Done():
+			return base.NoEpoch, ctx.Err()
+		case <-wait:
+		}
+	}
+}
+
 // look finds the next epoch; nil, and what to wait for, if there is none yet.
 func (s *Subscription) look() (*entry, <-chan struct{}, error) {
 	f := s.feed
