@@ -53,6 +53,9 @@ func (n nowhere) Context() context.Context { return n.ctx }
 // Send forgets the message.
 func (n nowhere) Send(*flight.FlightData) error { return nil }
 
+// SendMsg forgets the message.
+func (n nowhere) SendMsg(any) error { return nil }
+
 // A call may end while its rows are waited for: whoever sees the end first, the
 // reader or the sender, the answer is the end and not a panic, which in the goroutine
 // that writes would take the server along.

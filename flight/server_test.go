@@ -235,6 +235,9 @@ func TestErrors(t *testing.T) {
 			t.Errorf("trailer %s is %q, want %q", key, got, want)
 		}
 	}
+	if id := trailer.Get("x-flightd-query-id"); len(id) != 1 || len(id[0]) != 32 {
+		t.Errorf("the call's identity is %v", id)
+	}
 	_, err = c.Execute(bg, "NUMBERS "+strings.Repeat("1", 1000))
 	wantCode(t, err, codes.ResourceExhausted, "the limit is 1000")
 	_, err = collect(t, c, mustInfo(t, c, "NUMBERS many"))

@@ -18,7 +18,11 @@ func (s *service) parse(ctx context.Context, ses *session, text string, transact
 	if len(text) > s.opts.MaxStatement {
 		return nil, base.Errorf(base.CodeExhausted, "the statement has %d bytes; the limit is %d", len(text), s.opts.MaxStatement)
 	}
-	return ses.Prepare(ctx, text)
+	st, err := ses.Prepare(ctx, text)
+	if err != nil || st.IsUpdate() || !withoutZone(ctx, ses) {
+		return st, err
+	}
+	return zoneless{st}, nil
 }
 
 // resultSchema is the schema of what a client reads: an update's is its count.

@@ -224,4 +224,5 @@ flightd.subscribe.slow                              block   block|skip|disconnec
 flightd.subscribe.maxBytes                          67108864 size  +
 flightd.subscribe.maxBatches                        1024    int    +
 flightd.subscribe.maxDuration                       ""      duration +
+flightd.client.timestampZone                        utc     utc|none +
 `
