@@ -2,6 +2,7 @@ package flight
 
 import (
 	"context"
+	"regexp"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -46,4 +47,24 @@ func forJDBC(t arrow.DataType) arrow.DataType {
 		return &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: ts.TimeZone}
 	}
 	return t
+}
+
+// quotedNames are the statements that pandas makes itself: of to_sql(if_exists="replace")
+// and of read_sql with a table's name.
+var quotedNames = func() *regexp.Regexp {
+	const name = `"(?:[^"]|"")+"`
+	const table = `(?:` + name + `\.)?` + name
+	return regexp.MustCompile(`(?i)^\s*(?:DROP\s+TABLE|SELECT\s+(?:\*|` + name + `(?:\s*,\s*` + name + `)*)\s+FROM)\s+` + table + `\s*;?\s*$`)
+}()
+
+// backquoted spells names in double quotes with backquotes, where a statement is one
+// that pandas makes. In Spark's SQL a text cannot stand where these have their table,
+// unless spark.sql.ansi.doubleQuotedIdentifiers makes it a name, so that nothing else
+// can be meant.
+func backquoted(text string) (string, bool) {
+	if !quotedNames.MatchString(text) || strings.Contains(text, "`") {
+		return "", false
+	}
+	text = strings.ReplaceAll(text, `""`, "\x00")
+	return strings.ReplaceAll(strings.ReplaceAll(text, `"`, "`"), "\x00", `"`), true
 }

@@ -31,3 +31,24 @@ func TestShownParameters(t *testing.T) {
 		t.Error("the statement's own schema was changed")
 	}
 }
+
+func TestBackquoted(t *testing.T) {
+	for text, want := range map[string]string{
+		`DROP TABLE "p"`:                  "DROP TABLE `p`",
+		"drop table \"default\".\"a b\";": "drop table `default`.`a b`;",
+		`DROP TABLE "a""b"`:               "DROP TABLE `a\"b`",
+		`DROP TABLE p`:                    "",
+		`DROP TABLE IF EXISTS "p"`:        "",
+		`DROP TABLE "p", "q"`:             "",
+		"DROP TABLE \"a`b\"":              "",
+		`SELECT * FROM "p"`:               "SELECT * FROM `p`",
+		`SELECT "n", "s" FROM "p"`:        "SELECT `n`, `s` FROM `p`",
+		`SELECT "n" FROM p`:               "",
+		`SELECT "n", 1 FROM "p"`:          "",
+		`SELECT "p"`:                      "",
+	} {
+		if got, ok := backquoted(text); got != want || ok != (want != "") {
+			t.Errorf("%s: got %q", text, got)
+		}
+	}
+}

@@ -92,7 +92,7 @@ type item struct {
 	annotate func(from, to int64) []byte
 	// derived is set where other readers get the same.
 	derived func(key any, build func() any) any
-	err    error
+	err     error
 }
 
 // pump reads rows in a goroutine of its own, some record batches ahead of the one that

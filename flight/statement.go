@@ -19,6 +19,11 @@ func (s *service) parse(ctx context.Context, ses *session, text string, transact
 		return nil, base.Errorf(base.CodeExhausted, "the statement has %d bytes; the limit is %d", len(text), s.opts.MaxStatement)
 	}
 	st, err := ses.Prepare(ctx, text)
+	if err != nil {
+		if again, ok := backquoted(text); ok {
+			st, err = ses.Prepare(ctx, again)
+		}
+	}
 	if err != nil || st.IsUpdate() || !withoutZone(ctx, ses) {
 		return st, err
 	}

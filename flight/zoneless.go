@@ -105,6 +105,21 @@ func (z *zonelessLive) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	return retyped(ctx, z.Live, z.schema)
 }
 
+// KeepTurn and GiveWay are those of the rows. What several readers share is not: it has
+// the zone.
+func (z *zonelessLive) KeepTurn() {
+	if t, ok := z.Live.(inTurns); ok {
+		t.KeepTurn()
+	}
+}
+
+// GiveWay lets another subscriber work.
+func (z *zonelessLive) GiveWay() {
+	if t, ok := z.Live.(inTurns); ok {
+		t.GiveWay()
+	}
+}
+
 // retyped returns the next record batch of rows with the schema's types, over the same
 // buffers.
 func retyped(ctx context.Context, rows Rows, schema *arrow.Schema) (arrow.RecordBatch, error) {
