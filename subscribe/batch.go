@@ -27,7 +27,9 @@ type Batch struct {
 	// base.NoEpoch.
 	Skipped base.Epoch
 
-	after      Position
+	after Position
+	// whole says that Row counts the rows of the snapshot.
+	whole      bool
 	isMarker   bool
 	dressed    *dressed
 	query, run string
@@ -81,7 +83,7 @@ func (b *Batch) Annotation(from, to int64) []byte {
 func (b *Batch) Resume(rows int64) string {
 	p := b.after
 	if b.Rec != nil && rows < b.Rec.NumRows() {
-		p.Epoch, p.Row, p.Snapshot = b.Epoch, b.Row+rows, b.Snapshot
+		p.Epoch, p.Row, p.Snapshot = b.Epoch, b.Row+rows, b.whole
 	}
 	return p.Token()
 }

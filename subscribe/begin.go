@@ -37,8 +37,10 @@ func (s *Stream) begin(ctx context.Context) error {
 		// Nothing replaces anything: the result is the rows of all epochs. They are
 		// told from disk, each with its own epoch.
 		s.pos.Snapshot = false
-		s.pos.Epoch = first
-		if first > 0 {
+		if s.o.Resume == nil {
+			s.pos.Epoch = first
+		}
+		if s.o.Resume == nil && first > 0 {
 			s.notices = append(s.notices, fmt.Sprintf("%s keeps the rows of epochs from %d on; what came before is not in the snapshot", s.o.Name, first))
 		}
 		snapshot = false

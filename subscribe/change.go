@@ -26,7 +26,7 @@ type part struct {
 // origin is record batch number at of an epoch.
 type origin struct {
 	derived *feed.Derived
-	at     int
+	at      int
 }
 
 // An envelope tells an epoch as changes. What it returns is released by the

@@ -50,7 +50,7 @@ func (r *Request) schema(rows *arrow.Schema) *arrow.Schema {
 // dressed is a record batch of the feed as subscribers with the same options get it.
 type dressed struct {
 	derived *feed.Derived
-	dress  dressKey
+	dress   dressKey
 }
 
 // dressKey says what the columns depend on that stand before those of record batch at

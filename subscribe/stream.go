@@ -57,6 +57,7 @@ type Stream struct {
 	skip    int64 // rows of the next epoch that were told before
 	left    int64 // of the limit; -1 is no limit
 	batches []Batch
+	large   *telling // an epoch of which more is on disk
 	last    Batch // without its rows and what they are shared by
 	done    bool
 	begun   bool
@@ -123,6 +124,9 @@ func Open(ctx context.Context, o Options) (*Stream, error) {
 		return nil, err
 	}
 	s.sub.Through(s.ticket)
+	if _, ok := s.envelope.(plain); ok {
+		s.sub.InPieces()
+	}
 	s.stop, s.end = context.WithCancelCause(context.Background())
 	if o.For > 0 {
 		go func() {
@@ -160,6 +164,7 @@ func (s *Stream) Close() {
 		s.batches[i].Rec.Release()
 	}
 	s.batches, s.done = nil, true
+	s.leaveLarge()
 	s.envelope.release()
 	s.ticket.Cancel()
 }
@@ -195,6 +200,15 @@ func (s *Stream) step(ctx context.Context) (*Batch, error) {
 			}
 			return s.pop(), nil
 		}
+		if s.large != nil {
+			if err := s.ticket.Enter(ctx); err != nil {
+				return nil, err
+			}
+			if err := s.piece(); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if s.o.UpTo != base.NoEpoch && s.pos.Epoch > s.o.UpTo && !s.pos.Snapshot {
 			return s.finish(endEpoch), nil
 		}
@@ -214,7 +228,7 @@ func (s *Stream) pop() *Batch {
 			cut := b.Rec.NewSlice(0, s.left)
 			b.Rec.Release()
 			b.Rec, b.dressed = cut, nil
-			b.after = Position{Query: s.pos.Query, Shape: s.pos.Shape, Epoch: b.Epoch, Row: b.Row + s.left, Snapshot: b.Snapshot}
+			b.after = Position{Query: s.pos.Query, Shape: s.pos.Shape, Epoch: b.Epoch, Row: b.Row + s.left, Snapshot: b.whole}
 		}
 		s.left -= b.Rec.NumRows()
 	}
@@ -241,7 +255,15 @@ func (s *Stream) finish(why reason) *Batch {
 		s.batches[i].Rec.Release()
 	}
 	s.batches = nil
+	s.leaveLarge()
 	return s.idle(why)
+}
+
+func (s *Stream) leaveLarge() {
+	if s.large != nil {
+		s.large.epoch.Release()
+		s.large = nil
+	}
 }
 
 // advance reads the next epoch into batches. It returns a batch without rows if
@@ -266,11 +288,18 @@ func (s *Stream) advance(ctx context.Context) (*Batch, error) {
 	case err != nil:
 		return nil, err
 	}
-	defer e.Release()
 	if s.o.UpTo != base.NoEpoch && e.Number > s.o.UpTo {
+		e.Release()
 		return s.finish(endEpoch), nil
 	}
 	s.read.Store(int64(e.Number + 1))
+	at := s.last
+	at.Epoch, at.Time, at.Watermark, at.Snapshot, at.Skipped = e.Number, e.Time, e.Watermark, s.o.Snapshot && s.o.Mode.Kind == base.Append && e.Number <= s.newest, base.NoEpoch
+	if e.Pieces != nil {
+		s.large = &telling{epoch: e, at: at}
+		return nil, s.piece()
+	}
+	defer e.Release()
 	parts, err := s.envelope.change(e)
 	if err != nil {
 		return nil, base.Wrap(err, "telling epoch %d of %s", e.Number, s.o.Name)
@@ -279,34 +308,67 @@ func (s *Stream) advance(ctx context.Context) (*Batch, error) {
 		releaseParts(parts)
 		return nil, s.tooLarge(held)
 	}
-	at := s.last
-	at.Epoch, at.Time, at.Watermark, at.Snapshot, at.Skipped = e.Number, e.Time, e.Watermark, s.o.Snapshot && s.o.Mode.Kind == base.Append && e.Number <= s.newest, base.NoEpoch
 	s.tell(at, parts, false)
 	return nil, nil
+}
+
+// telling is an epoch that is told piece by piece: row is the number of the next one.
+type telling struct {
+	epoch *feed.Epoch
+	at    Batch
+	row   int64
+}
+
+// piece makes batches of the next record batch of a large epoch, or ends it.
+func (s *Stream) piece() error {
+	l := s.large
+	rec, err := l.epoch.Pieces.Next()
+	if err == nil {
+		l.row = s.add(&l.at, part{rec: rec, ops: []int8{s.envelope.(plain).op}}, l.row, false)
+		return nil
+	}
+	l.epoch.Release()
+	s.large = nil
+	if err != io.EOF {
+		return err
+	}
+	s.complete(l.at, l.row)
+	return nil
 }
 
 // tell makes batches of the parts of an epoch or, if whole, of the snapshot as of
 // it. The parts' references are taken over.
 func (s *Stream) tell(at Batch, parts []part, whole bool) {
-	skip := s.skip
-	s.skip = 0
-	next := Position{Query: s.pos.Query, Shape: s.pos.Shape, Epoch: at.Epoch + 1}
 	var row int64
 	for _, p := range parts {
-		n := p.rec.NumRows()
-		from := min(n, max(0, skip-row))
-		row += n
-		if from < n {
-			b := at
-			b.Rec, b.dressed = s.dress(p, from, &at)
-			b.Row, b.Snapshot = row-n+from, at.Snapshot || whole
-			b.after = Position{Query: next.Query, Shape: next.Shape, Epoch: at.Epoch, Row: row, Snapshot: whole}
-			s.batches = append(s.batches, b)
-		}
-		p.rec.Release()
+		row = s.add(&at, p, row, whole)
 	}
+	s.complete(at, row)
+}
+
+// add makes a batch of a part whose first row is number row, unless it was told before,
+// and returns the number of the next row. The part's reference is taken over.
+func (s *Stream) add(at *Batch, p part, row int64, whole bool) int64 {
+	defer p.rec.Release()
+	n := p.rec.NumRows()
+	from := min(n, max(0, s.skip-row))
+	row += n
+	if from < n {
+		b := *at
+		b.Rec, b.dressed = s.dress(p, from, at)
+		b.Row, b.Snapshot, b.whole = row-n+from, at.Snapshot || whole, whole
+		b.after = Position{Query: s.pos.Query, Shape: s.pos.Shape, Epoch: at.Epoch, Row: row, Snapshot: whole}
+		s.batches = append(s.batches, b)
+	}
+	return row
+}
+
+// complete ends what is told of an epoch, after so many rows.
+func (s *Stream) complete(at Batch, rows int64) {
+	s.skip = 0
+	next := Position{Query: s.pos.Query, Shape: s.pos.Shape, Epoch: at.Epoch + 1}
 	if s.o.Progress {
-		s.batches = append(s.batches, s.marker(at, OpProgress, row))
+		s.batches = append(s.batches, s.marker(at, OpProgress, rows))
 	}
 	if len(s.batches) == 0 {
 		s.pos = next
@@ -321,7 +383,7 @@ func (s *Stream) marker(at Batch, op int8, row int64) Batch {
 	rec := nulls(s.o.Schema, 1)
 	defer rec.Release()
 	at.Rec, at.Row = dress(s.schema, rec, uint64(at.Epoch), []int8{op}, at.Watermark), row
-	at.Snapshot = false
+	at.Snapshot, at.whole = false, false
 	at.isMarker = true
 	return at
 }

@@ -2,6 +2,7 @@ package seglog
 
 import (
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -157,4 +158,37 @@ func ReadFile(path string, lim Limits) ([]byte, error) {
 		return nil, Damaged(path, 0, err.Error())
 	}
 	return body, nil
+}
+
+// FrameReader is ReadFrame for a body that is read in pieces: its checksum is checked
+// first, in a pass over the file that keeps nothing.
+func FrameReader(f *os.File, at, size int64, lim Limits) (*io.SectionReader, error) {
+	damaged := func(err error) (*io.SectionReader, error) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, Damaged(f.Name(), at, "the segment ends within a frame")
+		}
+		return nil, err
+	}
+	var head [HeadLen]byte
+	if _, err := f.ReadAt(head[:], at); err != nil {
+		return damaged(err)
+	}
+	if n, ok := bodyLen(head[:], lim); !ok || int64(n) != size-HeadLen {
+		return nil, Damaged(f.Name(), at, errHead.Error())
+	}
+	body := io.NewSectionReader(f, at+HeadLen, size-HeadLen)
+	sum, buf := uint32(0), make([]byte, 1<<18)
+	for left := body.Size(); left > 0; {
+		n, err := io.ReadFull(body, buf[:min(left, int64(len(buf)))])
+		if err != nil {
+			return damaged(err)
+		}
+		sum = checksum(sum, buf[:n])
+		left -= int64(n)
+	}
+	if sum != binary.LittleEndian.Uint32(head[4:]) {
+		return nil, Damaged(f.Name(), at, errChecksum.Error())
+	}
+	_, err := body.Seek(0, io.SeekStart)
+	return body, err
 }

@@ -22,11 +22,11 @@ type recent struct {
 
 // shared is an epoch that one reads and others wait for.
 type shared struct {
-	number base.Epoch
-	bytes  int64
-	once   sync.Once
-	epoch  *Epoch
-	err    error
+	number  base.Epoch
+	bytes   int64
+	once    sync.Once
+	epoch   *Epoch
+	err     error
 	derived Derived
 	// users are the readers that have not got their rows yet, one more as long as it is
 	// in the list.

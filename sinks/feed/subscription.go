@@ -27,6 +27,8 @@ type Epoch struct {
 	Watermark int64
 	// Rows may be empty.
 	Rows []arrow.RecordBatch
+	// Pieces are the rows instead, for a reader who asked for them; else nil.
+	Pieces *Pieces
 	// Derived is what readers make of the rows for all who read the epoch now; nil if
 	// nobody shares it.
 	Derived *Derived
@@ -34,6 +36,7 @@ type Epoch struct {
 
 // Release lets go of the rows.
 func (e *Epoch) Release() {
+	e.Pieces.Close()
 	release(e.Rows)
 	e.Rows = nil
 }
@@ -45,6 +48,7 @@ type Subscription struct {
 	next base.Epoch
 	// ticket is for the reader's turn; nil if he does not wait for one.
 	ticket *turnstile.Ticket
+	pieces bool
 }
 
 // Through makes the reader one of many who take turns: Next returns an epoch, or
@@ -86,7 +90,7 @@ func (s *Subscription) Next(ctx context.Context) (*Epoch, error) {
 			if err := s.ticket.Enter(ctx); err != nil {
 				return nil, err
 			}
-			out, err := s.feed.recent.get(e, s.feed.read)
+			out, err := s.take(e)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // removed since; look says so
 			}
@@ -121,10 +125,18 @@ func (s *Subscription) Skim(ctx context.Context) (base.Epoch, error) {
 		}
 		select {
 		case <-ctx.Done():
+			s.leave()
 			return base.NoEpoch, ctx.Err()
 		case <-wait:
 		}
 	}
+}
+
+func (s *Subscription) take(e *entry) (*Epoch, error) {
+	if s.pieces && e.unpacked > wholeBytes {
+		return s.feed.open(e)
+	}
+	return s.feed.recent.get(e, s.feed.read)
 }
 
 // look finds the next epoch; nil, and what to wait for, if there is none yet.

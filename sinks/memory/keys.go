@@ -27,6 +27,9 @@ func (k *keyColumns) encode(rec arrow.RecordBatch) [][]byte {
 		k.rows = append(k.rows, nil)
 	}
 	rows := k.rows[:n]
+	if n == 0 { // such columns may have no buffers
+		return rows
+	}
 	for i := range rows {
 		rows[i] = rows[i][:0]
 	}
