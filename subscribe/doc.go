@@ -5,7 +5,7 @@
 // a query never waits for its subscribers. It has no goroutine of its own besides
 // the timer of FOR INTERVAL: Next does everything, in the reader's goroutine; Drain, Check and
 // Close may be called from others. It owns the record batches of the epoch that it
-// is handing out, and the rows by key that an envelope needs.
+// is handing out, of a large one a single record batch, and the rows by key that an envelope needs.
 //
 // Invariants:
 //

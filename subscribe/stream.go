@@ -58,7 +58,7 @@ type Stream struct {
 	left    int64 // of the limit; -1 is no limit
 	batches []Batch
 	large   *telling // an epoch of which more is on disk
-	last    Batch // without its rows and what they are shared by
+	last    Batch    // without its rows and what they are shared by
 	done    bool
 	begun   bool
 	notices []string
