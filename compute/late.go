@@ -193,7 +193,7 @@ func (l *lateBatch) assigned(v *vec.Vec, rows []int32, w *physical.Window, slide
 			continue
 		}
 		start, late := [1]int64{}, false
-		kernels.WindowStarts(start[:], us[r:r+1], w.Start, slide)
+		kernels.WindowStarts(start[:], us[r:r+1], nil, w.Start, 0, slide)
 		for at := start[0]; us[r]-at < w.Duration; at -= w.Slide {
 			if at+w.Duration > l.mark {
 				continue

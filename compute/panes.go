@@ -173,10 +173,7 @@ func (p *paneEvaluator) Eval(in *cexpr.Input) (*vec.Vec, error) {
 	if p.span == 0 {
 		kernels.WindowNumbers(p.out, ts, p.origin, p.slide)
 	} else {
-		kernels.WindowStarts(p.out, ts, p.origin, p.slide)
-		for i := range p.out {
-			p.out[i] += p.span
-		}
+		kernels.WindowStarts(p.out, ts, in.Sel, p.origin, p.span, p.slide)
 	}
 	v := vec.FromValues(expr.Int64, p.out, nil)
 	v.Own = vec.Borrowed

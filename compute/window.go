@@ -76,7 +76,7 @@ func (w *window) assign(b Batch) ([]int32, error) {
 	if v.Type.Kind == expr.KindNull {
 		return nil, nil
 	}
-	kernels.WindowStarts(w.starts, vec.Values[int64](v), w.node.Start, w.slide)
+	kernels.WindowStarts(w.starts, vec.Values[int64](v), nil, w.node.Start, 0, w.slide)
 	if v.Valid == nil && w.node.Slide == w.node.Duration {
 		return rows, nil
 	}

@@ -87,10 +87,37 @@ func windowNumbers(out, ts []int64, origin int64, slide Modulus) {
 }
 
 // WindowStarts stores in out[i] the start of the last window that begins at or
-// before ts[i], where windows begin at origin plus multiples of the modulus.
-func WindowStarts(out, ts []int64, origin int64, slide Modulus) {
+// before ts[i], plus shift, where windows begin at origin plus multiples of the
+// modulus: for all i, or with sel for those of sel.
+func WindowStarts(out, ts []int64, sel []int32, origin, shift int64, slide Modulus) {
 	out = out[:len(ts)]
+	first, misses, d := int64(0), 0, slide.d
+	if sel != nil {
+		for i, r := range sel {
+			t := ts[r]
+			if uint64(t-first) >= d || i == 0 {
+				if misses++; misses > 64 && misses > i/8 {
+					for _, r := range sel[i:] {
+						out[r] = ts[r] - slide.FloorMod(ts[r]-origin) + shift
+					}
+					return
+				}
+				first = t - slide.FloorMod(t-origin)
+			}
+			out[r] = first + shift
+		}
+		return
+	}
 	for i, t := range ts {
-		out[i] = t - slide.FloorMod(t-origin)
+		if uint64(t-first) >= d || i == 0 {
+			if misses++; misses > 64 && misses > i/8 {
+				for k, t := range ts[i:] {
+					out[i+k] = t - slide.FloorMod(t-origin) + shift
+				}
+				return
+			}
+			first = t - slide.FloorMod(t-origin)
+		}
+		out[i] = first + shift
 	}
 }

@@ -3,6 +3,7 @@ package kernels
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -42,7 +43,7 @@ func BenchmarkWindowStarts(b *testing.B) {
 	m := NewModulus(5_000_000)
 	b.SetBytes(int64(len(ts) * 8))
 	for b.Loop() {
-		WindowStarts(out, ts, 0, m)
+		WindowStarts(out, ts, nil, 0, 0, m)
 	}
 }
 
@@ -87,11 +88,25 @@ func windowCase(t *testing.T, r *rand.Rand) {
 	numbers, starts := make([]int64, len(ts)), make([]int64, len(ts))
 	m := NewModulus(d)
 	WindowNumbers(numbers, ts, origin, m)
-	WindowStarts(starts, ts, origin, m)
+	shift := r.Int64N(1000)
+	var sel []int32
+	if r.IntN(2) == 0 {
+		sel = []int32{}
+		for i := range ts {
+			if starts[i] = -7; r.IntN(2) == 0 {
+				sel = append(sel, int32(i))
+			}
+		}
+	}
+	WindowStarts(starts, ts, sel, origin, shift, m)
 	for i, x := range ts {
 		rest := floorMod(x-origin, d)
-		if want := (x - origin - rest) / d; numbers[i] != want || starts[i] != x-rest {
-			t.Fatalf("time %d of windows of %d from %d: number %d, start %d; want %d, %d", x, d, origin, numbers[i], starts[i], want, x-rest)
+		start := x - rest + shift
+		if sel != nil && !slices.Contains(sel, int32(i)) {
+			start = -7
+		}
+		if want := (x - origin - rest) / d; numbers[i] != want || starts[i] != start {
+			t.Fatalf("time %d of windows of %d from %d: number %d, start %d; want %d, %d", x, d, origin, numbers[i], starts[i], want, start)
 		}
 	}
 }
