@@ -192,9 +192,14 @@ func (p *panes) spread(t *gathering, g *grouping) error {
 		t.wide = w
 		return err
 	}
+	n := t.merged.table.Rows()
+	if t.parts > 0 && n*p.overlap > t.many {
+		w, err := p.spreadMany(t.merged, g, t.parts)
+		t.merged, t.wide = nil, w
+		return err
+	}
 	out := g.newGroups()
 	var keys state.Keys
-	n := t.merged.table.Rows()
 	// So many panes at a time that their windows fit a batch.
 	step := max(1, BatchRows/p.overlap)
 	for at := 0; at < n; at += step {
@@ -251,81 +256,115 @@ func (p *panes) windowKeys(by *groups, rows []int32, keys *state.Keys, g *groupi
 	return keys.Normalise(vecs, len(rows), nil)
 }
 
+// spreadMany is spread for groups that are together and have so many windows that these
+// go to parts, for several workers.
+func (p *panes) spreadMany(from *groups, g *grouping, parts int) (*wideGroups, error) {
+	n := from.table.Rows()
+	all := &widePart{groups: from}
+	if g.env.Store != nil {
+		all.order = make([]int64, n)
+		for i := range all.order {
+			all.order[i] = int64(i)
+		}
+	}
+	to := newWideGroups(g, parts)
+	to.base = int64(n) * int64(p.overlap)
+	var pieces []spreadPart
+	for at := 0; at < n; at += BatchRows {
+		pieces = append(pieces, spreadPart{from: all, first: at, end: min(n, at+BatchRows)})
+	}
+	return to, p.spreadPieces(pieces, to)
+}
+
 // spreadParts is spread for groups by part of the hash; the windows of a part's
 // panes are of any part.
 func (p *panes) spreadParts(from *wideGroups, g *grouping) (*wideGroups, error) {
 	to := newWideGroups(g, len(from.parts))
 	to.base = from.base * int64(p.overlap)
-	workers := max(1, g.env.Workers)
-	// Some parts at a time, so that not all windows wait at once.
+	pieces := make([]spreadPart, len(from.parts))
+	for i, part := range from.parts {
+		pieces[i] = spreadPart{from: part, end: part.table.Rows()}
+		from.parts[i] = nil
+	}
+	return to, p.spreadPieces(pieces, to)
+}
+
+func (p *panes) spreadPieces(pieces []spreadPart, to *wideGroups) error {
+	g, workers := to.plan, max(1, to.plan.env.Workers)
+	// Some at a time, so that not all windows wait at once.
 	step := 4 * workers
-	for at := 0; at < len(from.parts); at += step {
-		some := from.parts[at:min(len(from.parts), at+step)]
-		spread, errs := make([]spreadPart, len(some)), make([]error, len(some))
-		inTurn(workers, len(some), func(i int) {
-			errs[i] = p.spreadPart(some[i], &spread[i], g, len(to.parts))
-		})
+	for at := 0; at < len(pieces); at += step {
+		some := pieces[at:min(len(pieces), at+step)]
+		errs := make([]error, len(some))
+		inTurn(workers, len(some), func(i int) { errs[i] = p.spreadPart(&some[i], g, len(to.parts)) })
 		if err := firstOf(errs); err != nil {
-			return nil, err
+			return err
 		}
 		errs = make([]error, len(to.parts))
 		inTurn(workers, len(to.parts), func(i int) {
-			for s := range spread {
+			for s := range some {
 				if errs[i] == nil {
-					errs[i] = to.parts[i].takeSpread(i, &spread[s], p.overlap)
+					errs[i] = to.parts[i].takeSpread(i, &some[s], p.overlap)
 				}
 			}
 		})
 		if err := firstOf(errs); err != nil {
-			return nil, err
+			return err
 		}
-		for i := range some {
-			some[i] = nil
-		}
+		clear(some)
 	}
-	return to, nil
+	return nil
 }
 
-// spreadPart is the windows of the panes of a part: row i of keys is a window of
-// group panes[i], and those of part q are listed as in run.
+// spreadPart is the windows of panes first … end−1 of a table, sorted by part: those of
+// part q end before ends[q]. Row i of keys is a window of group panes[i], and was
+// rows[i] before it was sorted.
 type spreadPart struct {
 	from       *widePart
+	first, end int
 	keys       state.Keys
 	panes      []int32
 	rows, ends []int32
 }
 
-func (p *panes) spreadPart(part *widePart, s *spreadPart, g *grouping, parts int) error {
-	s.from = part
-	s.panes = p.repeated(0, part.table.Rows())
-	if len(s.panes) == 0 {
+func (p *panes) spreadPart(s *spreadPart, g *grouping, parts int) error {
+	panes := p.repeated(s.first, s.end)
+	if len(panes) == 0 {
 		s.ends = make([]int32, parts)
 		return nil
 	}
-	if err := p.windowKeys(part.groups, s.panes, &s.keys, g); err != nil {
+	var keys state.Keys
+	if err := p.windowKeys(s.from.groups, panes, &keys, g); err != nil {
 		return err
 	}
-	s.rows, s.ends = s.keys.Split(nil, parts, nil, nil)
+	s.rows, s.ends = keys.Split(nil, parts, nil, nil)
+	keys.Gather(s.rows, &s.keys)
+	s.panes = make([]int32, len(panes))
+	for i, r := range s.rows {
+		s.panes[i] = panes[r]
+	}
 	return nil
 }
 
 // takeSpread takes in the windows of s that belong to part i.
 func (w *widePart) takeSpread(i int, s *spreadPart, overlap int) error {
-	sel := partOf(i, s.rows, s.ends)
-	if len(sel) == 0 {
+	from, to := int32(0), s.ends[i]
+	if i > 0 {
+		from = s.ends[i-1]
+	}
+	if from == to {
 		return nil
 	}
-	ids := make([]int32, len(sel))
-	if err := w.table.Upsert(&s.keys, sel, ids); err != nil {
-		return err
+	if cap(w.ids) < int(to-from) {
+		w.ids = make([]int32, to-from, 2*(to-from))
 	}
-	src := make([]int32, len(sel))
-	for j, r := range sel {
-		src[j] = s.panes[r]
+	ids, src := w.ids[:to-from], s.panes[from:to]
+	if err := w.table.Upsert(&s.keys, w.span(from, to), ids); err != nil {
+		return err
 	}
 	if s.from.order != nil {
 		for j, id := range ids {
-			number := s.from.order[src[j]]*int64(overlap) + int64(int(sel[j])%overlap)
+			number := s.from.order[src[j]]*int64(overlap) + int64(int(s.rows[int(from)+j])%overlap)
 			if int(id) == len(w.order) {
 				w.order = append(w.order, number)
 			}

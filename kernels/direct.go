@@ -40,10 +40,14 @@ func FindDirect[T ~int32 | ~int64](ids []int32, low int64, vals []T, sel, rows, 
 // outside is more than any place of FindPlaces, and stays so in a sum of some.
 const outside = 1 << 40
 
-// AddPlaces adds to at[i] the place of a key column's value in an array: its
-// distance from low times stride, or a number beyond all places if it is not below
-// size.
-func AddPlaces[T ~int32 | ~int64](at []uint64, low int64, size, stride uint64, vals []T, sel []int32) {
+// AddPlaces adds to at[i], which counts as 0 with fresh, the place of a key column's
+// value in an array: its distance from low times stride, or a number beyond all places
+// if it is not below size.
+func AddPlaces[T ~int32 | ~int64](at []uint64, fresh bool, low int64, size, stride uint64, vals []T, sel []int32) {
+	keep := ^uint64(0)
+	if fresh {
+		keep = 0
+	}
 	if sel == nil {
 		vals = vals[:len(at)]
 		for i, v := range vals {
@@ -51,7 +55,7 @@ func AddPlaces[T ~int32 | ~int64](at []uint64, low int64, size, stride uint64, v
 			if x >= size {
 				x = outside
 			}
-			at[i] += x * stride
+			at[i] = at[i]&keep + x*stride
 		}
 		return
 	}
@@ -61,7 +65,7 @@ func AddPlaces[T ~int32 | ~int64](at []uint64, low int64, size, stride uint64, v
 		if x >= size {
 			x = outside
 		}
-		at[i] += x * stride
+		at[i] = at[i]&keep + x*stride
 	}
 }
 

@@ -133,6 +133,9 @@ func placesCase(t *testing.T, r *rand.Rand) {
 		ids[i] = int32(r.IntN(2) * (i + 1))
 	}
 	places := make([]uint64, live)
+	for i := range places {
+		places[i] = r.Uint64() // of the batch before
+	}
 	vals := make([][]int64, columns)
 	for c := range columns {
 		vals[c] = drawnInts[int64](r, n, lows[c], 12)
@@ -141,10 +144,10 @@ func placesCase(t *testing.T, r *rand.Rand) {
 			for i, v := range narrow {
 				vals[c][i] = int64(v)
 			}
-			AddPlaces(places, lows[c], sizes[c], strides[c], narrow, sel)
+			AddPlaces(places, c == 0, lows[c], sizes[c], strides[c], narrow, sel)
 			continue
 		}
-		AddPlaces(places, lows[c], sizes[c], strides[c], vals[c], sel)
+		AddPlaces(places, c == 0, lows[c], sizes[c], strides[c], vals[c], sel)
 	}
 	rows, missing := make([]int32, live), make([]int32, live)
 	checkFound(t, rows, missing[:FindPlaces(ids, places, rows, missing)], func(i int) int32 {

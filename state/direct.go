@@ -163,13 +163,12 @@ func (d *direct) find(vs []Vector, sel, rows []int32) []int32 {
 		return d.missing[:kernels.FindDirect(d.ids, low, Values[int32](&vs[0]), sel, rows, d.missing)]
 	}
 	d.at = sized(d.at, len(rows))
-	clear(d.at)
 	for c := range vs {
 		m := d.dims[c]
 		if vs[c].Kind == Int64 {
-			kernels.AddPlaces(d.at, m.low, m.size, m.stride, Values[int64](&vs[c]), sel)
+			kernels.AddPlaces(d.at, c == 0, m.low, m.size, m.stride, Values[int64](&vs[c]), sel)
 		} else {
-			kernels.AddPlaces(d.at, m.low, m.size, m.stride, Values[int32](&vs[c]), sel)
+			kernels.AddPlaces(d.at, c == 0, m.low, m.size, m.stride, Values[int32](&vs[c]), sel)
 		}
 	}
 	return d.missing[:kernels.FindPlaces(d.ids, d.at, rows, d.missing)]
