@@ -9,7 +9,7 @@ from typing import Any, Iterator
 
 import pyarrow as pa
 
-from ._errors import Error, translated
+from ._errors import Canceled, Error, translated
 from ._wait import interruptible
 
 SHOWN = 20
@@ -28,6 +28,7 @@ class Result:
         self._table: pa.Table | None = None
         self._head: list[pa.RecordBatch] = []
         self._state = "open"
+        self._cut = False  # whether rows are missing because the statement was ended
         self._ends = weakref.finalize(self, cursor.close)
         try:
             interruptible(lambda: cursor.execute(query, params), cursor.adbc_cancel)
@@ -92,7 +93,7 @@ class Result:
                 yield batch
         finally:
             self._state = "read"
-            self.close()
+            self._ends()
 
     __iter__ = batches
 
@@ -101,12 +102,21 @@ class Result:
             with translated():
                 return interruptible(self._reader.read_next_batch, self._cursor.adbc_cancel)
         except StopIteration:
+            if self._cut:
+                raise Canceled("the statement was cancelled") from None
             return None
+
+    def cancel(self) -> None:
+        """Ends the statement while another thread reads its rows, which gets Canceled."""
+        self._cut = True
+        self._cursor.adbc_cancel()
 
     def close(self) -> None:
         """Ends the statement; what was not read is not to be had any more."""
         if self._state == "open":
             self._state = "closed"
+        elif self._state == "reading":  # by another thread
+            self._cut = True
         self._ends()
 
     def __enter__(self) -> Result:
