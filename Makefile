@@ -10,7 +10,7 @@ VENV    := .venv
 N       ?= 200
 FUZZTIME ?= 20s
 
-.PHONY: build test test-go test-long race lint fmt generate bench bench-peers bench-compare bench-scale bench-allocs fuzz stress crash difftest ci run golden clients clean
+.PHONY: build test test-go test-long race lint fmt generate bench bench-peers bench-compare bench-scale bench-allocs fuzz stress crash difftest ci run golden clients clients-check clients-server clients-package clients-matrix clean
 
 build: ## The one binary, static, into bin/.
 	CGO_ENABLED=0 GOEXPERIMENT=$(SIMD) $(GO) build -trimpath -o $(BIN) ./cmd/flightd
@@ -124,10 +124,31 @@ crash: ## Kill the engine N times with -9; no row may be lost or doubled.
 golden: ## Recordings of a real Spark; STREAMING=dir and SQL=dir play other folders.
 	$(GO) run ./internal/golden/main $(if $(STREAMING),-streaming $(STREAMING)) $(if $(SQL),-sql $(SQL))
 
-clients: build $(VENV)/.installed ## Real clients from Python against the binary.
-	FLIGHTD_BIN=$(abspath $(BIN)) $(VENV)/bin/python -m unittest discover -s flight/testdata/python -v
+# Arrow's JDBC driver. Where there is no Java, or no way to Maven Central, it is not run, and that is said.
+JDBC       := .clients/flight-sql-jdbc-driver-18.3.0.jar
+JDBCSUM    := 3f418b46c880e263558c5de669bdbede2c5d4375527ced116fb29f795b03704c
+CLIENTSENV = FLIGHTD_BIN=$(abspath $(BIN)) FLIGHTD_JDBC=$(abspath $(JDBC)) GO="$(GO)"
+
+clients: build $(VENV)/.installed $(JDBC) ## Real clients against the binary: what they can do is what docs/clients.md says.
+	$(MAKE) -j2 --output-sync=target clients-check clients-server clients-package
+
+clients-check:
+	$(CLIENTSENV) $(VENV)/bin/python flight/testdata/clients/matrix.py
+clients-server:
+	$(CLIENTSENV) $(VENV)/bin/python -m unittest discover -s flight/testdata/python -v
+clients-package:
 	cd python && ../$(VENV)/bin/mypy
-	FLIGHTD_BIN=$(abspath $(BIN)) $(VENV)/bin/python -W error::ResourceWarning -m unittest discover -s python/tests -v
+	$(CLIENTSENV) $(VENV)/bin/python -W error::ResourceWarning -m unittest discover -s python/tests -v
+
+clients-matrix: build $(VENV)/.installed $(JDBC) ## What each client can do, checked anew, into docs/clients.md.
+	$(CLIENTSENV) $(VENV)/bin/python flight/testdata/clients/matrix.py --write
+
+$(JDBC):
+	@mkdir -p $(@D)
+	@if ! command -v java > /dev/null; then echo '*** NO JAVA: the JDBC driver is not fetched and not run'; \
+	elif curl -sSf --retry 2 -o $@.part https://repo1.maven.org/maven2/org/apache/arrow/flight-sql-jdbc-driver/18.3.0/$(@F) && \
+	  echo '$(JDBCSUM)  $@.part' | sha256sum --check --quiet; then mv $@.part $@; \
+	else rm -f $@.part; echo '*** NO DOWNLOAD: the JDBC driver is not run'; fi
 
 $(VENV)/.installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -140,4 +161,4 @@ run: build ## Real flights, counted while you watch. Interrupt it, start it agai
 	@$(BIN) serve --data data --script examples/flights/flights.sql --show-epochs
 
 clean:
-	rm -rf bin data $(VENV)
+	rm -rf bin data $(VENV) .clients
