@@ -167,7 +167,9 @@ type Prepared struct {
 	IsUpdate bool
 	// Effect says that the statement changes something although it has rows: SET with a
 	// value.
-	Effect  bool
+	Effect bool
+	// Endless says that the rows have no end of their own: SUBSCRIBE.
+	Endless bool
 	text    string
 	session *Session
 	list    parameters

@@ -389,7 +389,7 @@ func (s *Session) prepare(stmt logical.Statement, p *Prepared) error {
 		if err != nil {
 			return err
 		}
-		p.Schema, p.IsUpdate = sub.schema, false
+		p.Schema, p.IsUpdate, p.Endless = sub.schema, false, true
 	case *logical.Show, *logical.Describe, *logical.Explain, *logical.Set:
 		// They only read, so running them tells their schema.
 		if set, ok := st.(*logical.Set); ok && (set.HasValue || set.Reset) {

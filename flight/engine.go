@@ -66,6 +66,9 @@ func (s engineStatement) IsUpdate() bool { return s.p.IsUpdate }
 // HasEffect reports that running it, though it has rows, changes something.
 func (s engineStatement) HasEffect() bool { return s.p.Effect }
 
+// Endless reports that the rows have no end of their own: SUBSCRIBE.
+func (s engineStatement) Endless() bool { return s.p.Endless }
+
 // Execute runs the statement.
 func (s engineStatement) Execute(ctx context.Context, params arrow.RecordBatch) (Rows, error) {
 	r, err := s.p.Execute(ctx, params)

@@ -28,6 +28,8 @@ type ticket struct {
 	expires time.Time
 	// open returns the rows anew; those of an update are kept, not run again.
 	open func(context.Context) (Rows, error)
+	// more are the tickets of the other parts of the result, if it has several.
+	more []*ticket
 
 	mu       sync.Mutex
 	running  map[int]context.CancelFunc

@@ -71,12 +71,16 @@ func (s *service) GetFlightInfo(ctx context.Context, d *flight.FlightDescriptor)
 	if err != nil {
 		return nil, err
 	}
-	b, err := packedCommand(&pb.TicketStatementQuery{StatementHandle: []byte(t.id)})
-	if err != nil {
-		return nil, err
+	info := flightInfo(d, schema, nil)
+	info.Ordered = len(t.more) == 0
+	info.Endpoint = nil
+	for _, t := range append([]*ticket{t}, t.more...) {
+		b, err := packedCommand(&pb.TicketStatementQuery{StatementHandle: []byte(t.id)})
+		if err != nil {
+			return nil, err
+		}
+		info.Endpoint = append(info.Endpoint, &flight.FlightEndpoint{Ticket: &flight.Ticket{Ticket: b}, ExpirationTime: timestamppb.New(t.expires)})
 	}
-	info := flightInfo(d, schema, b)
-	info.Endpoint[0].ExpirationTime = timestamppb.New(t.expires)
 	return info, nil
 }
 

@@ -36,6 +36,7 @@ type session struct {
 	lastCall   time.Time
 	sticky     bool // outlives its connection; guarded by sessions.mu
 	maxMessage int
+	parallel   int // endpoints of a result; 0 is one
 	prepared   map[string]*prepared
 	tickets    map[string]*ticket
 	order      []string // of tickets, oldest first

@@ -16,7 +16,7 @@ import (
 const optMaxMessage = "max_message_bytes"
 
 // setOptions sets session options: catalog and schema, of which there is one
-// each, max_message_bytes, and every setting that SET knows.
+// each, max_message_bytes, parallel_endpoints, and every setting that SET knows.
 func (s *service) setOptions(ctx context.Context, ses *session, m *flight.SetSessionOptionsRequest) (*flight.SetSessionOptionsResult, error) {
 	out := &flight.SetSessionOptionsResult{Errors: map[string]*flight.SetSessionOptionsResultError{}}
 	fail := func(name string, v pb.SetSessionOptionsResult_ErrorValue) {
@@ -45,6 +45,15 @@ func (s *service) setOptions(ctx context.Context, ses *session, m *flight.SetSes
 			ses.mu.Lock()
 			ses.maxMessage = n
 			ses.mu.Unlock()
+		case strings.EqualFold(name, optParallel):
+			n, err := strconv.Atoi(text)
+			if err != nil || n < 1 || n > maxParallel {
+				fail(name, flight.SetSessionOptionsResultErrorInvalidValue)
+				continue
+			}
+			ses.mu.Lock()
+			ses.parallel = n
+			ses.mu.Unlock()
 		default:
 			notice, err := ses.Set(name, text)
 			if err != nil {
@@ -66,6 +75,7 @@ func getOptions(ses *session) (*flight.GetSessionOptionsResult, error) {
 	all := map[string]any{"catalog": catalogName, "schema": schemaName}
 	ses.mu.Lock()
 	all[optMaxMessage] = int64(ses.maxMessage)
+	all[optParallel] = int64(max(1, ses.parallel))
 	ses.mu.Unlock()
 	for k, v := range ses.Settings() {
 		all[k] = v

@@ -83,7 +83,16 @@ func (s *service) open(ctx context.Context, ses *session, st Statement, params [
 		return runNow(ctx, ses, st, s.opts)
 	}
 	if !bound {
-		return ses.addTicket(s.opts, func(ctx context.Context) (Rows, error) { return st.Execute(ctx, nil) }), st.Schema(), nil
+		run := func(ctx context.Context) (Rows, error) { return st.Execute(ctx, nil) }
+		ses.mu.Lock()
+		n := ses.parallel
+		ses.mu.Unlock()
+		if e, ok := st.(interface{ Endless() bool }); n > 1 && !(ok && e.Endless()) {
+			t := parallel(ses, s.opts, n, run)
+			t[0].more = t[1:]
+			return t[0], st.Schema(), nil
+		}
+		return ses.addTicket(s.opts, run), st.Schema(), nil
 	}
 	schema, err := boundSchema(ctx, st, params)
 	if err != nil {

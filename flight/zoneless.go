@@ -38,6 +38,12 @@ func (z zoneless) HasEffect() bool {
 	return ok && e.HasEffect()
 }
 
+// Endless is that of the statement.
+func (z zoneless) Endless() bool {
+	e, ok := z.Statement.(interface{ Endless() bool })
+	return ok && e.Endless()
+}
+
 // Execute runs the statement.
 func (z zoneless) Execute(ctx context.Context, params arrow.RecordBatch) (Rows, error) {
 	rows, err := z.Statement.Execute(ctx, params)
