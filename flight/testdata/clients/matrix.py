@@ -51,7 +51,7 @@ NOTES = {
     (frame_clients.Pandas.name, "endless"): "pandas refuses `chunksize` for ADBC, and reads to the end",
     (DATABASE_SQL, "types"): "the driver has no lists, structs, maps and no uint64",
     (DATABASE_SQL, "resume"): "the driver has no uint64, the type of `_epoch`",
-    (ARROW_JDBC, "types"): "`getObject` of a TIMESTAMP, which has a zone, is not implemented in the driver; `getTimestamp` and `getString` are, and all other types",
+    (ARROW_JDBC, "types"): "`getObject` of a TIMESTAMP, which has a zone, is not implemented in the driver; `getTimestamp` is, and `x-flightd-timestamp-zone=none` in the URL does without the zone",
 }
 
 
