@@ -21,6 +21,7 @@ func collationRows() map[string]row {
 			return &relabel{child: args[0], t: c.Typ}, nil
 		}},
 		"collation_key":              byCollation(collationKey),
+		"decimal_digits":             {decimalDigits},
 		"contains" + collated:        byCollation(containsCollated),
 		"startswith" + collated:      byCollation(startsCollated),
 		"endswith" + collated:        byCollation(endsCollated),

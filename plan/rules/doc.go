@@ -24,6 +24,9 @@ func Meaning(n logical.Node, fold expr.Fold) (logical.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n, err = OwnDigits(n); err != nil {
+		return nil, err
+	}
 	if n, err = PushFilters(n, fold); err != nil {
 		return nil, err
 	}
