@@ -20,6 +20,8 @@ type parameter struct {
 	index int // of a ?
 	first *expr.Param
 	place *expr.Place
+	// sample is a value that stands for the parameter where a NULL cannot.
+	sample any
 }
 
 // typ is the type of the parameter's place, STRING if it has none.
@@ -103,13 +105,58 @@ func (s *Session) infer(st logical.Statement) (logical.Statement, parameters, er
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := s.analyses(asking); err != nil {
+	if err := s.analyses(asking); err != nil && !s.guess(st, list) {
 		return nil, nil, err
 	}
 	typed, err := list.with(st, func(p *parameter) *expr.Literal {
-		return &expr.Literal{Typ: p.typ(), Place: &expr.Place{Type: p.typ()}}
+		return &expr.Literal{Value: p.sample, Typ: p.typ(), Place: &expr.Place{Type: p.typ()}}
 	})
 	return typed, list, err
+}
+
+// guesses are the values that guess tries.
+var guesses = []expr.Literal{
+	{Value: int64(1), Typ: expr.Int32}, {Value: int64(1), Typ: expr.Int64}, {Value: 1.0, Typ: expr.Float64}, {Value: int64(0), Typ: expr.Timestamp},
+	{Value: int64(0), Typ: expr.Date}, {Value: "1 second", Typ: expr.String}, {Value: true, Typ: expr.Bool},
+}
+
+// maxGuessed is the most parameters of a statement that guess looks at one by one.
+const maxGuessed = 16
+
+// guess types parameters of a statement that cannot be analysed with a NULL for each,
+// because a constant must stand there or a NULL means something else: first those
+// that nothing has asked about, all alike, then each by itself.
+func (s *Session) guess(st logical.Statement, list parameters) bool {
+	try := func(chosen func(*parameter) bool) bool {
+		for _, g := range guesses {
+			with, err := list.with(st, func(p *parameter) *expr.Literal {
+				if chosen(p) {
+					return &expr.Literal{Value: g.Value, Typ: g.Typ}
+				}
+				return &expr.Literal{Typ: p.typ(), Place: &expr.Place{Type: p.typ()}}
+			})
+			if err != nil || s.analyses(with) != nil {
+				continue
+			}
+			for _, p := range list {
+				if chosen(p) {
+					p.sample = g.Value
+					*p.place = expr.Place{Type: g.Typ, Use: expr.Argument}
+				}
+			}
+			return true
+		}
+		return false
+	}
+	if try(func(p *parameter) bool { return p.place.Use == expr.Unused }) {
+		return true
+	}
+	for _, only := range list[:min(len(list), maxGuessed)] {
+		if try(func(p *parameter) bool { return p == only }) {
+			return true
+		}
+	}
+	return false
 }
 
 // analyses resolves the statement's plan, for the types that its expressions get and
@@ -124,6 +171,10 @@ func (s *Session) analyses(st logical.Statement) error {
 		plan = st.Plan
 	case *logical.CreateTable:
 		plan = st.Plan
+	case *logical.Explain:
+		if st.Inner != nil {
+			return s.analyses(st.Inner)
+		}
 	case *logical.Insert:
 		_, plan, err = s.insertPlan(st)
 	case *logical.Immediate:

@@ -78,6 +78,15 @@ func TestParameterTypes(t *testing.T) {
 		{"SELECT substring(s, ?, ?), upper(?), abs(?), round(x, ?), repeat(?, ?) FROM t", "int32, int32, utf8, float64, int32, utf8, int32"},
 		{"SELECT array_contains(l, ?), element_at(m, ?), split(?, ','), hour(?) FROM t", "int32, utf8, utf8, timestamp[us, tz=UTC]"},
 		{"SELECT make_date(?, ?, 1), unix_timestamp(?), to_date(?, 'yyyy')", "int32, int32, utf8, utf8"},
+		// Members of structs, and what must be a constant.
+		{"SELECT 1 FROM t WHERE (n, s) = (?, ?) OR (n, day) <=> (?, ?)", "int32, utf8, int32, date32"},
+		{"SELECT 1 FROM t WHERE st = named_struct('a', ?) OR l = array(?, 1)", "int32, int32"},
+		{"SELECT * FROM range(?)", "int32"},
+		{"SELECT window(ts, ?).start FROM t WHERE n = ?", "utf8, int32"},
+		{"SELECT 1 FROM t WHERE ts > ? - INTERVAL 1 HOUR", "timestamp[us, tz=UTC]"},
+		{"SELECT aggregate(l, ?, (a, b) -> a + b) FROM t WHERE s = ?", "int32, utf8"},
+		{"SELECT n FROM t LIMIT ? + 1", "int32"},
+		{"INSERT INTO t (l, st) VALUES (array(?), named_struct('a', ?))", "int32, int32"},
 		// LIMIT and OFFSET.
 		{"SELECT n FROM t WHERE s = ? ORDER BY n LIMIT ? OFFSET ?", "utf8, int32, int32"},
 		// What is stored.
@@ -97,6 +106,7 @@ func TestParameterTypes(t *testing.T) {
 		{"SELECT s || ? FROM (SELECT s FROM t WHERE n = ?) WHERE s > ?", "utf8, int32, utf8"},
 		{"SELECT :z FROM t WHERE n > :a OR big < :a AND x = :z", "z float64, a int32"},
 		{"EXECUTE IMMEDIATE 'SELECT n FROM t WHERE x > ?' USING ?", "float64"},
+		{"EXPLAIN SELECT n FROM t WHERE x = ?", "float64"},
 		{"SHOW TABLES", ""},
 	} {
 		p, err := s.Prepare(t.Context(), c.text)

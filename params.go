@@ -47,6 +47,13 @@ func rewriteStatement(st logical.Statement, f func(expr.Expr) (expr.Expr, error)
 		c := *s
 		c.Plan = in(s.Plan)
 		return &c, err
+	case *logical.Explain:
+		if s.Inner == nil {
+			return s, nil
+		}
+		c := *s
+		c.Inner, err = rewriteStatement(s.Inner, f)
+		return &c, err
 	case *logical.Immediate:
 		c := *s
 		if c.Text, err = expr.Rewrite(s.Text, f); err != nil {

@@ -150,4 +150,3 @@ func (s *share) Close() error {
 	s.once.Do(s.run.leave)
 	return nil
 }
-

@@ -198,6 +198,10 @@ func (x *exprs) in(c *call) (expr.Expr, error) {
 		parts = append(parts, a.SQL())
 	}
 	text := "(" + c.args[0].SQL() + " IN (" + strings.Join(parts, ", ") + "))"
+	for i := range c.args[1:] {
+		c.args[i+1] = x.filled(c.args[i+1], c.args[0].Type())
+		c.args[0] = x.filled(c.args[0], c.args[i+1].Type())
+	}
 	var t *expr.Type
 	if x.r.co.ANSI || len(c.args) != 2 || c.args[0].Type().IsNested() {
 		t = x.r.co.Common(types(c.args))

@@ -38,6 +38,7 @@ func (x *exprs) expr(e expr.Expr, s *scope) (expr.Expr, error) {
 	case *expr.Name:
 		return x.name(e, s)
 	case *expr.Literal:
+		x.r.parameters = x.r.parameters || e.Place != nil
 		return x.literal(e), nil
 	case *expr.Column:
 		return e, nil
@@ -54,7 +55,7 @@ func (x *exprs) expr(e expr.Expr, s *scope) (expr.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return x.r.placed(&expr.Alias{At: e.At, Child: child, Name: e.Name, ID: expr.NewID(), Meta: e.Meta}), nil
+		return x.r.origins(&expr.Alias{At: e.At, Child: child, Name: e.Name, ID: expr.NewID(), Meta: e.Meta}), nil
 	case *expr.Cast:
 		child, err := x.expr(e.Child, s)
 		if err != nil {

@@ -200,6 +200,7 @@ func (x *exprs) compare(c *call) (expr.Expr, error) {
 		}
 		fn = "="
 	}
+	l, r = x.filled(l, r.Type()), x.filled(r, l.Type())
 	lt, rt := l.Type(), r.Type()
 	w := x.comparable(l, r)
 	if bools := (l.Type().Kind == expr.KindBool) != (r.Type().Kind == expr.KindBool); bools && l.Type().IsNumeric() != r.Type().IsNumeric() && fn != "=" && fn != "<=>" {

@@ -2,55 +2,97 @@ package resolve
 
 import "github.com/flightd/flightd/plan/expr"
 
-// ask tells the parameters that e may be the value of which type is wanted. Only
-// what has no type but NULL's can be one.
+// maxAsked bounds through how many columns a question goes: more than anybody writes.
+const maxAsked = 32
+
+// ask tells the parameters that e may be the value of which type is wanted: a
+// parameter itself, the branches of a CASE or coalesce of nothing else, the members of
+// what makes a struct, array or map, and the rows below a column.
 func (r *resolver) ask(e expr.Expr, t *expr.Type, use expr.Use) {
-	for _, p := range r.origin(e) {
-		p.Ask(t, use)
+	if r.parameters {
+		r.asks(e, t, use, 0)
 	}
 }
 
-// origin is the places of the parameters that may give e its value: those of the
-// branches of a CASE or coalesce, too, and those of the rows below a column.
-func (r *resolver) origin(e expr.Expr) []*expr.Place {
+func (r *resolver) asks(e expr.Expr, t *expr.Type, use expr.Use, depth int) {
+	if t == nil || depth > maxAsked {
+		return
+	}
 	switch e := e.(type) {
 	case *expr.Literal:
 		if e.Place != nil {
-			return []*expr.Place{e.Place}
+			e.Place.Ask(t, use)
 		}
 	case *expr.Column:
-		return r.places[e.ID]
+		for _, d := range r.made[e.ID] {
+			r.asks(d, t, use, depth+1)
+		}
 	case *expr.Alias:
-		return r.origin(e.Child)
+		r.asks(e.Child, t, use, depth)
 	case *expr.Subquery:
 		if out := e.Plan.(interface{ Output() []*expr.Column }).Output(); e.Kind == expr.ScalarSubquery && len(out) == 1 {
-			return r.origin(out[0])
+			r.asks(out[0], t, use, depth+1)
 		}
 	case *expr.Call:
-		if e.Typ == nil || e.Typ.Kind != expr.KindNull {
-			return nil
+		for i, a := range e.Args {
+			r.asks(a, memberOf(e, t, i), use, depth)
 		}
-		var out []*expr.Place
-		for _, a := range e.Args {
-			out = append(out, r.origin(a)...)
-		}
-		return out
+	}
+}
+
+// memberOf is the type that argument i of a call has if the call has type t; nil if
+// that says nothing.
+func memberOf(c *expr.Call, t *expr.Type, i int) *expr.Type {
+	switch {
+	case c.Typ != nil && c.Typ.Kind == expr.KindNull:
+		return t
+	case c.Fn == "named_struct" && t.Kind == expr.KindStruct && i%2 == 1 && i/2 < len(t.Fields):
+		return t.Fields[i/2].Type
+	case c.Fn == "array" && t.Kind == expr.KindArray, c.Fn == "map" && t.Kind == expr.KindMap && i%2 == 1:
+		return t.Elem
+	case c.Fn == "map" && t.Kind == expr.KindMap:
+		return t.Key
 	}
 	return nil
 }
 
-// from notes that the column of an ID may have its value from e.
-func (r *resolver) from(id expr.ID, e expr.Expr) {
-	if c, ok := e.(*expr.Column); ok && c.ID == id {
-		return
+// filled gives the parameters among the members of a struct the types that t, a struct
+// beside it, has there: unlike a NULL by itself, a struct of NULLs meets no other.
+func (x *exprs) filled(e expr.Expr, t *expr.Type) expr.Expr {
+	c, ok := e.(*expr.Call)
+	if !ok || c.Fn != "named_struct" || t.Kind != expr.KindStruct || 2*len(t.Fields) != len(c.Args) {
+		return e
 	}
-	if places := r.origin(e); len(places) > 0 {
-		r.places[id] = append(r.places[id], places...)
+	d, some := *c, false
+	d.Args = append([]expr.Expr(nil), c.Args...)
+	fields := append([]expr.Field(nil), c.Typ.Fields...)
+	for i, f := range t.Fields {
+		lit, ok := c.Args[2*i+1].(*expr.Literal)
+		if ok && lit.Place != nil && lit.Typ.Kind == expr.KindNull && f.Type.Kind != expr.KindNull {
+			d.Args[2*i+1] = x.cast(lit, f.Type)
+			fields[i].Type, some = f.Type, true
+		}
 	}
+	if !some {
+		return e
+	}
+	d.Typ = expr.StructOf(fields...)
+	return &d
 }
 
-// placed notes where the values of a column that is made come from.
-func (r *resolver) placed(a *expr.Alias) *expr.Alias {
+// from notes that the column of an ID may have its value from e.
+func (r *resolver) from(id expr.ID, e expr.Expr) {
+	if !r.parameters {
+		return
+	}
+	if c, ok := e.(*expr.Column); ok && (c.ID == id || len(r.made[c.ID]) == 0) || !ok && !placed(e) {
+		return
+	}
+	r.made[id] = append(r.made[id], e)
+}
+
+// origins notes where the values of a column that is made come from.
+func (r *resolver) origins(a *expr.Alias) *expr.Alias {
 	r.from(a.ID, a.Child)
 	return a
 }
@@ -88,4 +130,15 @@ func (x *exprs) truth(e expr.Expr) expr.Expr {
 		return x.cast(e, expr.Bool)
 	}
 	return e
+}
+
+// placed reports whether a parameter stands in e.
+func placed(e expr.Expr) bool {
+	found := false
+	expr.Walk(e, func(e expr.Expr) bool {
+		lit, ok := e.(*expr.Literal)
+		found = found || ok && lit.Place != nil
+		return !found
+	})
+	return found
 }

@@ -35,8 +35,10 @@ type resolver struct {
 	// for each time such a plan is resolved.
 	plans map[int64][][]*expr.Column
 	depth int
-	// places are those of the parameters that a column may come from.
-	places map[expr.ID][]*expr.Place
+	// parameters is set where a parameter without a value was met; made has the
+	// expressions with such that columns may have their values from.
+	parameters bool
+	made       map[expr.ID][]expr.Expr
 	// timeRefused is set by an implicit cast to TIME where that type is off.
 	timeRefused bool
 }
@@ -46,7 +48,7 @@ func newResolver(env *Env) *resolver {
 	if !ok {
 		zone = time.UTC // the session checks its zone where it is set
 	}
-	return &resolver{env: env, co: expr.Coercion{ANSI: env.Conf.ANSI()}, zone: zone, plans: map[int64][][]*expr.Column{}, places: map[expr.ID][]*expr.Place{}}
+	return &resolver{env: env, co: expr.Coercion{ANSI: env.Conf.ANSI()}, zone: zone, plans: map[int64][][]*expr.Column{}, made: map[expr.ID][]expr.Expr{}}
 }
 
 // Plan resolves a plan. The error is the user's mistake, with its place.
@@ -318,6 +320,9 @@ func (r *resolver) limitCount(e expr.Expr, offset bool) (expr.Expr, error) {
 	}
 	if lit, ok := v.(*expr.Literal); ok && lit.Place != nil {
 		lit.Place.Ask(expr.Int32, expr.Stored)
+		return &expr.Literal{At: e.Pos(), Value: int64(1), Typ: expr.Int32}, nil
+	}
+	if placed(v) && v.Type().IsInteger() && v.Type().Kind != expr.KindInt64 {
 		return &expr.Literal{At: e.Pos(), Value: int64(1), Typ: expr.Int32}, nil
 	}
 	if k := v.Type(); !k.IsInteger() || k.Kind == expr.KindInt64 {

@@ -136,6 +136,10 @@ func windowDuration(e expr.Expr, at base.Pos) (int64, error) {
 	if us, ok := intLiteral(e); ok {
 		return us, nil
 	}
+	if lit, ok := e.(*expr.Literal); ok && lit.Place != nil && lit.Value == nil {
+		lit.Place.Ask(expr.String, expr.Argument)
+		return 1e6, nil
+	}
 	text, ok := stringLiteral(e)
 	if !ok {
 		return 0, base.UserError("_LEGACY_ERROR_TEMP_1207", "", "The duration and time inputs to window must be an integer, long or string literal.").At(at)
