@@ -127,9 +127,11 @@ golden: ## Recordings of a real Spark; STREAMING=dir and SQL=dir play other fold
 # Arrow's JDBC driver. Where there is no Java, or no way to Maven Central, it is not run, and that is said.
 JDBC       := .clients/flight-sql-jdbc-driver-18.3.0.jar
 JDBCSUM    := 3f418b46c880e263558c5de669bdbede2c5d4375527ced116fb29f795b03704c
-CLIENTSENV = FLIGHTD_BIN=$(abspath $(BIN)) FLIGHTD_JDBC=$(abspath $(JDBC)) GO="$(GO)"
+# A client for Node, in the same way.
+NODEDIR    := .clients/node
+CLIENTSENV = FLIGHTD_BIN=$(abspath $(BIN)) FLIGHTD_JDBC=$(abspath $(JDBC)) FLIGHTD_NODE=$(abspath $(NODEDIR))/node_modules GO="$(GO)"
 
-clients: build $(VENV)/.installed $(JDBC) ## Real clients against the binary: what they can do is what docs/clients.md says.
+clients: build $(VENV)/.installed $(JDBC) $(NODEDIR)/.installed ## Real clients against the binary: what they can do is what docs/clients.md says.
 	$(MAKE) -j2 --output-sync=target clients-check clients-server clients-package
 
 clients-check:
@@ -140,7 +142,7 @@ clients-package:
 	cd python && ../$(VENV)/bin/mypy
 	$(CLIENTSENV) $(VENV)/bin/python -W error::ResourceWarning -m unittest discover -s python/tests -v
 
-clients-matrix: build $(VENV)/.installed $(JDBC) ## What each client can do, checked anew, into docs/clients.md.
+clients-matrix: build $(VENV)/.installed $(JDBC) $(NODEDIR)/.installed ## What each client can do, checked anew, into docs/clients.md.
 	$(CLIENTSENV) $(VENV)/bin/python flight/testdata/clients/matrix.py --write
 
 $(JDBC):
@@ -149,6 +151,12 @@ $(JDBC):
 	elif curl -sSf --retry 2 -o $@.part https://repo1.maven.org/maven2/org/apache/arrow/flight-sql-jdbc-driver/18.3.0/$(@F) && \
 	  echo '$(JDBCSUM)  $@.part' | sha256sum --check --quiet; then mv $@.part $@; \
 	else rm -f $@.part; echo '*** NO DOWNLOAD: the JDBC driver is not run'; fi
+
+$(NODEDIR)/.installed: flight/testdata/clients/node/package.json
+	@mkdir -p $(@D)
+	@if ! command -v npm > /dev/null; then echo '*** NO NODE: its client is not fetched and not run'; \
+	elif cp $< $(@D) && (cd $(@D) && npm install --silent --no-audit --no-fund); then touch $@; \
+	else rm -rf $(@D); echo '*** NO DOWNLOAD: the client for Node is not run'; fi
 
 $(VENV)/.installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -3,8 +3,8 @@
     matrix.py            prints the matrix; fails where it is not that of docs/clients.md
     matrix.py --write    puts it there
 
-FLIGHTD_BIN is the server, FLIGHTD_JDBC the jar of Arrow's JDBC driver, GO the go
-command. What is not there is not run, and said so.
+FLIGHTD_BIN is the server, FLIGHTD_JDBC the jar of Arrow's JDBC driver, FLIGHTD_NODE the
+modules of Node, GO the go command. What is not there is not run, and said so.
 """
 
 import contextlib
@@ -33,10 +33,11 @@ DOCUMENT = os.path.join(ROOT, "docs/clients.md")
 BEGIN, END = "<!-- matrix: make clients-matrix -->\n", "<!-- end of matrix -->\n"
 GO = os.environ.get("GO", "go")
 JDBC = os.environ.get("FLIGHTD_JDBC", "")
+MODULES = os.environ.get("FLIGHTD_NODE", "")
 
 PYTHON = [adbc_clients.DBAPI, adbc_clients.LowLevel, flight_client.Pyarrow, frame_clients.Pandas, frame_clients.Polars, own_client.Own]
-OURS_GO, DATABASE_SQL, ARROW_JDBC = "flightd for Go", "Go database/sql", "JDBC"
-CLIENTS = [c.name for c in PYTHON] + [OURS_GO, DATABASE_SQL, ARROW_JDBC]
+OURS_GO, DATABASE_SQL, ARROW_JDBC, NODE = "flightd for Go", "Go database/sql", "JDBC", "Node"
+CLIENTS = [c.name for c in PYTHON] + [OURS_GO, DATABASE_SQL, ARROW_JDBC, NODE]
 MARKS = {"yes": "yes", "no": "no", "n/a": "–", "not run": "not run"}
 
 UNTRIED = "the program has not tried it"
@@ -51,6 +52,8 @@ NOTES = {
     (frame_clients.Pandas.name, "endless"): "pandas refuses `chunksize` for ADBC, and reads to the end",
     (DATABASE_SQL, "types"): "the driver has no lists, structs, maps and no uint64",
     (DATABASE_SQL, "resume"): "the driver has no uint64, the type of `_epoch`",
+    (NODE, "error_class"): "the client hides what the server says behind “failed to prepare statement”",
+    (NODE, "error_place"): "the client hides what the server says behind “failed to prepare statement”",
     (ARROW_JDBC, "types"): "`getObject` of a TIMESTAMP, which has a zone, is not implemented in the driver; `getTimestamp` is, and `x-flightd-timestamp-zone=none` in the URL does without the zone",
 }
 
@@ -136,6 +139,15 @@ def run_jdbc(env):
     return run_program(command + [f"{k}={v}" for k, v in env.given.items()], (ARROW_JDBC,))
 
 
+def run_node(env):
+    if not shutil.which("node"):
+        return not_run(NODE, "there is no node")
+    if not os.path.isdir(MODULES):
+        return not_run(NODE, f"its modules could not be fetched (FLIGHTD_NODE={MODULES!r})")
+    command = ["node", os.path.join(HERE, "node/probe.js"), json.dumps(env.given)]
+    return run_program(command, (NODE,), env={**os.environ, "NODE_PATH": MODULES})
+
+
 def collect(only=()):
     """The outcomes of all checks, by client and capability."""
     servers = Servers()
@@ -148,6 +160,8 @@ def collect(only=()):
                 jobs.append(pool.submit(run_go, envs[OURS_GO]))
             if not only or "jdbc" in only:
                 jobs.append(pool.submit(run_jdbc, envs[ARROW_JDBC]))
+            if not only or "node" in only:
+                jobs.append(pool.submit(run_node, envs[NODE]))
             got = [o for c in PYTHON if not only or c.name in only for o in run_python(c, envs[c.name])]
             for job in jobs:
                 got += job.result()

@@ -15,6 +15,7 @@ from server import ROOT, Server
 sys.path.append(os.path.join(ROOT, "python/src"))
 
 JDBC = os.environ.get("FLIGHTD_JDBC", "")
+MODULES = os.environ.get("FLIGHTD_NODE", "")
 GO = os.environ.get("GO", "go")
 UNITED = "United Air Lines Inc."
 # Headings of examples in Python, and what they print.
@@ -75,9 +76,16 @@ class Examples(unittest.TestCase):
         path = self.file("Example.java", self.code("JDBC", "java"))
         self.program("java", "--add-opens=java.base/java.nio=ALL-UNNAMED", "-cp", JDBC, path)
 
+    def test_node(self):
+        if not shutil.which("node") or not os.path.isdir(MODULES):
+            self.skipTest("*** NODE IS NOT RUN: there is no node, or no modules (FLIGHTD_NODE)")
+        os.environ["NODE_PATH"] = MODULES
+        self.addCleanup(os.environ.pop, "NODE_PATH")
+        self.program("node", self.file("example.js", self.code("Node", "js")))
+
     def test_every_example_is_run(self):
         examples = [h for h, text in self.sections.items() if "```" in text]
-        self.assertEqual(sorted(examples), sorted([*PYTHON, "flightd for Go", "Go database/sql", "JDBC"]))
+        self.assertEqual(sorted(examples), sorted([*PYTHON, "flightd for Go", "Go database/sql", "JDBC", "Node"]))
 
 
 if __name__ == "__main__":
