@@ -189,6 +189,15 @@ func (s *Session) createQuery(ctx context.Context, st *logical.CreateQuery, text
 	if q := s.eng.Query(st.Name); q != nil && q.IsActive() && st.IfNotExists {
 		return done(0, "the query "+st.Name+" is running already"), nil
 	}
+	spec, err := specOf(st, text)
+	if err != nil {
+		return nil, err
+	}
+	return s.startStatement(ctx, st, spec)
+}
+
+// specOf is what a CREATE STREAMING QUERY says.
+func specOf(st *logical.CreateQuery, text string) (querySpec, error) {
 	spec := querySpec{name: st.Name, format: strings.ToLower(st.Format), options: st.Options, partitionBy: st.PartitionBy,
 		checkpoint: st.Checkpoint, plan: st.Plan, text: statementText(st, text), script: text}
 	if spec.options == nil {
@@ -203,13 +212,11 @@ func (s *Session) createQuery(ctx context.Context, st *logical.CreateQuery, text
 	var err error
 	if st.OutputMode != "" {
 		if spec.mode, err = base.ParseOutputMode(st.OutputMode); err != nil {
-			return nil, base.AsError(err).At(st.At)
+			return spec, base.AsError(err).At(st.At)
 		}
 	}
-	if spec.trigger, err = triggerOf(st.Trigger); err != nil {
-		return nil, err
-	}
-	return s.startStatement(ctx, st, spec)
+	spec.trigger, err = triggerOf(st.Trigger)
+	return spec, err
 }
 
 // triggerOf reads the TRIGGER clause; none is processing time 0.

@@ -46,11 +46,17 @@ func (r *run) openLate() error {
 		}
 		t = r.eng.table(name)
 	}
-	if t.def.Format != managedFormat || !sameColumns(t.def.Schema, schema) {
+	if t.def.Format != managedFormat && t.def.Format != flightFormat || !sameColumns(t.def.Schema, schema) {
 		return base.Errorf(base.CodeInvalid, "the table %s cannot take late rows: it must lie under the data folder and have the columns (%s)", t.def.Name, ddl(schema)).
 			WithHint("name a table that does not exist: it is made")
 	}
-	s, err := r.eng.openManagedSink(t, r.q.id, schema.Arrow(), base.Append)
+	var s sinks.Sink
+	var err error
+	if t.def.Format == flightFormat {
+		s, err = r.eng.openStreamSink(t, sinks.Config{QueryID: r.q.id, Schema: schema.Arrow(), OutputMode: base.Append})
+	} else {
+		s, err = r.eng.openManagedSink(t, r.q.id, schema.Arrow(), base.Append)
+	}
 	if err != nil {
 		return base.Wrap(err, "opening the table %s of late rows", name)
 	}

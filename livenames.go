@@ -84,7 +84,8 @@ func (r *liveRef) schema() (expr.Schema, error) {
 	return s, err
 }
 
-// readable is what readers have of the query; nil if it did not run in this process.
+// readable is what readers have of the query; nil if it did not run in this process:
+// then stoppedState is what there is.
 func (q *StreamingQuery) readable() *live {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -94,9 +95,13 @@ func (q *StreamingQuery) readable() *live {
 // stateRef finds a table of the query's state.
 func (q *StreamingQuery) stateRef(name string) (*liveRef, error) {
 	l := q.readable()
+	if l == nil {
+		var err error
+		if l, err = q.stoppedState(); err != nil {
+			return nil, err
+		}
+	}
 	switch {
-	case l == nil:
-		return nil, (&live{q: q}).notRunning()
 	case l.tablesErr != nil:
 		return nil, l.tablesErr
 	}
@@ -214,7 +219,14 @@ func (s *Session) showState(st *logical.Show, query string) (*Result, error) {
 		return nil, s.eng.noQuery(query).At(st.At)
 	}
 	var rows [][]any
-	if l := q.readable(); st.What == "TABLES" && l != nil {
+	l := q.readable()
+	if l == nil && q.def != nil {
+		var err error
+		if l, err = q.stoppedState(); err != nil {
+			return nil, err
+		}
+	}
+	if st.What == "TABLES" && l != nil {
 		if l.tablesErr != nil {
 			return nil, l.tablesErr
 		}

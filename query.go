@@ -36,6 +36,10 @@ type StreamingQuery struct {
 	feed     *feed.Feed
 	feedMode sinks.Mode
 	emission *emission
+	// def is the catalog's record of a query that did not run in this process, atRest what
+	// readers have of its state.
+	def    *queryDef
+	atRest *live
 	// live is what readers can have of the run; nil until it is open.
 	live     *live
 	stopOnce sync.Once

@@ -32,16 +32,21 @@ var pinnedSettings = []string{
 	"flightd.subTables",
 }
 
+// checkpointFS is the file system of a checkpoint in dir.
+func (r *run) checkpointFS(dir string) vfs.FS {
+	if fs := r.eng.opts.CheckpointFS; fs != nil {
+		return fs
+	}
+	// Outside the engine's own folder the place is a user's.
+	if own := filepath.Join(r.eng.dir, "checkpoints"); filepath.Dir(dir) != own && !r.q.spec.scratch {
+		return r.eng.disk.FS()
+	}
+	return vfs.Default
+}
+
 // openLedger opens the checkpoint and takes or makes the query's identity.
 func (r *run) openLedger(dir string) error {
-	fs := r.eng.opts.CheckpointFS
-	if fs == nil {
-		fs = vfs.Default
-		// Outside the engine's own folder the place is a user's.
-		if own := filepath.Join(r.eng.dir, "checkpoints"); filepath.Dir(dir) != own && !r.q.spec.scratch {
-			fs = r.eng.disk.FS()
-		}
-	}
+	fs := r.checkpointFS(dir)
 	r.checkpoint = checkpointAt{fs, dir}
 	ledger, recovered, err := checkpoint.Open(fs, dir, checkpoint.Options{
 		MinEpochs: intSetting(r.conf, "spark.sql.streaming.minBatchesToRetain", 100)})

@@ -36,12 +36,12 @@ func (e *Engine) restore(ctx context.Context) error {
 	return nil
 }
 
-// resume starts a query of the catalog.
-func (e *Engine) resume(ctx context.Context, def queryDef) error {
+// sessionOf is a session like the one that made a query.
+func (e *Engine) sessionOf(def queryDef) (*Session, error) {
 	s := e.NewSessionFor(User{Name: def.Owner})
 	for _, k := range sortedKeys(def.Settings) {
 		if _, err := s.Set(k, def.Settings[k]); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	// A view may use one that comes later by name: try until nothing changes.
@@ -55,9 +55,18 @@ func (e *Engine) resume(ctx context.Context, def queryDef) error {
 			}
 		}
 		if len(again) == len(pending) {
-			return base.Wrap(last, "restoring view %s", again[0].Name)
+			return nil, base.Wrap(last, "restoring view %s", again[0].Name)
 		}
 		pending = again
+	}
+	return s, nil
+}
+
+// resume starts a query of the catalog.
+func (e *Engine) resume(ctx context.Context, def queryDef) error {
+	s, err := e.sessionOf(def)
+	if err != nil {
+		return err
 	}
 	stmt, err := s.parse(def.Text)
 	if err != nil {
@@ -77,6 +86,7 @@ func (e *Engine) resume(ctx context.Context, def queryDef) error {
 func (e *Engine) ended(def queryDef, err error) {
 	q := &StreamingQuery{name: def.Name, eng: e, spec: querySpec{name: def.Name, text: def.Text},
 		stopping: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}, 1), arrived: make(chan struct{}, 1), cancel: func() {}}
+	q.def = &def
 	q.finish(err, nil)
 	e.mu.Lock()
 	e.queries[strings.ToLower(def.Name)] = q

@@ -47,7 +47,7 @@ func sameTypes(log *rowlog.Log, rows *arrow.Schema) error {
 		return base.Errorf(base.CodeInvalid, "table %s has %d columns, the rows have %d", log.Name(), table.NumFields(), rows.NumFields())
 	}
 	for i, f := range table.Fields() {
-		if g := rows.Field(i); !arrow.TypeEqual(f.Type, g.Type) {
+		if g := rows.Field(i); !sameLayout(f.Type, g.Type) {
 			return base.Errorf(base.CodeInvalid, "column %s of table %s is of type %s, the rows have %s", f.Name, log.Name(), f.Type, g.Type)
 		}
 	}
@@ -78,26 +78,15 @@ func (s *Sink) Write(_ context.Context, epoch base.Epoch, _ sinks.Mode, rec arro
 
 // Encode returns rows, whose types are the table's by position, as a part.
 func Encode(log *rowlog.Log, rec arrow.RecordBatch) (rowlog.Part, error) {
-	named := array.NewRecordBatch(log.Schema(), rec.Columns(), rec.NumRows())
+	schema := log.Schema()
+	cols := make([]arrow.Array, schema.NumFields())
+	for i := range cols {
+		cols[i] = conform(rec.Column(i), schema.Field(i).Type)
+		defer cols[i].Release()
+	}
+	named := array.NewRecordBatch(schema, cols, rec.NumRows())
 	defer named.Release()
 	return rowlog.Encode(named)
-}
-
-// CheckNulls refuses NULL in a column that was declared NOT NULL.
-func CheckNulls(log *rowlog.Log, rec arrow.RecordBatch) error {
-	for i, f := range log.Schema().Fields() {
-		col := rec.Column(i)
-		if f.Nullable || col.NullN() == 0 {
-			continue
-		}
-		row := 0
-		for row < col.Len() && !col.IsNull(row) {
-			row++
-		}
-		return base.UserError("NOT_NULL_ASSERT_VIOLATION", "42000", "Row %d of the rows has NULL in the column `%s` of table %s, which is NOT NULL.", row, f.Name, log.Name()).
-			WithHint("give it a value, or leave the row out")
-	}
-	return nil
 }
 
 func (s *Sink) begin(epoch base.Epoch) {
