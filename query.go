@@ -259,6 +259,11 @@ func (q *StreamingQuery) streamFailed(err error) error {
 	if err == nil {
 		return nil
 	}
+	if base.DiskFull(err) && base.AsError(err).Condition == "" {
+		full := base.UserError("DISK_FULL", "53100", "There is no room on the disk.")
+		full.Code = base.CodeExhausted
+		err = full.WithHint("make room and start the query again: it goes on at its checkpoint").Because(err)
+	}
 	e := base.UserError("", "", "query %s [id = %s, runId = %s] terminated", orUnnamed(q.name), q.id, q.runID)
 	e.Code = base.CodeOf(err)
 	return e.Because(err)

@@ -164,7 +164,7 @@ func diskError(err error) error {
 		return err
 	}
 	code := base.CodeUnavailable
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if base.DiskFull(err) {
 		code = base.CodeExhausted
 	}
 	return base.Errorf(code, "using the file system").Because(err)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"os"
-	"syscall"
 
 	"github.com/flightd/flightd/internal/atomicfile"
 	"github.com/flightd/flightd/internal/base"
@@ -234,7 +233,7 @@ func removed(path string) error {
 // waits behind them. If it cannot be taken back, the log takes nothing any more
 // until it is opened again.
 func (l *Log) fail(items []*item, err error) {
-	if errors.Is(err, syscall.ENOSPC) {
+	if base.DiskFull(err) {
 		e := base.UserError("DISK_FULL", "53100", "There is no room on the disk for rows of table %s.", l.opt.Name)
 		e.Code = base.CodeExhausted
 		err = e.WithHint("make room and send again what was not acknowledged").Because(err)
