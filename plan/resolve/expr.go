@@ -77,6 +77,8 @@ func (x *exprs) expr(e expr.Expr, s *scope) (expr.Expr, error) {
 			return nil, err
 		}
 		return x.expr(named, s)
+	case *expr.MultiAlias: // a select list has its own
+		return nil, multiAlias(e.At, e.Names, e.Child)
 	case nil:
 		return nil, invariants.AssertionFailedf("resolving a missing expression")
 	}

@@ -117,8 +117,7 @@ func (b *block) generate(node logical.Node, list []expr.Expr) (logical.Node, []i
 		gen := generatorOf(it.e)
 		if gen == nil {
 			if it.names != nil {
-				return nil, nil, base.UserError("MULTI_ALIAS_WITHOUT_GENERATOR", "42K0E",
-					"Multi part aliasing (%s) is not supported with %s as it is not a generator function.", quoteList(it.names), it.e.SQL()).At(it.at)
+				return nil, nil, multiAlias(it.at, it.names, it.e)
 			}
 			out = append(out, it)
 			continue
@@ -400,4 +399,10 @@ func (r *resolver) sort(n *logical.Sort, outer *scope) (rel, error) {
 	}
 	in.node = &logical.Sort{At: n.At, Keys: keys, Global: n.Global, Input: node}
 	return in, nil
+}
+
+// multiAlias is the error of names for what is no generator.
+func multiAlias(at base.Pos, names []string, e expr.Expr) error {
+	return base.UserError("MULTI_ALIAS_WITHOUT_GENERATOR", "42K0E",
+		"Multi part aliasing (%s) is not supported with %s as it is not a generator function.", quoteList(names), e.SQL()).At(at)
 }
