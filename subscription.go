@@ -265,13 +265,13 @@ func (u *subscription) read(st *logical.Subscribe) error {
 			WithHint("SNAPSHOT begins with the present result, FROM EPOCH with the changes of an epoch")
 	}
 	if text, ok := st.Options["RESUME"]; ok {
+		if u.query == nil {
+			return base.UserError("SUBSCRIBE_NOT_RESUMABLE", "0A000", "A subscription to a view, a table or a SELECT ends with its reader, so it cannot be resumed.").
+				WithHint("make it a query with CREATE STREAMING QUERY … INTO feed AS … and subscribe to that")
+		}
 		p, err := subscribe.ParseToken(text)
 		if err != nil {
 			return err
-		}
-		if u.query == nil {
-			return base.UserError("SUBSCRIBE_INVALID_TOKEN", "22023", "A subscription to a view or SELECT ends with its reader, so it cannot be resumed.").
-				WithHint("make it a query with CREATE STREAMING QUERY … INTO feed AS … and subscribe to that")
 		}
 		r.Resume = &p
 	}

@@ -243,11 +243,12 @@ func TestSubscribeSelect(t *testing.T) {
 	}
 	for _, c := range [][4]string{
 		{"SUBSCRIBE TO nowhere", "TABLE_OR_VIEW_NOT_FOUND", "42P01", "nowhere"},
-		{"SUBSCRIBE TO lines RESUME 'x'", "SUBSCRIBE_INVALID_TOKEN", "22023", "resume token"},
+		{"SUBSCRIBE TO lines RESUME 'x'", "SUBSCRIBE_NOT_RESUMABLE", "0A000", "ends with its reader"},
+		{"SUBSCRIBE TO (SELECT * FROM STREAM lines) RESUME 'x'", "SUBSCRIBE_NOT_RESUMABLE", "0A000", "ends with its reader"},
 		{"SUBSCRIBE TO lines SNAPSHOT FROM EPOCH 3", "SUBSCRIBE_OPTION", "42601", "SNAPSHOT"},
 		{"SUBSCRIBE TO lines FOR INTERVAL '1 month'", "SUBSCRIBE_OPTION", "22003", "month"},
 		{"SUBSCRIBE TO lines FROM EPOCH 99999999999999999999", "SUBSCRIBE_OPTION", "22003", "too large"},
-		{"SUBSCRIBE TO lines ENVELOPE changelog RESUME 'AQAAAAAA'", "SUBSCRIBE_INVALID_TOKEN", "22023", "bytes"},
+		{"SUBSCRIBE TO lines ENVELOPE changelog RESUME 'AQAAAAAA'", "SUBSCRIBE_NOT_RESUMABLE", "0A000", "ends with its reader"},
 	} {
 		_, err := w.s.Execute(context.Background(), c[0])
 		wantError(t, err, c[1], c[2], c[3])
