@@ -17,7 +17,6 @@ import (
 // A parameter is one ? of a statement, or every :name of one name.
 type parameter struct {
 	label string
-	index int // of a ?
 	first *expr.Param
 	place *expr.Place
 	// sample is a value that stands for the parameter where a NULL cannot.
@@ -35,13 +34,17 @@ func (p *parameter) typ() *expr.Type {
 // parameters are those of a statement, in the order in which they first stand in it.
 type parameters []*parameter
 
-func (l parameters) of(e *expr.Param) *parameter {
-	for _, p := range l {
-		if p.label == e.Label && (e.Label != "" || p.index == e.Index) {
-			return p
-		}
+// paramKey is what tells the parameters of a statement apart: the name, or the index.
+type paramKey struct {
+	label string
+	index int
+}
+
+func keyOf(e *expr.Param) paramKey {
+	if e.Label != "" {
+		return paramKey{label: e.Label}
 	}
-	return nil
+	return paramKey{index: e.Index}
 }
 
 func (l parameters) schema() *arrow.Schema {
@@ -55,14 +58,16 @@ func (l parameters) schema() *arrow.Schema {
 // parametersOf lists the parameters of a statement.
 func parametersOf(st logical.Statement) (parameters, error) {
 	var list parameters
+	seen := map[paramKey]*parameter{}
 	_, err := rewriteStatement(st, func(e expr.Expr) (expr.Expr, error) {
 		p, ok := e.(*expr.Param)
 		if !ok {
 			return e, nil
 		}
-		known := list.of(p)
-		if known == nil {
-			list = append(list, &parameter{label: p.Label, index: p.Index, first: p, place: &expr.Place{}})
+		if known := seen[keyOf(p)]; known == nil {
+			known = &parameter{label: p.Label, first: p, place: &expr.Place{}}
+			seen[keyOf(p)] = known
+			list = append(list, known)
 		} else if p.At.Start < known.first.At.Start {
 			known.first = p
 		}
@@ -82,12 +87,16 @@ func parametersOf(st logical.Statement) (parameters, error) {
 
 // with puts literals in the place of parameters.
 func (l parameters) with(st logical.Statement, value func(*parameter) *expr.Literal) (logical.Statement, error) {
+	byKey := make(map[paramKey]*parameter, len(l))
+	for _, p := range l {
+		byKey[keyOf(p.first)] = p
+	}
 	return rewriteStatement(st, func(e expr.Expr) (expr.Expr, error) {
 		p, ok := e.(*expr.Param)
 		if !ok {
 			return e, nil
 		}
-		lit := *value(l.of(p))
+		lit := *value(byKey[keyOf(p)])
 		lit.At = p.At
 		return &lit, nil
 	})
@@ -120,7 +129,8 @@ var guesses = []expr.Literal{
 	{Value: int64(0), Typ: expr.Date}, {Value: "1 second", Typ: expr.String}, {Value: true, Typ: expr.Bool},
 }
 
-// maxGuessed is the most parameters of a statement that guess looks at one by one.
+// maxGuessed is the most parameters that a statement may have for guess to look at each
+// by itself: each look is an analysis.
 const maxGuessed = 16
 
 // guess types parameters of a statement that cannot be analysed with a NULL for each,
@@ -151,7 +161,10 @@ func (s *Session) guess(st logical.Statement, list parameters) bool {
 	if try(func(p *parameter) bool { return p.place.Use == expr.Unused }) {
 		return true
 	}
-	for _, only := range list[:min(len(list), maxGuessed)] {
+	if len(list) > maxGuessed {
+		return false
+	}
+	for _, only := range list {
 		if try(func(p *parameter) bool { return p == only }) {
 			return true
 		}

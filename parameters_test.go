@@ -258,3 +258,16 @@ func rowsWith(t *testing.T, s *flightd.Session, text string, params arrow.Record
 	}
 	return strings.Join(out, " "), nil
 }
+
+// Many parameters take no more time each than few.
+func TestManyParameters(t *testing.T) {
+	s := newSession(t)
+	if _, err := s.Execute(t.Context(), paramTable); err != nil {
+		t.Fatal(err)
+	}
+	const n = 50_000
+	p, err := s.Prepare(t.Context(), "SELECT 1 FROM t WHERE n IN (?"+strings.Repeat(",?", n-1)+")")
+	if err != nil || p.Params.NumFields() != n || p.Params.Field(n-1).Type.ID() != arrow.INT32 {
+		t.Fatalf("got %v", err)
+	}
+}
