@@ -1,7 +1,9 @@
 """Ingest into stream tables: every row once, whoever was killed."""
 
+import os
 import random
 import signal
+import tempfile
 import threading
 import time
 import unittest
@@ -9,6 +11,7 @@ import unittest
 import pyarrow as pa
 
 from support import Served, Server, flightd
+from test_security import user
 
 
 def rows(first, count):
@@ -134,8 +137,8 @@ class Killed(Served):
             time.sleep(random.random() / 2)
             self.server.stop(signal.SIGKILL)
             self.server.start()
-        behind = told[-1].rows
-        self.until(lambda: told[-1].rows > behind, 30)
+            before = len(told)
+            self.until(lambda: len(told) > before, 30)  # it goes on
         stop.set()
         sending.join(60)
         self.assertFalse(sending.is_alive())
@@ -165,6 +168,33 @@ class Killed(Served):
             at = max(0, at - random.randrange(3))
         self.assertEqual(self.conn.ingest("t", batches[at:], producer="p", seq=at), 7 * (len(batches) - at))
         self.check(2800)
+
+    def test_logs_in_again(self):
+        """Tokens of users end with the server; those of services do not."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        users = os.path.join(folder.name, "users")
+        user(users, "add", "ann", "--role", "writer", password="ann secret\n")
+        token = user(users, "token", "service", "--role", "writer")
+        self.server.args += ("--users", users)
+        self.server.stop()
+        self.server.start()
+        sent = 0
+        for login in ({"user": "ann", "password": "ann secret"}, {"token": token}):
+
+            def source():
+                nonlocal sent
+                for i in range(300):
+                    if i == 150:
+                        self.server.stop(signal.SIGKILL)
+                        self.server.start()
+                    yield rows(sent, 3)
+                    sent += 3
+
+            with flightd.connect(self.server.uri, **login) as conn:
+                self.assertEqual(conn.ingest("t", source(), retry_for=60), 900)
+            with flightd.connect(self.server.uri, **login) as conn:
+                self.assertEqual(conn.sql("SELECT n FROM t").arrow().column("n").to_pylist(), list(range(sent)))
 
     def test_gives_up(self):
         self.server.stop(signal.SIGKILL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 import warnings
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ import pyarrow.flight
 
 from . import _uri
 from ._append import Appending, Durable
-from ._errors import AuthenticationError, Error, StatementError, translated
+from ._errors import AuthenticationError, ConnectionLost, Error, StatementError, translated
 from ._ingest import to_reader
 from ._queries import Queries, Query, quoted
 from ._result import Result
@@ -203,7 +204,7 @@ class Connection:
         if mode in ("create", "replace") and (producer or on_durable):
             raise ValueError(f"mode {mode!r} writes the rows as one commit; a producer appends to a stream table")
         reader = to_reader(data)
-        if mode in ("append", "create_append") and self._is_stream(table, mode, reader.schema):
+        if mode in ("append", "create_append") and self._patient(lambda: self._is_stream(table, mode, reader.schema), _seconds(retry_for) or 0.0):
             return self._append(table, reader, producer, seq, _seconds(retry_for) or 0.0, on_durable)
         if producer or on_durable:
             raise StatementError(f"the table {table} is not a stream table, so it knows no producers; CREATE TABLE {quoted(table)} (…) USING flight makes one")
@@ -231,6 +232,18 @@ class Connection:
                 return int(interruptible(lambda: cur.adbc_ingest(table, reader, mode=mode), cur.adbc_cancel))
             finally:
                 cur.close()
+
+    def _patient(self, call: Callable[[], T], retry_for: float) -> T:
+        """call(), which may be repeated, until the server is there."""
+        end, wait = time.monotonic() + retry_for, 0.05
+        while True:
+            try:
+                return call()
+            except ConnectionLost:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(wait)
+            wait = min(2 * wait, 5.0)
 
     def _is_stream(self, table: str, mode: str, schema: pa.Schema) -> bool:
         """Whether the table takes numbered record batches. One that is to be made as

@@ -7,6 +7,7 @@ import weakref
 from types import TracebackType
 from typing import Any, Iterator
 
+import adbc_driver_manager
 import pyarrow as pa
 
 from ._errors import Canceled, Error, translated
@@ -14,6 +15,14 @@ from ._wait import interruptible
 
 SHOWN = 20
 """How many rows a notebook shows."""
+
+
+def _close(cursor: Any) -> None:
+    """Closes the cursor. What was read stays good if the server is gone meanwhile."""
+    try:
+        cursor.close()
+    except adbc_driver_manager.Error:
+        cursor._closed = True  # or it is tried again when it is collected
 
 
 class Result:
@@ -29,7 +38,7 @@ class Result:
         self._head: list[pa.RecordBatch] = []
         self._state = "open"
         self._cut = False  # whether rows are missing because the statement was ended
-        self._ends = weakref.finalize(self, cursor.close)
+        self._ends = weakref.finalize(self, _close, cursor)
         try:
             interruptible(lambda: cursor.execute(query, params), cursor.adbc_cancel)
             self._reader = cursor.fetch_record_batch()
