@@ -191,7 +191,36 @@ func (x *exprs) between(c *call) (expr.Expr, error) {
 	return x.callOf(c, "and", c.text(), lo, hi)
 }
 
-// in resolves value IN (list): all of one type.
+// alike reports whether types differ at most in the names of fields: IN compares
+// structs by the order of their fields, as = does.
+func alike(list []*expr.Type) bool {
+	for _, t := range list[1:] {
+		if !sameButNames(list[0], t) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameButNames(a, b *expr.Type) bool {
+	if a.Kind != b.Kind || len(a.Fields) != len(b.Fields) {
+		return false
+	}
+	switch a.Kind {
+	case expr.KindStruct:
+		for i := range a.Fields {
+			if !sameButNames(a.Fields[i].Type, b.Fields[i].Type) {
+				return false
+			}
+		}
+		return true
+	case expr.KindArray:
+		return sameButNames(a.Elem, b.Elem)
+	}
+	return a.Equal(b)
+}
+
+// in resolves value IN (list): all of one type, but for the names of fields.
 func (x *exprs) in(c *call) (expr.Expr, error) {
 	parts := make([]string, 0, len(c.args))
 	for _, a := range c.args[1:] {
@@ -207,6 +236,9 @@ func (x *exprs) in(c *call) (expr.Expr, error) {
 		t = x.r.co.Common(types(c.args))
 	} else {
 		t = x.comparable(c.args[0], c.args[1])
+	}
+	if t == nil && alike(types(c.args)) {
+		t = c.args[0].Type()
 	}
 	if t == nil {
 		return nil, mismatch("DATA_DIFF_TYPES", c.at, text, "Input to `in` should all be the same type, but it's [%s].",
