@@ -27,6 +27,10 @@ type fixedCells[T word] struct {
 	fit  func(dst []T, src []byte)
 
 	dict []T
+	// narrow: the dictionary is kept as stored, in longs, for decimals of that size. It
+	// takes half the cache, and is often as large as that.
+	narrow bool
+	longs  []uint64
 	// indices are those of the current page, in is what decodes its values instead;
 	// one of them at a time.
 	indices encoding.Runs
@@ -51,6 +55,11 @@ func (c *fixedCells[T]) use(tmp *columnScratch) { c.tmp = tmp }
 func (c *fixedCells[T]) dictionary(data []byte, n int) error {
 	if n > len(data)/c.size {
 		return fmt.Errorf("a dictionary of %d values in %d bytes", n, len(data))
+	}
+	if c.narrow {
+		c.longs = wordsOf[uint64](&c.tmp.dict, n)
+		copy(bytesOf(c.longs), data[:n*c.size])
+		return nil
 	}
 	c.dict = wordsOf[T](&c.tmp.dict, n)
 	c.put(c.dict, data[:n*c.size])
@@ -129,8 +138,14 @@ func (c *fixedCells[T]) gather(dst []T) error {
 		if err := c.indices.Numbers(index); err != nil {
 			return fmt.Errorf("dictionary indices: %w", err)
 		}
-		if bad := encoding.Gather(dst[:n], c.dict, index); bad >= 0 {
-			return fmt.Errorf("index %d of a dictionary of %d values", index[bad], len(c.dict))
+		bad, size := -1, len(c.dict)
+		if to, ok := any(dst[:n]).([]wide); ok && c.narrow {
+			bad, size = encoding.GatherWide(to, c.longs, index), len(c.longs)
+		} else {
+			bad = encoding.Gather(dst[:n], c.dict, index)
+		}
+		if bad >= 0 {
+			return fmt.Errorf("index %d of a dictionary of %d values", index[bad], size)
 		}
 		dst = dst[n:]
 	}

@@ -38,7 +38,7 @@ func newCells(leaf *schema.Column, have arrow.DataType, asDictionary bool) cells
 		case arrow.INT64, arrow.UINT64, arrow.TIMESTAMP, arrow.DURATION:
 			return &fixedCells[uint64]{typ: have, size: 8}
 		case arrow.DECIMAL128:
-			return &fixedCells[wide]{typ: have, size: 8, fit: decimal64}
+			return &fixedCells[wide]{typ: have, size: 8, fit: decimal64, narrow: true}
 		}
 	case parquet.Types.Int96:
 		if t, ok := have.(*arrow.TimestampType); ok && t.Unit == arrow.Nanosecond {

@@ -38,3 +38,16 @@ func Gather[T any](dst, dict []T, index []uint32) int {
 	}
 	return -1
 }
+
+// GatherWide is Gather of signed numbers that become twice as wide: low half first.
+func GatherWide[W ~[2]uint64](dst []W, dict []uint64, index []uint32) int {
+	dst = dst[:len(index)]
+	for i, k := range index {
+		if uint64(k) >= uint64(len(dict)) {
+			return i
+		}
+		x := dict[k]
+		dst[i] = W{x, uint64(int64(x) >> 63)}
+	}
+	return -1
+}
