@@ -13,7 +13,8 @@ CURSOR = "there is no function for it; the cursor of the ADBC connection does it
 
 
 class Frames(Client):
-    """What both have: a connection of ADBC that they read and write through."""
+    """What both have: a connection of ADBC that they read and write through. frame is what
+    they write, exists what the error of a table that is there says."""
 
     def __init__(self, env):
         super().__init__(env)
@@ -53,6 +54,22 @@ class Frames(Client):
     def statement(self, text):
         with self.conn.cursor() as cur:
             cur.execute(text)
+
+    def create(self):
+        want(self.write(self.frame, "t", "create"), 2)
+        fails(lambda: self.write(self.frame, "t", "create"), self.exists)
+
+    def append(self):
+        self.write(self.frame, "t", "append")
+        want(self.count("t"), 4)
+
+    def replace(self):
+        self.write(self.frame, "t", "replace")
+        want(self.count("t"), 2)
+
+    def nothing(self):
+        self.write(self.frame.head(0), "t3", "create")
+        want(self.count("t3"), 0)
 
     def count(self, name):
         return self.rows(f"SELECT count(*) AS c FROM {self.env.name(name)}")[0][0]
@@ -95,6 +112,7 @@ class Pandas(Frames):
         "numbered": "the driver sends no app_metadata; each ingest is one commit",
     }
     frame = pd.DataFrame({"n": [1, 2], "s": ["a", None]})
+    exists = "already exists"
 
     def read(self, text, conn=None):
         return pd.read_sql(text, conn or self.conn)
@@ -115,22 +133,6 @@ class Pandas(Frames):
 
         want((has_table(self.env.name("numbers"), self.conn), has_table("absent", self.conn)), (True, False))
 
-    def create(self):
-        want(self.write(self.frame, "t", "create"), 2)
-        fails(lambda: self.write(self.frame, "t", "create"), "already exists")
-
-    def append(self):
-        self.write(self.frame, "t", "append")
-        want(self.count("t"), 4)
-
-    def replace(self):
-        self.write(self.frame, "t", "replace")
-        want(self.count("t"), 2)
-
-    def nothing(self):
-        self.write(self.frame.head(0), "t3", "create")
-        want(self.count("t3"), 0)
-
     def endless(self):
         next(pd.read_sql(f"SUBSCRIBE TO {self.env.live} FROM EPOCH 0", self.conn, chunksize=1))
 
@@ -149,6 +151,7 @@ class Polars(Frames):
         "numbered": "the driver sends no app_metadata; each ingest is one commit",
     }
     frame = pl.DataFrame({"n": [1, 2], "s": ["a", None]})
+    exists = "TABLE_OR_VIEW_ALREADY_EXISTS"
 
     def read(self, text, conn=None):
         return pl.read_database(text, conn or self.conn)
@@ -173,22 +176,6 @@ class Polars(Frames):
     def parameters(self):
         got = pl.read_database("SELECT id FROM range(5) WHERE id > ?", self.conn, execute_options={"parameters": (3,)})
         want(got.rows(), [(4,)])
-
-    def create(self):
-        want(self.write(self.frame, "t", "create"), 2)
-        fails(lambda: self.write(self.frame, "t", "create"), "TABLE_OR_VIEW_ALREADY_EXISTS")
-
-    def append(self):
-        self.write(self.frame, "t", "append")
-        want(self.count("t"), 4)
-
-    def replace(self):
-        self.write(self.frame, "t", "replace")
-        want(self.count("t"), 2)
-
-    def nothing(self):
-        self.write(self.frame.head(0), "t3", "create")
-        want(self.count("t3"), 0)
 
     def batches(self, more):
         """The frames of a subscription, and the end of it."""
