@@ -81,7 +81,7 @@ class Appending:
                 if now - failing > self._retry_for:
                     raise
                 if isinstance(e, AuthenticationError):
-                    self._login_again(e)
+                    self._conn._login_again(e)
                 self._canceled.wait(wait * (0.5 + random.random()))
                 wait = min(2 * wait, 5.0)
 
@@ -90,14 +90,6 @@ class Appending:
         self._canceled.set()
         with self._changed:
             self._changed.notify_all()
-
-    def _login_again(self, e: Error) -> None:
-        if self._conn._login.user is None:
-            raise e
-        try:
-            self._conn._reopen()
-        except ConnectionLost:
-            pass  # the next try finds out
 
     def _call(self) -> None:
         """One DoPut."""

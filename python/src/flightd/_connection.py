@@ -374,6 +374,15 @@ class Connection:
             pass  # its session is gone
         client.close()
 
+    def _login_again(self, e: Error) -> None:
+        """For a stream whose token is not valid any more: e is why, and stays where nobody can log in."""
+        if self._login.user is None:
+            raise e
+        try:
+            self._reopen()
+        except ConnectionLost:
+            pass  # the next try finds out
+
     def _stream(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> tuple[Any, Any]:
         """A new pyarrow client and the options of its calls, for one subscription or ingest."""
         with self._lock:

@@ -275,7 +275,7 @@ class Subscription:
         """Connects again, waiting longer from try to try, until retry_for is over."""
         end = time.monotonic() + self._retry_for
         if isinstance(first, AuthenticationError):
-            self._login_again(first)
+            self._conn._login_again(first)
         self._connect_until(end, first)
         self.reconnects += 1
 
@@ -294,7 +294,7 @@ class Subscription:
                 return
             except AuthenticationError as e:
                 self._disconnect()
-                self._login_again(e)
+                self._conn._login_again(e)
                 last = e
             except Error as e:
                 self._disconnect()
@@ -304,14 +304,6 @@ class Subscription:
             if time.monotonic() > end:
                 raise last
             wait = min(2 * wait, 5.0)
-
-    def _login_again(self, e: Error) -> None:
-        if self._conn._login.user is None:
-            raise e
-        try:
-            self._conn._reopen()
-        except ConnectionLost:
-            pass  # the next try finds out
 
     def _connect(self) -> None:
         with translated():
