@@ -78,13 +78,7 @@ func (x databaseSQL) rows(ctx context.Context, text string, args ...any) (out []
 }
 
 func (x databaseSQL) gives(wanted, text string, args ...any) func() error {
-	return func() error {
-		got, err := x.rows(bg, text, args...)
-		if err != nil {
-			return err
-		}
-		return want(strings.Join(got, ", "), wanted)
-	}
+	return gives(x.rows, wanted, text, args...)
 }
 
 func (x databaseSQL) statements() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	"google.golang.org/grpc/codes"
 
@@ -70,13 +71,7 @@ func (x ownClient) rows(ctx context.Context, text string, args ...any) (out []st
 }
 
 func (x ownClient) gives(wanted, text string, args ...any) func() error {
-	return func() error {
-		got, err := x.rows(bg, text, args...)
-		if err != nil {
-			return err
-		}
-		return want(strings.Join(got, ", "), wanted)
-	}
+	return gives(x.rows, wanted, text, args...)
 }
 
 func (x ownClient) statements() {
@@ -144,21 +139,32 @@ func (x ownClient) statements() {
 	})
 }
 
+// first returns the first record batch of an endpoint; the caller releases it.
+func (x ownClient) first(info *flight.FlightInfo) (arrow.RecordBatch, error) {
+	r, err := x.c.FlightSQL().DoGet(bg, info.Endpoint[0].Ticket)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Release()
+	rec, err := r.Read()
+	if err != nil {
+		return nil, err
+	}
+	rec.Retain()
+	return rec, nil
+}
+
 func (x ownClient) catalog() {
 	x.check("catalogs", func() error {
 		info, err := x.c.FlightSQL().GetCatalogs(bg)
 		if err != nil {
 			return err
 		}
-		r, err := x.c.FlightSQL().DoGet(bg, info.Endpoint[0].Ticket)
+		rec, err := x.first(info)
 		if err != nil {
 			return err
 		}
-		defer r.Release()
-		rec, err := r.Read()
-		if err != nil {
-			return err
-		}
+		defer rec.Release()
 		return want(rec.Column(0).ValueStr(0), "spark_catalog")
 	})
 	x.check("info", func() error {
@@ -166,15 +172,11 @@ func (x ownClient) catalog() {
 		if err != nil {
 			return err
 		}
-		r, err := x.c.FlightSQL().DoGet(bg, info.Endpoint[0].Ticket)
+		rec, err := x.first(info)
 		if err != nil {
 			return err
 		}
-		defer r.Release()
-		rec, err := r.Read()
-		if err != nil {
-			return err
-		}
+		defer rec.Release()
 		return want(rec.NumRows(), 1)
 	})
 	x.check("schemas", x.gives("default", "SHOW SCHEMAS LIKE 'default'"))

@@ -172,3 +172,14 @@ func ends(f func(ctx context.Context) error) error {
 	}
 	return nil
 }
+
+// gives is a check that a statement has the wanted rows.
+func gives(rows func(ctx context.Context, text string, args ...any) ([]string, error), wanted, text string, args ...any) func() error {
+	return func() error {
+		got, err := rows(bg, text, args...)
+		if err != nil {
+			return err
+		}
+		return want(strings.Join(got, ", "), wanted)
+	}
+}
