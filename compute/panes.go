@@ -355,10 +355,7 @@ func (w *widePart) takeSpread(i int, s *spreadPart, overlap int) error {
 	if from == to {
 		return nil
 	}
-	if cap(w.ids) < int(to-from) {
-		w.ids = make([]int32, to-from, 2*(to-from))
-	}
-	ids, src := w.ids[:to-from], s.panes[from:to]
+	ids, src := w.groupsOf(int(to-from)), s.panes[from:to]
 	if err := w.table.Upsert(&s.keys, w.span(from, to), ids); err != nil {
 		return err
 	}

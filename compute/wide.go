@@ -137,6 +137,14 @@ func (w *widePart) takeSplit(p int, s *splitGroups, m *merging, base int64) erro
 	return nil
 }
 
+// groupsOf returns room for the groups of n keys, good until the next call.
+func (w *widePart) groupsOf(n int) []int32 {
+	if cap(w.ids) < n {
+		w.ids = make([]int32, n, 2*n)
+	}
+	return w.ids[:n]
+}
+
 // span returns from … to−1.
 func (w *widePart) span(from, to int32) []int32 {
 	if cap(w.sel) < int(to-from) {
@@ -152,10 +160,7 @@ func (w *widePart) span(from, to int32) []int32 {
 // upsert finds the groups of keys sel. A new one is numbered base plus the member
 // of at.
 func (w *widePart) upsert(k *state.Keys, sel []int32, base int64, at []int32) ([]int32, error) {
-	if cap(w.ids) < len(sel) {
-		w.ids = make([]int32, len(sel), 2*len(sel))
-	}
-	ids := w.ids[:len(sel)]
+	ids := w.groupsOf(len(sel))
 	if err := w.table.Upsert(k, sel, ids); err != nil {
 		return nil, err
 	}
