@@ -30,7 +30,30 @@ def cancels(run, cancel, seconds=8):
         raise Unmet("it took %.1f s" % (time.monotonic() - began))
 
 
-class DBAPI(Client):
+class Ingests(Client):
+    """A client whose method ingested(name, mode, total, rows) ingests into a table, which has
+    total rows then."""
+
+    def create(self):
+        self.ingested("t", "create", 2)
+        fails(lambda: self.ingested("t", "create", 2), "TABLE_OR_VIEW_ALREADY_EXISTS")
+
+    def append(self):
+        self.ingested("t", "append", 4)
+        fails(lambda: self.ingested("absent", "append", 2), "TABLE_OR_VIEW_NOT_FOUND")
+
+    def replace(self):
+        self.ingested("t", "replace", 2)
+
+    def create_append(self):
+        self.ingested("t", "create_append", 4)
+        self.ingested("t2", "create_append", 2)
+
+    def nothing(self):
+        self.ingested("t3", "create", 0, ROWS.schema.empty_table())
+
+
+class DBAPI(Ingests):
     name = "ADBC Python, dbapi"
     not_applicable = {"numbered": "the driver sends no app_metadata; each ingest is one commit"}
 
@@ -118,24 +141,6 @@ class DBAPI(Client):
     def ingested(self, name, mode, total, rows=ROWS):
         want(self.cur.adbc_ingest(self.env.name(name), rows, mode=mode), rows.num_rows)
         want(self.ask(f"SELECT count(*) FROM {self.env.name(name)}"), [(total,)])
-
-    def create(self):
-        self.ingested("t", "create", 2)
-        fails(lambda: self.ingested("t", "create", 2), "TABLE_OR_VIEW_ALREADY_EXISTS")
-
-    def append(self):
-        self.ingested("t", "append", 4)
-        fails(lambda: self.ingested("absent", "append", 2), "TABLE_OR_VIEW_NOT_FOUND")
-
-    def replace(self):
-        self.ingested("t", "replace", 2)
-
-    def create_append(self):
-        self.ingested("t", "create_append", 4)
-        self.ingested("t2", "create_append", 2)
-
-    def nothing(self):
-        self.ingested("t3", "create", 0, ROWS.schema.empty_table())
 
     def stream_append(self):
         self.ask(f"CREATE TABLE {self.env.name('s')} (n BIGINT, s STRING) USING flight")

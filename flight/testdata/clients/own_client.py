@@ -6,11 +6,11 @@ import time
 import flightd
 import pyarrow as pa
 
-from adbc_clients import ROWS, VALUES
-from checks import LARGE, LARGE_ROWS, LONG, TYPES, WRONG, Client, Unmet, fails, until, want
+from adbc_clients import ROWS, VALUES, Ingests
+from checks import LARGE, LARGE_ROWS, LONG, TYPES, WRONG, Unmet, fails, until, want
 
 
-class Own(Client):
+class Own(Ingests):
     name = "flightd for Python"
 
     def __init__(self, env):
@@ -76,24 +76,6 @@ class Own(Client):
     def ingested(self, name, mode, total, rows=ROWS, **kwargs):
         want(self.conn.ingest(self.env.name(name), rows, mode=mode, **kwargs), rows.num_rows)
         want(self.conn.sql(f"SELECT count(*) FROM {self.env.name(name)}").scalar(), total)
-
-    def create(self):
-        self.ingested("t", "create", 2)
-        fails(lambda: self.ingested("t", "create", 2), "TABLE_OR_VIEW_ALREADY_EXISTS")
-
-    def append(self):
-        self.ingested("t", "append", 4)
-        fails(lambda: self.ingested("absent", "append", 2), "TABLE_OR_VIEW_NOT_FOUND")
-
-    def replace(self):
-        self.ingested("t", "replace", 2)
-
-    def create_append(self):
-        self.ingested("t", "create_append", 4)
-        self.ingested("t2", "create_append", 2)
-
-    def nothing(self):
-        self.ingested("t3", "create", 0, ROWS.schema.empty_table())
 
     def stream_append(self):
         self.conn.execute(f"CREATE TABLE {self.env.name('s')} (n BIGINT, s STRING) USING flight")
