@@ -6,11 +6,11 @@ import (
 	"github.com/flightd/flightd/internal/roots"
 )
 
-// ownFolders are what the engine keeps in its data folder. No statement may name
+// ownFolders are what the engine keeps in its data folder, and the key of resume tokens. No statement may name
 // a file in them: with a sink or a table over them it could change the catalog or
 // read the rows of a query.
 func ownFolders() []string {
-	return []string{"catalog", "tables", "checkpoints", "feeds", "subscriptions"}
+	return []string{"catalog", "tables", "checkpoints", "feeds", "subscriptions", keyFile}
 }
 
 // confine opens the directories below which SQL may name files, if there are

@@ -95,7 +95,7 @@ func (p *prison) tricks() []string {
 	up := strings.Repeat("../", 20)
 	rel := strings.TrimPrefix(p.out, "/")
 	var out []string
-	for _, target := range []string{p.out, p.out + "/secret.csv", p.data + "/catalog", p.in + "/users"} {
+	for _, target := range []string{p.out, p.out + "/secret.csv", p.data + "/catalog", p.data + "/subscription.key", p.in + "/users"} {
 		slashless := strings.TrimPrefix(target, "/")
 		pct := func(chars string) string {
 			var b strings.Builder

@@ -44,7 +44,8 @@ type Engine struct {
 
 	logs logs
 	// turns are those of subscribers.
-	turns *turnstile.Turnstile
+	turns  *turnstile.Turnstile
+	tokens tokenKey
 
 	mu        sync.Mutex
 	closed    bool

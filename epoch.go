@@ -68,6 +68,9 @@ func (r *run) runEpoch(ctx context.Context, p planned) error {
 	if err != nil {
 		return base.Wrap(err, "running epoch %d", p.epoch)
 	}
+	if err := r.asTold(p, out); err != nil {
+		return err
+	}
 	if err := r.step(stepCommit, p.epoch); err != nil {
 		return err
 	}
@@ -84,6 +87,9 @@ func (r *run) runEpoch(ctx context.Context, p planned) error {
 	}
 	if err := r.finishEpoch(ctx, p, out); err != nil {
 		return err
+	}
+	if t := r.q.spec.told; t != nil {
+		t.add(p, out.digest, r.marks.global)
 	}
 	r.publish(p.epoch)
 	r.observeEmission(p, out)

@@ -1,6 +1,7 @@
 package flightd
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -60,7 +61,7 @@ func (r *run) openLedger(dir string) error {
 			r.conf[strings.ToLower(k)] = v
 		}
 	} else {
-		r.q.id = uuid.NewString()
+		r.q.id = cmp.Or(r.q.spec.id, uuid.NewString())
 	}
 	r.subTables = intSetting(r.conf, "flightd.subTables", state.DefaultSubTables)
 	return nil
@@ -89,6 +90,9 @@ func (r *run) recover(ctx context.Context) error {
 	if err := r.restoreWatermark(); err != nil {
 		return err
 	}
+	if t := r.q.spec.told; t != nil {
+		t.begin(r.recovered.Meta, r.marks.global)
+	}
 	return r.restoreFeed()
 }
 
@@ -99,7 +103,7 @@ func (r *run) begin(ctx context.Context) error {
 	if _, err := rand.Read(seed[:]); err != nil {
 		return err
 	}
-	m.HashSeed = binary.LittleEndian.Uint64(seed[:])
+	m.HashSeed = cmp.Or(r.q.spec.seed, binary.LittleEndian.Uint64(seed[:]))
 	for _, k := range pinnedSettings {
 		if v, ok := r.conf[strings.ToLower(k)]; ok {
 			m.Conf[k] = v
@@ -108,6 +112,10 @@ func (r *run) begin(ctx context.Context) error {
 	for _, s := range r.plan.Stateful {
 		m.Operators = append(m.Operators, checkpoint.Operator{ID: s.Operator, Name: s.Name})
 	}
+	r.recovered.Meta = m
+	if at := r.q.spec.resume; at != nil {
+		return r.goOn(ctx, at, m)
+	}
 	for _, in := range r.streams {
 		at, err := in.source.Initial(ctx)
 		if err != nil {
@@ -115,7 +123,6 @@ func (r *run) begin(ctx context.Context) error {
 		}
 		m.Sources, m.Initial = append(m.Sources, in.source.Describe()), append(m.Initial, at)
 	}
-	r.recovered.Meta = m
 	return r.ledger.WriteMeta(*m)
 }
 
@@ -262,6 +269,9 @@ func (r *run) restoreWatermark() error {
 	}
 	if rec.LastDone != nil && !rec.Replay {
 		global = max(global, rec.LastDone.NextWatermarkMs)
+	}
+	if at := r.q.spec.resume; at != nil {
+		global = max(global, at.Watermark)
 	}
 	r.marks = newWatermarks(r.plan.Watermarks, r.conf.Lookup("spark.sql.streaming.multipleWatermarkPolicy", "min"), global)
 	if !rec.Replay {

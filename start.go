@@ -20,6 +20,7 @@ import (
 	planstreaming "github.com/flightd/flightd/plan/streaming"
 	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sinks/feed"
+	"github.com/flightd/flightd/subscribe"
 )
 
 // querySpec is everything that CREATE STREAMING QUERY or a DataStreamWriter says
@@ -37,7 +38,13 @@ type querySpec struct {
 	lateRows string
 	// scratch says that the query belongs to one subscription: its feed lies with its
 	// checkpoint.
-	scratch      bool
+	scratch bool
+	// id and seed are those of a query that another can go on with, told what its tokens
+	// are made of, resume the place where this one goes on; else none of them is set.
+	id           string
+	seed         uint64
+	told         *told
+	resume       *subscribe.Place
 	foreachBatch func(ctx context.Context, rows []arrow.RecordBatch, batchID int64) error
 	plan         logical.Node
 	// text is the CREATE statement, script what it was parsed from: the places of

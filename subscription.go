@@ -44,6 +44,14 @@ type subscription struct {
 	conf  catalog.Conf
 	// keyNames are the columns that ENVELOPE upsert names.
 	keyNames []string
+	// token is that of RESUME where plan is run, place what it says.
+	resumes bool
+	token   string
+	place   *subscribe.Place
+	// notLasting is why the subscription cannot be resumed; if it can, statement is a
+	// hash of what it must have in common with the one that gave the token.
+	notLasting error
+	statement  [16]byte
 }
 
 // subscribe runs SUBSCRIBE: an endless result, of which nothing is read ahead.
@@ -68,8 +76,11 @@ func (s *Session) subscribe(ctx context.Context, st *logical.Subscribe, text str
 	}
 	o := subscribe.Options{Request: sub.request, Feed: sub.feed, Name: sub.name, Run: sub.query.runID, Schema: sub.rows, Mode: sub.mode, Clock: s.eng.clock,
 		Quiet: subscriptionQuiet, Turns: s.eng.turns, MaxHeld: s.eng.memoryLimit(sub.conf), Ended: sub.query.failure}
-	if sub.plan == nil {
+	if sub.plan == nil || sub.notLasting == nil {
 		o.Query = sub.query.id
+	}
+	if t := sub.query.spec.told; t != nil {
+		o.Token = t.token
 	}
 	stream, err := subscribe.Open(ctx, o)
 	if err != nil {
@@ -116,6 +127,9 @@ func (s *Session) subscription(st *logical.Subscribe) (*subscription, error) {
 	}
 	if err == nil && sub.query == nil {
 		err = sub.choose(s, names)
+		if err == nil && sub.resumes {
+			err = sub.resumeAt(s.eng)
+		}
 	}
 	if err == nil {
 		sub.schema, err = subscribe.Fit(&sub.request, sub.name, sub.mode, sub.rows)
@@ -200,13 +214,16 @@ func (u *subscription) choose(s *Session, names *names) error {
 		mode := sinks.Mode{Kind: m, Keys: (&run{plan: p}).keyColumns()}
 		if m == base.Update && mode.Keys == nil {
 			// Nothing replaces anything, unless grouping keys are not selected.
-			if _, _, err := planStream(u.plan, names, u.conf, planner.Options{Mode: base.Append, Fold: s.eng.fold(u.conf)}); err == nil {
-				mode.Kind = base.Append
+			if appends, _, err := planStream(u.plan, names, u.conf, planner.Options{Mode: base.Append, Fold: s.eng.fold(u.conf)}); err == nil {
+				mode.Kind, p = base.Append, appends
 			} else if u.request.Envelope != subscribe.Upsert {
 				continue
 			}
 		}
 		u.mode, u.rows = mode, schema.Arrow()
+		if err := u.lasting(p, schema, names); err != nil {
+			return err
+		}
 		return u.keys()
 	}
 	return first
@@ -217,7 +234,11 @@ func (u *subscription) choose(s *Session, names *names) error {
 // subscription.
 func (s *Session) startScratch(ctx context.Context, u *subscription, text string) (stop func() error, err error) {
 	dir := filepath.Join(s.eng.scratchDir(), uuid.NewString())
-	q, err := s.start(ctx, querySpec{format: "feed", scratch: true, checkpoint: dir, mode: u.mode.Kind, options: base.Options{}, plan: u.plan, script: text})
+	spec := querySpec{format: "feed", scratch: true, checkpoint: dir, mode: u.mode.Kind, options: base.Options{}, plan: u.plan, script: text, resume: u.place}
+	if err := u.seal(s.eng, &spec); err != nil {
+		return nil, err
+	}
+	q, err := s.start(ctx, spec)
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, err
@@ -266,14 +287,12 @@ func (u *subscription) read(st *logical.Subscribe) error {
 	}
 	if text, ok := st.Options["RESUME"]; ok {
 		if u.query == nil {
-			return base.UserError("SUBSCRIBE_NOT_RESUMABLE", "0A000", "A subscription to a view, a table or a SELECT ends with its reader, so it cannot be resumed.").
-				WithHint("make it a query with CREATE STREAMING QUERY … INTO feed AS … and subscribe to that")
-		}
-		p, err := subscribe.ParseToken(text)
-		if err != nil {
+			u.token, u.resumes = text, true
+		} else if p, err := subscribe.ParseToken(text); err != nil {
 			return err
+		} else {
+			r.Resume = &p
 		}
-		r.Resume = &p
 	}
 	if text, ok := st.Options["FOR"]; ok {
 		if r.For, err = subscribeInterval(text); err != nil {

@@ -23,6 +23,9 @@ type Meta struct {
 	Sources []string `json:"sources,omitempty"`
 	// Initial is where each source began, resolved before the first epoch.
 	Initial []base.Offset `json:"initial,omitempty"`
+	// First is the number of the first epoch: 0, unless the query goes on with one that
+	// is gone.
+	First base.Epoch `json:"first,omitempty"`
 	// SubTables is the number of state's sub-tables.
 	SubTables int `json:"subTables"`
 	// Extra is the engine's own; it is kept as it is.

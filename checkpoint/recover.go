@@ -46,21 +46,29 @@ func (r *Recovered) NextEpoch() base.Epoch {
 
 func (r *Recovered) lastPlan() base.Epoch {
 	if r.LastPlan == nil {
-		return base.NoEpoch
+		return r.before()
 	}
 	return r.LastPlan.Epoch
 }
 
+// before is the epoch before the first one.
+func (r *Recovered) before() base.Epoch {
+	if r.Meta == nil {
+		return base.NoEpoch
+	}
+	return r.Meta.First - 1
+}
+
 func (r *Recovered) lastDone() base.Epoch {
 	if r.LastDone == nil {
-		return base.NoEpoch
+		return r.before()
 	}
 	return r.LastDone.Epoch
 }
 
 func (r *Recovered) foldEpoch() base.Epoch {
 	if r.Folds == nil {
-		return base.NoEpoch
+		return r.before()
 	}
 	return r.Folds.Epoch
 }
@@ -115,7 +123,7 @@ func (r *Recovered) open(rec record, first bool, pending **foldsJSON) error {
 		return base.Errorf(base.CodeCorrupt, "segment %d has no metadata", o.Segment)
 	}
 	if !first {
-		plan, done := base.NoEpoch, base.NoEpoch
+		plan, done := r.before(), r.before()
 		if o.LastPlan != nil {
 			plan = o.LastPlan.Epoch
 		}
@@ -277,7 +285,7 @@ func (r *Recovered) stateFrom() base.Epoch {
 	if n := len(r.Snapshots); n > 0 {
 		return r.Snapshots[n-1].Epoch + 1
 	}
-	return 0
+	return r.before() + 1
 }
 
 // check holds what is left to being complete.

@@ -49,8 +49,9 @@ type said struct {
 }
 
 // ErrNotResumable is in the error of a subscription whose connection broke and that
-// cannot be resumed: of a SELECT, a view or a table.
-var ErrNotResumable = errors.New("a subscription to what is no query INTO feed cannot be resumed")
+// cannot be resumed: of a SELECT, a view or a table that the server cannot go on with
+// (docs/subscribe.md says which).
+var ErrNotResumable = errors.New("the server gave no token for this subscription, so it cannot be resumed; one to a query INTO feed can")
 
 // A Subscription gives the batches of a query as its epochs are done. It reconnects
 // by itself.

@@ -141,8 +141,9 @@ func (p *killedProducer) connect(t *testing.T, c *flightsql.Client, stop <-chan 
 	}
 }
 
-// killedSubscriber collects what it is told.
+// killedSubscriber collects what it is told of what.
 type killedSubscriber struct {
+	what  string
 	token string
 	seen  map[int64]bool
 	total int
@@ -152,9 +153,9 @@ type killedSubscriber struct {
 func (s *killedSubscriber) read(t *testing.T, c *flightsql.Client, most time.Duration) {
 	ctx, cancel := context.WithTimeout(bg, most)
 	defer cancel()
-	text := "SUBSCRIBE TO live FROM EPOCH 0"
+	text := "SUBSCRIBE TO " + s.what + " FROM EPOCH 0"
 	if s.token != "" {
-		text = "SUBSCRIBE TO live RESUME '" + s.token + "'"
+		text = "SUBSCRIBE TO " + s.what + " RESUME '" + s.token + "'"
 	}
 	info, err := c.Execute(ctx, text)
 	if err != nil {
@@ -207,20 +208,24 @@ func TestAppendKill9(t *testing.T) {
 	for _, p := range producers {
 		wg.Go(func() { p.run(t, &server, stop) })
 	}
-	sub := &killedSubscriber{seen: map[int64]bool{}}
+	sub := &killedSubscriber{what: "live", seen: map[int64]bool{}}
+	// The query of this one ends with each of its connections.
+	odd := &killedSubscriber{what: "(SELECT n FROM STREAM t WHERE n % 2 = 1)", seen: map[int64]bool{}}
 	reading := make(chan struct{})
 	var read sync.WaitGroup
-	read.Go(func() {
-		for {
-			select {
-			case <-reading:
-				return
-			default:
-				sub.read(t, server.client(), time.Duration(50+rand.IntN(400))*time.Millisecond)
-				time.Sleep(5 * time.Millisecond)
+	for _, s := range []*killedSubscriber{sub, odd} {
+		read.Go(func() {
+			for {
+				select {
+				case <-reading:
+					return
+				default:
+					s.read(t, server.client(), time.Duration(50+rand.IntN(400))*time.Millisecond)
+					time.Sleep(5 * time.Millisecond)
+				}
 			}
-		}
-	})
+		})
+	}
 	for i := 0; i < kills && !t.Failed(); i++ {
 		time.Sleep(time.Duration(rand.Int64N(int64(400 * time.Millisecond))))
 		_ = cmd.Process.Kill()
@@ -237,17 +242,20 @@ func TestAppendKill9(t *testing.T) {
 		old.Close()
 	}
 	defer c.Close()
-	want, again := map[int64]bool{}, 0
+	want, odds, again := map[int64]bool{}, map[int64]bool{}, 0
 	for _, p := range producers {
 		for seq := range p.acked + 1 {
 			for _, n := range p.rows(seq) {
-				want[n] = true
+				if want[n] = true; n%2 == 1 {
+					odds[n] = true
+				}
 			}
 		}
 		again += p.again
 	}
-	for deadline := time.Now().Add(time.Minute); sub.total < len(want) && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); (sub.total < len(want) || odd.total < len(odds)) && time.Now().Before(deadline); {
 		sub.read(t, c, time.Second)
+		odd.read(t, c, time.Second)
 	}
 	table := map[int64]bool{}
 	recs, err := collect(t, c, mustInfo(t, c, "SELECT n FROM t"))
@@ -261,7 +269,7 @@ func TestAppendKill9(t *testing.T) {
 			rows++
 		}
 	}
-	same := func(what string, got map[int64]bool, total int) {
+	same := func(what string, got map[int64]bool, total int, want map[int64]bool) {
 		if total != len(want) || len(got) != len(want) {
 			t.Errorf("%s: %d rows, %d of them different, %d were acknowledged", what, total, len(got), len(want))
 		}
@@ -272,7 +280,8 @@ func TestAppendKill9(t *testing.T) {
 			}
 		}
 	}
-	same("the table", table, rows)
-	same("the subscriber", sub.seen, sub.total)
+	same("the table", table, rows, want)
+	same("the subscriber", sub.seen, sub.total, want)
+	same("the subscriber to a SELECT", odd.seen, odd.total, odds)
 	t.Logf("%d kills, producers came back %d times, %d rows, each once in the table and for the subscriber", kills, again, rows)
 }

@@ -171,6 +171,11 @@ type Provider struct {
 	Stream func(ctx context.Context, cfg Config) (Source, error)
 	// Batch opens a table; nil if it cannot be read as a batch.
 	Batch func(ctx context.Context, cfg Config) (Table, error)
+	// Lasting says that the offsets of its streams mean the same to any stream that is
+	// opened later with the same options, as long as the rows are kept: a query that
+	// ended can be gone on with from its offsets alone. Deltas (Folder) do not, nor
+	// numbers of rows that end with the process.
+	Lasting bool
 }
 
 // A Registry finds providers by name.

@@ -33,6 +33,7 @@ type Batch struct {
 	isMarker   bool
 	dressed    *dressed
 	query, run string
+	token      func(Position) string
 	now        func() int64
 }
 
@@ -85,7 +86,7 @@ func (b *Batch) Resume(rows int64) string {
 	if b.Rec != nil && rows < b.Rec.NumRows() {
 		p.Epoch, p.Row, p.Snapshot = b.Epoch, b.Row+rows, b.whole
 	}
-	return p.Token()
+	return b.token(p)
 }
 
 // Derived makes something of Rec, for a key that says what it depends on beside Rec, once

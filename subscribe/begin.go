@@ -81,7 +81,7 @@ func (s *Stream) checkToken(p Position) error {
 	case p.Shape != s.o.shape():
 		return base.UserError("SUBSCRIBE_INVALID_TOKEN", "22023", "The resume token is of a subscription with another ENVELOPE.").
 			WithHint("repeat the statement that gave the token, with RESUME")
-	case p.Epoch > newest+1:
+	case p.Epoch > newest+1 && s.o.Token == nil:
 		e := base.Errorf(base.CodeOutOfRange, "[OUT_OF_RANGE] the resume token is of epoch %d, and the last one of %s is %d", p.Epoch, s.o.Name, newest)
 		return e.WithHint("the feed is not the one that gave the token: subscribe with SNAPSHOT")
 	}

@@ -22,6 +22,9 @@ type Options struct {
 	// Name is the query's, for messages; Query and Run are the identities of the
 	// query and of its start. Without Query nothing can be resumed.
 	Name, Query, Run string
+	// Token, if set, writes the tokens in place of Position.Token: of a query that ends
+	// with the subscription. Its feed begins where Resume says.
+	Token func(Position) string
 	// Schema is that of the query's rows, Mode its output mode.
 	Schema *arrow.Schema
 	Mode   sinks.Mode
@@ -108,7 +111,7 @@ func Open(ctx context.Context, o Options) (*Stream, error) {
 		o.MaxBatches = DefaultMaxBatches
 	}
 	s := &Stream{o: o, schema: schema, left: o.Limit}
-	s.last = Batch{Epoch: base.NoEpoch, Skipped: base.NoEpoch, query: o.Query, run: o.Run, now: func() int64 { return o.Clock.Now().UnixMilli() }}
+	s.last = Batch{Epoch: base.NoEpoch, Skipped: base.NoEpoch, query: o.Query, run: o.Run, token: o.token(), now: func() int64 { return o.Clock.Now().UnixMilli() }}
 	if o.Turns != nil {
 		s.ticket = o.Turns.Ticket()
 		defer s.ticket.GiveWay()
@@ -136,6 +139,14 @@ func Open(ctx context.Context, o Options) (*Stream, error) {
 		}()
 	}
 	return s, nil
+}
+
+// token is what writes the tokens.
+func (o *Options) token() func(Position) string {
+	if o.Token != nil && o.Query != "" {
+		return o.Token
+	}
+	return Position.Token
 }
 
 // Schema is that of every batch.

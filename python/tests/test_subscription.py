@@ -73,7 +73,7 @@ class Subscriptions(Streamed):
             self.add(2)
             self.assertEqual(next(sub).data.column("d").to_pylist(), [0, 2])
             self.assertEqual(self.queries(), 2)
-            self.assertIsNone(sub.resume)
+            self.assertIsNone(sub.resume)  # which files were read is known to its query alone
         self.until(lambda: self.queries() == 1)
 
     def test_the_loop_is_left(self):
@@ -154,6 +154,31 @@ class Restarts(Streamed):
         reading.join(20)
         self.assertFalse(reading.is_alive())
         self.assertEqual(got, list(range(self.n)))
+        self.assertGreaterEqual(sub.reconnects, 2)
+
+    def test_every_row_of_a_select_once(self):
+        """Its query ends with the server; the token has the place in the table."""
+        self.conn.execute("CREATE TABLE events (n BIGINT) USING flight OPTIONS ('maxRowsPerTrigger' = '40')")
+        got = []
+        sub = self.conn.subscribe("SELECT n FROM STREAM events WHERE n % 3 <> 1", retry_for=60)
+        reading = threading.Thread(target=lambda: [got.extend(b.data.column("n").to_pylist()) for b in sub])
+        reading.start()
+        n = 0
+        for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+            for _ in range(random.randrange(1, 4)):
+                count = random.randrange(1, 300)
+                self.conn.execute(f"INSERT INTO events SELECT id FROM range({n}, {n + count})")
+                n += count
+                time.sleep(random.random() / 4)
+            self.server.stop(how)
+            self.server.start()
+        self.conn.execute(f"INSERT INTO events VALUES ({n})")
+        want = [i for i in range(n + 1) if i % 3 != 1]
+        self.until(lambda: len(got) >= len(want), 60)
+        sub.close()
+        reading.join(20)
+        self.assertFalse(reading.is_alive())
+        self.assertEqual(got, want)
         self.assertGreaterEqual(sub.reconnects, 2)
 
     def test_limit_counts_across_restarts(self):

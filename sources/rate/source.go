@@ -16,7 +16,7 @@ import (
 // rampUpTime (0s), the time until that rate is reached, and numPartitions, the
 // splits of an epoch.
 func Providers() []sources.Provider {
-	return []sources.Provider{{Name: "rate", Options: []string{"rowsPerSecond", "rampUpTime", "numPartitions"}, Stream: open}}
+	return []sources.Provider{{Name: "rate", Options: []string{"rowsPerSecond", "rampUpTime", "numPartitions"}, Stream: open, Lasting: true}}
 }
 
 // Source makes rows as the clock goes.

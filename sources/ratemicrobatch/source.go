@@ -16,7 +16,7 @@ import (
 // first epoch's time in milliseconds since 1970 (0), and advanceMillisPerBatch,
 // the step to the next (1000).
 func Providers() []sources.Provider {
-	return []sources.Provider{{Name: "rate-micro-batch", Options: []string{"rowsPerBatch", "numPartitions", "startTimestamp", "advanceMillisPerBatch"}, Stream: open}}
+	return []sources.Provider{{Name: "rate-micro-batch", Options: []string{"rowsPerBatch", "numPartitions", "startTimestamp", "advanceMillisPerBatch"}, Stream: open, Lasting: true}}
 }
 
 // Source makes the rows of one epoch after the other.

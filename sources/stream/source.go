@@ -22,6 +22,7 @@ func Provider(open func() (*rowlog.Log, error)) sources.Provider {
 	return sources.Provider{
 		Name:    "flight",
 		Options: OptionNames(),
+		Lasting: true,
 		Stream: func(_ context.Context, cfg sources.Config) (sources.Source, error) {
 			r, err := parse(cfg.Options)
 			if err != nil {

@@ -18,6 +18,7 @@ func Provider(dir string) sources.Provider {
 	return sources.Provider{
 		Name:    "table",
 		Options: OptionNames(),
+		Lasting: true,
 		Stream: func(_ context.Context, cfg sources.Config) (sources.Source, error) {
 			return openStream(dir, cfg.Options, cache)
 		},

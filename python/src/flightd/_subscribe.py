@@ -231,7 +231,7 @@ class Subscription:
             if not self._passing(e):
                 raise
             if self._heard and self.resume is None:
-                raise ConnectionLost(f"the connection broke, and a subscription to what is no query INTO feed cannot be resumed: {e}") from e
+                raise ConnectionLost(f"the connection broke, and the server gave no token for this subscription, so it cannot be resumed; one to a query INTO feed can: {e}") from e
             self._wait_and_connect(e)
             return None
         return self._take(chunk)
@@ -246,7 +246,7 @@ class Subscription:
         if end == "drain":  # the server stops: go on with the next one
             self._disconnect()
             if self.resume is None:
-                raise ConnectionLost("the server stops, and a subscription to what is no query INTO feed cannot be resumed")
+                raise ConnectionLost("the server stops, and gave no token for this subscription, so it cannot be resumed; one to a query INTO feed can")
             self._wait_and_connect(ConnectionLost("the server stops"))
         elif end:
             self._ended, self.end = True, end
