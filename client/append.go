@@ -37,7 +37,9 @@ type AppendOptions struct {
 	Producer string
 	// Seq, if not nil, is the number of the first record batch, from 0 on, and each of
 	// the others has one more; those that are durable already are not sent again. With
-	// nil the numbers go on behind the last durable one.
+	// nil the numbers go on behind the last durable one, which is not for who comes back
+	// after a call that failed: what that call sent may become durable yet, and rows would
+	// be there twice, or taken for those (docs/ingest.md).
 	Seq *int64
 	// Durable, if not nil, is told how far it is, from a goroutine of the call.
 	Durable func(Durable)
@@ -72,7 +74,7 @@ func (x *Conn) Append(ctx context.Context, table string, rows array.RecordReader
 		return 0, errors.New("flightd: AppendOptions.Seq is a number from 0 on")
 	}
 	if o.RetryFor == 0 {
-		o.RetryFor = 5 * time.Minute
+		o.RetryFor = retryFor
 	}
 	a := &appending{conn: x, table: table, rows: rows, opts: o, durable: -1, next: -1}
 	if o.Seq != nil {
@@ -137,30 +139,50 @@ type acknowledged struct {
 
 func (a *appending) run(ctx context.Context) (int64, error) {
 	defer a.release()
+	durable := a.durable
+	err := a.conn.patiently(ctx, a.opts.RetryFor, func() (further bool, err error) {
+		err = a.call(ctx)
+		further, durable = a.durable > durable, a.durable
+		if a.readAll && len(a.pending) == 0 {
+			err = nil
+		}
+		return further, err
+	})
+	var source sourceError
+	if errors.As(err, &source) {
+		err = source.err
+	}
+	return a.count, err
+}
+
+// retryFor is how long a broken connection is tried again if nobody says so.
+const retryFor = 5 * time.Minute
+
+// patiently makes a call until the server has answered it, for as long as limit without
+// getting further; a negative limit tries once.
+func (x *Conn) patiently(ctx context.Context, limit time.Duration, call func() (further bool, err error)) error {
 	var failing time.Time
 	wait := 50 * time.Millisecond
 	for {
-		before := a.durable
-		err := a.conn.again(ctx, func() error { return a.call(ctx) })
+		var further bool
+		err := x.again(ctx, func() (err error) { further, err = call(); return err })
 		var source sourceError
 		switch {
-		case err == nil || a.readAll && len(a.pending) == 0:
-			return a.count, nil
-		case errors.As(err, &source):
-			return a.count, source.err
+		case err == nil || errors.As(err, &source):
+			return err
 		case ctx.Err() != nil:
-			return a.count, ctx.Err()
-		case a.opts.RetryFor < 0 || !mayAppend(err):
-			return a.count, err
-		case failing.IsZero() || a.durable > before:
+			return ctx.Err()
+		case limit < 0 || !mayAppend(err):
+			return err
+		case failing.IsZero() || further:
 			failing, wait = time.Now(), 50*time.Millisecond
-		case time.Since(failing) > a.opts.RetryFor:
-			return a.count, err
+		case time.Since(failing) > limit:
+			return err
 		}
 		select {
 		case <-time.After(wait/2 + mrand.N(wait)):
 		case <-ctx.Done():
-			return a.count, ctx.Err()
+			return ctx.Err()
 		}
 		wait = min(2*wait, 5*time.Second)
 	}

@@ -315,3 +315,58 @@ func TestAppendGivesUp(t *testing.T) {
 		}
 	}
 }
+
+// A server that is away when they begin is waited for, by Append and by Ingest, into a
+// stream table and into another.
+func TestBeginsWithoutServer(t *testing.T) {
+	home := t.TempDir()
+	cmd, addr := startKilled(t, home, "127.0.0.1:0")
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	c, err := client.Connect(bg, "grpc://"+addr, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	run(t, c, "CREATE TABLE t (n BIGINT) USING flight")
+	run(t, c, "CREATE TABLE files (n BIGINT)")
+	ingests := func(table string) func(context.Context) (int64, error) {
+		return func(ctx context.Context) (int64, error) {
+			return c.Ingest(ctx, table, batches(numbers(1)), client.Append)
+		}
+	}
+	for i, send := range []func(context.Context) (int64, error){
+		ingests("t"), ingests("files"),
+		func(ctx context.Context) (int64, error) {
+			return c.Append(ctx, "t", batches(numbers(1)), client.AppendOptions{})
+		},
+	} {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		ctx, cancel := context.WithTimeout(bg, 200*time.Millisecond)
+		if _, err := send(ctx); !errors.Is(err, context.DeadlineExceeded) { // not the connection's error: it waits
+			t.Errorf("%d: without a server: %v", i, err)
+		}
+		cancel()
+		done := make(chan error, 1)
+		go func() {
+			n, err := send(bg)
+			if err == nil && n != 1 {
+				err = fmt.Errorf("%d rows", n)
+			}
+			done <- err
+		}()
+		time.Sleep(300 * time.Millisecond)
+		select {
+		case err := <-done:
+			t.Fatalf("%d: it did not wait: %v", i, err)
+		default:
+		}
+		cmd, _ = startKilled(t, home, addr)
+		if err := <-done; err != nil {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if got := values(t, c, "SELECT (SELECT count(*) FROM t) AS t, (SELECT count(*) FROM files) AS files"); got != `{"files":1,"t":2}` {
+		t.Errorf("got %s", got)
+	}
+}

@@ -25,10 +25,16 @@ const (
 // error names the column.
 //
 // A stream table that is appended to takes them as Append does, each batch durable by
-// itself, across broken connections. Any other table gets them as one commit.
+// itself, across broken connections. Any other table gets them as one commit. Where the
+// table may be a stream table, a server that is away at the start is waited for, for up
+// to five minutes.
 func (x *Conn) Ingest(ctx context.Context, table string, rows array.RecordReader, mode Mode) (int64, error) {
 	if mode == Append || mode == CreateAppend {
-		stream, err := x.isStream(ctx, table)
+		var stream bool
+		err := x.patiently(ctx, retryFor, func() (further bool, err error) {
+			stream, err = x.isStream(ctx, table)
+			return false, err
+		})
 		if err != nil {
 			return 0, err
 		}
