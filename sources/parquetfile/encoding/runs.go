@@ -1,6 +1,7 @@
 package encoding
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/bits"
@@ -109,29 +110,106 @@ func (r *Runs) Numbers(dst []uint32) error {
 	return nil
 }
 
-// Bits decodes the next n numbers of width 1 into the bits of dst from bit at on,
-// and returns how many are 1. The bits of dst are 0 before, and it is padded.
-func (r *Runs) Bits(dst []byte, at, n int) (ones int, err error) {
-	if r.width != 1 {
-		return 0, fmt.Errorf("bits of numbers of %d bits", r.width)
-	}
-	for n > 0 {
+// Pick passes over the next n numbers and puts those at places, which are ascending
+// and below n, into dst.
+func (r *Runs) Pick(dst []uint32, places []int32, n int) error {
+	dst = dst[:len(places)]
+	for from := 0; n > 0; {
 		if r.left == 0 {
 			if err := r.next(); err != nil {
-				return ones, err
+				return err
 			}
 			continue
 		}
 		k := min(r.left, n)
-		switch {
-		case r.packed:
-			ones += copyBits(dst, at, r.data[r.start:], r.at, k)
+		in := 0
+		if r.packed {
+			src, first := r.data[r.start:], r.at-from
+			for ; in < len(places) && int(places[in]) < from+k; in++ {
+				dst[in] = one(src, first+int(places[in]), r.width)
+			}
 			r.at += k
-		case r.value == 1:
-			setBits(dst, at, k)
-			ones += k
+		} else {
+			for ; in < len(places) && int(places[in]) < from+k; in++ {
+				dst[in] = r.value
+			}
 		}
-		at, n, r.left = at+k, n-k, r.left-k
+		dst, places = dst[in:], places[in:]
+		from, n, r.left = from+k, n-k, r.left-k
 	}
-	return ones, nil
+	return nil
+}
+
+// Bits decodes the next n numbers of width 1 into the bits of dst from bit at on,
+// and returns how many are 1. The bits of dst are 0 from there on, and it is padded.
+func (r *Runs) Bits(dst []byte, at, n int) (ones int, err error) {
+	if r.width != 1 {
+		return 0, fmt.Errorf("bits of numbers of %d bits", r.width)
+	}
+	out := bitWriter{dst: dst[:cap(dst)], at: at >> 3, filled: at & 7}
+	out.word = uint64(dst[out.at]) & (1<<out.filled - 1)
+	for n > 0 {
+		if r.left == 0 {
+			if n = r.shortRuns(&out, n); n == 0 {
+				break
+			}
+			if err := r.next(); err != nil {
+				return out.ones, err
+			}
+			continue
+		}
+		k := min(r.left, n, 56)
+		w := -uint64(r.value & 1)
+		if r.packed {
+			bit := 8*r.start + r.at
+			w = load(r.data[:cap(r.data)], bit>>3) >> (bit & 7)
+			r.at += k
+		}
+		out.put(w, k)
+		n -= k
+		r.left -= k
+	}
+	return out.ones, nil
+}
+
+// bitWriter stores bits. They wait in a word: to add them to bytes that were stored
+// just before would wait for these, and levels with a few nulls are runs of some ten.
+type bitWriter struct {
+	dst        []byte
+	at, filled int
+	word       uint64
+	ones       int
+}
+
+// put stores the lowest n bits of w, n at most 56.
+func (b *bitWriter) put(w uint64, n int) {
+	w &= 1<<n - 1
+	b.ones += bits.OnesCount64(w)
+	b.word |= w << b.filled
+	binary.LittleEndian.PutUint64(b.dst[b.at:], b.word)
+	b.filled += n
+	b.at += b.filled >> 3
+	b.word >>= b.filled &^ 7
+	b.filled &= 7
+}
+
+// shortRuns takes whole runs of numbers of width 1, at most n numbers, until one is not
+// short or next has to look closer at it. It returns what is left of n.
+func (r *Runs) shortRuns(to *bitWriter, n int) int {
+	out, data, pos := *to, r.data, r.pos
+	for n > 0 && len(data)-pos >= 10 {
+		head, body := uint64(data[pos]), load(data, pos+1)
+		// No branch on which kind it is: they come mixed.
+		count, packed := head>>1, -(head & 1)
+		k := int(count << (3 & packed))
+		value := body & 0xff
+		if head >= 0x80 || k > min(n, 56) || value&^packed > 1 {
+			break
+		}
+		out.put(body&packed|-(value&1)&^packed, k)
+		n -= k
+		pos += 2 + int((count-1)&packed)
+	}
+	*to, r.pos = out, pos
+	return n
 }
