@@ -30,6 +30,13 @@ type RowReader interface {
 	Close() error
 }
 
+// A Chooser is a RowReader that can ask which rows of a record batch are wanted when it
+// has decoded some of its columns: sources.Chooser says how.
+type Chooser interface {
+	RowReader
+	Choose(columns []int, choose func(cols []arrow.Array, rows int) (wanted []int32, taken []arrow.Array, err error)) bool
+}
+
 // A Split opens one part of an input.
 type Split func(ctx context.Context) (RowReader, error)
 

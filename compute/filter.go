@@ -3,6 +3,8 @@ package compute
 import (
 	"context"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	cexpr "github.com/flightd/flightd/compute/expr"
 	"github.com/flightd/flightd/plan/expr"
 	"github.com/flightd/flightd/plan/physical"
@@ -17,8 +19,16 @@ type filter struct {
 
 var _ Operator = (*filter)(nil)
 
-func newFilter(n *physical.Filter, input Operator, env *Env) (*filter, error) {
+// newFilter returns the operator of n. A scan right below filters itself, so that its
+// reader may ask before it has all columns.
+func newFilter(n *physical.Filter, input Operator, env *Env) (Operator, error) {
 	cond, err := newCondition(n.Cond, n.Input.Schema(), env)
+	if err != nil {
+		return nil, err
+	}
+	if s := scanBelow(input); s != nil && s.take(n.Cond, cond) {
+		return input, nil
+	}
 	return &filter{unary: unary{input}, cond: cond}, err
 }
 
@@ -58,4 +68,10 @@ func newCondition(e expr.Expr, schema expr.Schema, env *Env) (*condition, error)
 // the room.
 func (c *condition) of(b Batch, out []int32) ([]int32, error) {
 	return c.pred.Select(c.view.of(b), out)
+}
+
+// ofColumns is of for all rows of a record batch of which only the columns are there
+// that the condition uses.
+func (c *condition) ofColumns(cols []arrow.Array, rows int, out []int32) ([]int32, error) {
+	return c.pred.Select(c.view.ofColumns(cols, rows, nil), out)
 }

@@ -181,7 +181,7 @@ type lane struct {
 func (p *pipeline) lane() (*lane, error) {
 	env := *p.env
 	env.Metrics = Metrics{isLane: true}
-	l := &lane{env: &env, scan: &laneScan{pipeline: p, env: &env}}
+	l := &lane{env: &env, scan: &laneScan{pipeline: p, env: &env, filter: choosing{reading: p.scan, env: &env}}}
 	b := &builder{env: &env}
 	l.top = b.wrap(p.scan.Scan.Scan, l.scan)
 	for _, n := range p.nodes {
@@ -258,6 +258,7 @@ type laneScan struct {
 	ready    bool
 	done     bool
 	current  RowReader
+	filter   choosing
 	held
 }
 
@@ -278,18 +279,26 @@ func (s *laneScan) Next(ctx context.Context) (Batch, error) {
 			return Batch{}, err
 		}
 		s.current, s.ready = s.pipeline.scan.lent(r), false
+		s.filter.askedBy(s.current)
 	}
-	rec, err := s.current.Next(ctx)
-	if err == io.EOF {
-		if err = s.closeSplit(); err == nil {
-			err = errSplitEnd
+	for {
+		rec, err := s.current.Next(ctx)
+		if err == io.EOF {
+			if err = s.closeSplit(); err == nil {
+				err = errSplitEnd
+			}
+		}
+		if err != nil {
+			return Batch{}, err
+		}
+		b, err := s.filter.batch(s.set(s.pipeline.scan.declared(rec)), s.split)
+		if b.Rec != nil || err != nil {
+			return b, err
+		}
+		if err := ctx.Err(); err != nil {
+			return Batch{}, err
 		}
 	}
-	if err != nil {
-		return Batch{}, err
-	}
-	s.env.Metrics.addInput(s.pipeline.scan.Input, rec.NumRows()*int64(1+s.pipeline.scan.Again))
-	return Batch{Rec: s.set(s.pipeline.scan.declared(rec)), Split: int32(s.split)}, nil
 }
 
 func (s *laneScan) closeSplit() error {

@@ -203,6 +203,12 @@ type lender struct {
 	lent [][]byte
 }
 
+// Choose is that of the reader, if it has one.
+func (l *lender) Choose(columns []int, choose func([]arrow.Array, int) ([]int32, []arrow.Array, error)) bool {
+	c, ok := l.RowReader.(Chooser)
+	return ok && c.Choose(columns, choose)
+}
+
 func (l *lender) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	l.poison()
 	rec, err := l.RowReader.Next(ctx)

@@ -16,6 +16,7 @@ type scan struct {
 	ended   bool
 	next    int
 	current RowReader
+	filter  choosing
 	held
 }
 
@@ -24,7 +25,7 @@ var _ Operator = (*scan)(nil)
 func newScan(r *reading, env *Env) *scan {
 	env.Metrics.addInput(r.Input, 0)
 	env.readsInput()
-	return &scan{reading: r, env: env}
+	return &scan{reading: r, env: env, filter: choosing{reading: r, env: env}}
 }
 
 func (s *scan) Next(ctx context.Context) (Batch, error) {
@@ -52,6 +53,7 @@ func (s *scan) Next(ctx context.Context) (Batch, error) {
 				return Batch{}, err
 			}
 			s.current = s.lent(r)
+			s.filter.askedBy(s.current)
 			s.next++
 		}
 		rec, err := s.current.Next(ctx)
@@ -64,8 +66,10 @@ func (s *scan) Next(ctx context.Context) (Batch, error) {
 		if err != nil {
 			return Batch{}, err
 		}
-		s.env.Metrics.addInput(s.Input, rec.NumRows()*int64(1+s.Again))
-		return Batch{Rec: s.set(s.declared(rec)), Split: int32(s.next - 1)}, nil
+		b, err := s.filter.batch(s.set(s.declared(rec)), s.next-1)
+		if b.Rec != nil || err != nil {
+			return b, err
+		}
 	}
 }
 

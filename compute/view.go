@@ -89,17 +89,22 @@ func (u uses) all(as use) {
 // of returns the columns of b. They are valid as long as b, and until the next
 // call.
 func (v *view) of(b Batch) *cexpr.Input {
+	return v.ofColumns(b.Rec.Columns(), int(b.Rec.NumRows()), b.Sel)
+}
+
+// ofColumns is of for the columns of a batch, of which those are needed that are used.
+func (v *view) ofColumns(cols []arrow.Array, rows int, sel []int32) *cexpr.Input {
 	for i, u := range v.uses {
 		if u == 0 {
 			continue
 		}
-		if arr := b.Rec.Column(i); u&plain == 0 && arr.DataType().ID() == arrow.DICTIONARY {
+		if arr := cols[i]; u&plain == 0 && arr.DataType().ID() == arrow.DICTIONARY {
 			v.in.Cols[i] = v.coded(i, arr)
 		} else {
 			v.in.Cols[i] = vec.FromArrow(arr, v.types[i])
 		}
 	}
-	v.in.Rows, v.in.Sel = int(b.Rec.NumRows()), b.Sel
+	v.in.Rows, v.in.Sel = rows, sel
 	return &v.in
 }
 

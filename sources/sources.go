@@ -127,6 +127,27 @@ type Reader interface {
 	Close() error
 }
 
+// A Chooser is a Reader that can ask which rows of a record batch are wanted when it
+// has decoded some of their columns only, and decode the others for those rows.
+type Chooser interface {
+	Reader
+	// Choose makes Next ask choose, and reports whether it will. columns are places in
+	// the scan's columns, ascending. It is called before Next, at most once.
+	Choose(columns []int, choose Choose) bool
+}
+
+// Choose says which rows of a record batch are wanted. cols has an entry for each
+// column of the scan, of which those are set that were named to Choose; they are
+// valid until it returns, unless taken is nil, and nobody else's. wanted are rows,
+// ascending, each below rows. If there are none, the reader goes on with the next
+// record batch; its Next never returns an empty one. If taken is nil, Next returns
+// all rows, and who asks for it knows the wanted ones. Else taken are the columns
+// that were named, in their order, at the wanted rows, and Next returns these rows
+// only; the reader takes over the references.
+//
+// An error becomes that of Next, as it is.
+type Choose = func(cols []arrow.Array, rows int) (wanted []int32, taken []arrow.Array, err error)
+
 // A Table is a bounded set of rows: what a batch query or the static side of a
 // join reads.
 type Table interface {

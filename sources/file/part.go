@@ -113,6 +113,11 @@ type decoder interface {
 	Close() error
 }
 
+// chooser is a decoder that can ask as sources.Chooser does.
+type chooser interface {
+	Choose(columns []int, choose sources.Choose) bool
+}
+
 // reader puts the directories' columns beside those of the file.
 type reader struct {
 	part *part
@@ -167,6 +172,27 @@ func (r *reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 		c.Release()
 	}
 	return out, nil
+}
+
+// Choose is that of sources.Chooser, for columns that are all of the file.
+func (r *reader) Choose(columns []int, choose sources.Choose) bool {
+	in, ok := r.in.(chooser)
+	if !ok {
+		return false
+	}
+	inner := make([]int, len(columns))
+	for k, c := range columns {
+		if inner[k] = r.part.from[c]; inner[k] < 0 {
+			return false
+		}
+	}
+	outer := make([]arrow.Array, len(r.part.from))
+	return in.Choose(inner, func(cols []arrow.Array, rows int) ([]int32, []arrow.Array, error) {
+		for k, c := range columns {
+			outer[c] = cols[inner[k]]
+		}
+		return choose(outer, rows)
+	})
 }
 
 // schemaOf returns the part's schema with the types of cols, which are those of

@@ -52,18 +52,9 @@ func (c *bitCells) page(enc encoding.Kind, data []byte) error {
 func (c *bitCells) begin(rows int) { c.out = c.tmp.newBits(&c.tmp.bits, rows)[:(rows+7)/8] }
 
 func (c *bitCells) read(at, n, present int, valid []byte) error {
-	src, from := c.plain, c.at
-	if src == nil {
-		c.dense = grown(c.dense, (present+7)/8+encoding.Slack)
-		clear(c.dense)
-		if _, err := c.runs.Bits(c.dense, 0, present); err != nil {
-			return fmt.Errorf("truth values: %w", err)
-		}
-		src, from = c.dense, 0
-	} else if present > 8*len(src)-from {
-		return fmt.Errorf("%d truth values where %d are needed", 8*len(src)-from, present)
-	} else {
-		c.at += present
+	src, from, err := c.take(present)
+	if err != nil {
+		return err
 	}
 	if present == n {
 		bitutil.CopyBitmap(src, from, n, c.out, at)
@@ -78,6 +69,24 @@ func (c *bitCells) read(at, n, present int, valid []byte) error {
 		}
 	}
 	return nil
+}
+
+// take returns the next values of the page, the first at bit from of src.
+func (c *bitCells) take(present int) (src []byte, from int, err error) {
+	if c.plain == nil {
+		c.dense = grown(c.dense, (present+7)/8+encoding.Slack)
+		clear(c.dense)
+		if _, err := c.runs.Bits(c.dense, 0, present); err != nil {
+			return nil, 0, fmt.Errorf("truth values: %w", err)
+		}
+		return c.dense, 0, nil
+	}
+	if have := 8*len(c.plain) - c.at; present > have {
+		return nil, 0, fmt.Errorf("%d truth values where %d are needed", have, present)
+	}
+	from = c.at
+	c.at += present
+	return c.plain, from, nil
 }
 
 func (c *bitCells) array(rows, nulls int, valid *memory.Buffer) (arrow.Array, error) {

@@ -26,6 +26,11 @@ type cells interface {
 	// read decodes the next present values of the page into rows at to at+n; valid
 	// says which of them are present, unless all are.
 	read(at, n, present int, valid []byte) error
+	// pick is read of those of the next present values that among names, ascending:
+	// they become the n rows from at on.
+	pick(at, n, present int, among []int32, valid []byte) error
+	// skip passes over the next present values.
+	skip(present int) error
 	// array returns the rows. valid is nil if none is null.
 	array(rows, nulls int, valid *memory.Buffer) (arrow.Array, error)
 }
@@ -40,10 +45,16 @@ type column struct {
 	values        int
 	levels        encoding.Runs
 	hasDictionary bool
+	// behind are rows that nobody wants before the next one to decode. They are passed
+	// over when that is known, for then there may be whole pages of them.
+	behind int
 }
 
 // next decodes the next rows rows.
 func (c *column) next(rows int) (arrow.Array, error) {
+	if err := c.catchUp(); err != nil {
+		return nil, err
+	}
 	if invariants.Enabled && c.lend {
 		c.poison()
 	}
@@ -65,7 +76,7 @@ func (c *column) next(rows int) (arrow.Array, error) {
 		if c.optional {
 			var err error
 			if present, err = c.levels.Bits(valid, at, n); err != nil {
-				return nil, fmt.Errorf("definition levels: %w", err)
+				return nil, errLevels(err)
 			}
 		}
 		if err := c.cells.read(at, n, present, valid); err != nil {
@@ -79,32 +90,6 @@ func (c *column) next(rows int) (arrow.Array, error) {
 		return c.cells.array(rows, 0, nil)
 	}
 	return c.cells.array(rows, nulls, memory.NewBufferBytes(valid[:(rows+7)/8]))
-}
-
-// skip passes over the next rows rows; pages of which none is left are not decompressed.
-func (c *column) skip(rows int) error {
-	for rows > 0 {
-		if c.values == 0 {
-			n, err := c.chunk.pass(rows)
-			if err != nil {
-				return err
-			}
-			if rows -= n; n == 0 {
-				if err := c.nextPage(); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		n := min(rows, c.values)
-		a, err := c.next(n)
-		if err != nil {
-			return err
-		}
-		a.Release()
-		rows -= n
-	}
-	return nil
 }
 
 // nextPage begins with the next page: a data page, or another to pass over.
@@ -128,7 +113,7 @@ func (c *column) nextPage() error {
 		return c.cells.dictionary(p.values, int(p.Values))
 	case encoding.DataPage, encoding.DataPageV2:
 		if err := c.openLevels(&p); err != nil {
-			return fmt.Errorf("definition levels: %w", err)
+			return errLevels(err)
 		}
 		if (p.Encoding == encoding.PlainDictionary || p.Encoding == encoding.RLEDictionary) && !c.hasDictionary {
 			return fmt.Errorf("indices without a dictionary")
@@ -138,6 +123,8 @@ func (c *column) nextPage() error {
 	}
 	return nil
 }
+
+func errLevels(err error) error { return fmt.Errorf("definition levels: %w", err) }
 
 // openLevels begins with the definition levels of p and cuts them off its values.
 func (c *column) openLevels(p *page) error {

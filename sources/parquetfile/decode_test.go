@@ -265,3 +265,66 @@ func TestDecodesAsPqarrow(t *testing.T) {
 		t.Errorf("pqarrow refuses %d files", refused)
 	}
 }
+
+// TestLargePages: pages that are read without a stop, and those that compression left as
+// they are, become what pqarrow makes of them.
+func TestLargePages(t *testing.T) {
+	const rows = 60_000
+	for seed := range uint64(24) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		fields := []arrow.Field{}
+		var cols []arrow.Array
+		for i, typ := range []arrow.DataType{arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Float64, arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int32} {
+			b := array.NewBuilder(memory.DefaultAllocator, typ)
+			for range rows {
+				v := rng.Int64() >> ([]int{0, 0, 40, 60}[int(seed+uint64(i))%4])
+				if seed%3 == 0 && rng.IntN(10) == 0 {
+					b.AppendNull()
+				} else if typ.ID() == arrow.STRING {
+					b.(*array.StringBuilder).Append(fmt.Sprintf("%x", uint64(v)))
+				} else {
+					appendValue(b, v)
+				}
+			}
+			fields = append(fields, arrow.Field{Name: fmt.Sprint("c", i), Type: typ, Nullable: true})
+			cols = append(cols, b.NewArray())
+		}
+		schema := arrow.NewSchema(fields, nil)
+		opts := []parquet.WriterProperty{parquet.WithCompression(codecs()[rng.IntN(2)]), parquet.WithDictionaryDefault(rng.IntN(2) == 0), parquet.WithDataPageSize(1 << 20)}
+		if seed%4 == 0 {
+			opts = append(opts, parquet.WithDataPageVersion(parquet.DataPageV2))
+		}
+		var buf bytes.Buffer
+		w, err := pqarrow.NewFileWriter(schema, &buf, parquet.NewWriterProperties(opts...), pqarrow.DefaultWriterProps())
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := array.NewRecordBatch(schema, cols, rows)
+		if err := w.Write(rec); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Open(save(t, buf.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := f.Read(t.Context(), 0, Want{Schema: schema, Rows: 8192})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := int64(0); at < rows; {
+			got, err := r.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := rec.NewSlice(at, at+got.NumRows()); !array.RecordEqual(got, want) {
+				t.Fatalf("seed %d: rows from %d on differ", seed, at)
+			}
+			at += got.NumRows()
+		}
+		r.Close()
+		f.Close()
+	}
+}

@@ -138,16 +138,24 @@ func (c *fixedCells[T]) gather(dst []T) error {
 		if err := c.indices.Numbers(index); err != nil {
 			return fmt.Errorf("dictionary indices: %w", err)
 		}
-		bad, size := -1, len(c.dict)
-		if to, ok := any(dst[:n]).([]wide); ok && c.narrow {
-			bad, size = encoding.GatherWide(to, c.longs, index), len(c.longs)
-		} else {
-			bad = encoding.Gather(dst[:n], c.dict, index)
-		}
-		if bad >= 0 {
-			return fmt.Errorf("index %d of a dictionary of %d values", index[bad], size)
+		if err := c.lookUp(dst[:n], index); err != nil {
+			return err
 		}
 		dst = dst[n:]
+	}
+	return nil
+}
+
+// lookUp puts the values of the dictionary at index into dst.
+func (c *fixedCells[T]) lookUp(dst []T, index []uint32) error {
+	bad, size := -1, len(c.dict)
+	if to, ok := any(dst).([]wide); ok && c.narrow {
+		bad, size = encoding.GatherWide(to, c.longs, index), len(c.longs)
+	} else {
+		bad = encoding.Gather(dst, c.dict, index)
+	}
+	if bad >= 0 {
+		return fmt.Errorf("index %d of a dictionary of %d values", index[bad], size)
 	}
 	return nil
 }

@@ -53,6 +53,8 @@ type Reader struct {
 	scratch *scratch
 	// pending is what remains of a record batch that was too long.
 	pending arrow.RecordBatch
+	// choice is nil unless some columns say which rows of the others are wanted.
+	choice *chosen
 	// varied is the schema of the last record batch that had dictionaries.
 	varied *arrow.Schema
 }
@@ -156,6 +158,9 @@ func (r *Reader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if r.choice != nil {
+		return r.nextChosen(ctx)
+	}
 	if r.pending == nil && r.left > 0 {
 		err := r.file.guard(func() error { return r.decode() })
 		if err != nil {
@@ -227,12 +232,9 @@ func (r *Reader) forward() (int64, error) {
 		return 0, nil
 	}
 	if gap := r.kept[0].from - r.at; gap > 0 {
-		for i, c := range r.columns {
-			if c == nil {
-				continue
-			}
-			if err := c.skip(int(gap)); err != nil {
-				return 0, r.where(r.want.Schema.Field(i).Name, err)
+		for _, c := range r.columns {
+			if c != nil {
+				c.behind += int(gap)
 			}
 		}
 		r.file.cache.skipped(gap)
@@ -250,15 +252,21 @@ func (r *Reader) cell(i int, t arrow.DataType, in arrow.RecordBatch, n int) (arr
 		if err != nil {
 			return nil, err
 		}
-		if d, ok := a.DataType().(*arrow.DictionaryType); ok && arrow.TypeEqual(d.ValueType, t) {
-			return a, nil
-		}
-		defer a.Release()
-		return convert(a, t)
+		return asWanted(a, t)
 	case r.from[i] >= 0:
 		return nestedArray(in.Column(r.from[i]), t)
 	}
 	return array.MakeArrayOfNull(memory.DefaultAllocator, t, n), nil
+}
+
+// asWanted returns a as an array of type t or, if it is one of that type's
+// dictionaries, as it is. It takes over the reference.
+func asWanted(a arrow.Array, t arrow.DataType) (arrow.Array, error) {
+	if d, ok := a.DataType().(*arrow.DictionaryType); ok && arrow.TypeEqual(d.ValueType, t) {
+		return a, nil
+	}
+	defer a.Release()
+	return convert(a, t)
 }
 
 // where says where err came about. name may be empty.
@@ -297,6 +305,9 @@ func (r *Reader) Close() error {
 	if r.pending != nil {
 		r.pending.Release()
 		r.pending = nil
+	}
+	if r.choice != nil {
+		r.letGo()
 	}
 	r.columns, r.left = nil, 0
 	r.file.cache.give(r.scratch)

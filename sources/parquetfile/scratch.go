@@ -27,6 +27,12 @@ type columnScratch struct {
 	// index are dictionary indices, lens lengths of texts.
 	index, dense32 []uint32
 	lens           []int32
+	// picked are values as they are stored, pickedLens their lengths, tmpPlaces the
+	// numbers of those that are wanted, levelBits definition levels, sums how many of
+	// them are 1.
+	picked                      []byte
+	pickedLens, tmpPlaces, sums []int32
+	levelBits                   []byte
 
 	// lend says that record batches are borrowed; the rest is the memory of the last
 	// one.
@@ -87,6 +93,11 @@ func (c *columnScratch) newData(n int, old []byte) []byte {
 	return out
 }
 
+// keep gives the memory of the last record batch away for good.
+func (c *columnScratch) keep() {
+	c.words, c.bits, c.valid, c.data, c.off, c.index = nil, nil, nil, nil, nil, nil
+}
+
 // poison makes sure that who looks at a record batch that was borrowed notices.
 func (c *columnScratch) poison() {
 	for _, b := range [][]byte{bytesOf(c.words), c.bits, c.valid, c.data, bytesOf(c.off)} {
@@ -102,7 +113,7 @@ func (s *scratch) column(i int) *columnScratch {
 		s.columns = append(s.columns, new(columnScratch))
 	}
 	c := s.columns[i]
-	if cap(c.read) > maxScratch || cap(c.body) > maxScratch || cap(c.dict) > maxScratch/8 || cap(c.data) > maxScratch {
+	if cap(c.read) > maxScratch || cap(c.body) > maxScratch || cap(c.dict) > maxScratch/8 || cap(c.data) > maxScratch || cap(c.picked) > maxScratch {
 		*c = columnScratch{}
 	}
 	return c

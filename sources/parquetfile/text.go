@@ -128,18 +128,9 @@ func (c *textCells) read(at, n, present int, valid []byte) error {
 			return err
 		}
 	}
-	lens := grown(c.tmp.lens, present)
-	c.tmp.lens = lens
-	total, err := c.in.lengths(lens)
+	lens, total, err := c.lengths(present)
 	if err != nil {
 		return err
-	}
-	if c.size > 0 {
-		for _, n := range lens {
-			if int(n) != c.size {
-				return fmt.Errorf("a value of %d bytes where %d are needed", n, c.size)
-			}
-		}
 	}
 	have := len(c.data)
 	if int64(have)+total > math.MaxInt32 {
@@ -150,6 +141,24 @@ func (c *textCells) read(at, n, present int, valid []byte) error {
 	c.unchecked = c.unchecked || c.in != &c.dict
 	addOffsets(c.off[at:at+n+1], lens, valid, at)
 	return nil
+}
+
+// lengths decodes the lengths of the next present values, and returns their sum.
+func (c *textCells) lengths(present int) ([]int32, int64, error) {
+	lens := grown(c.tmp.lens, present)
+	c.tmp.lens = lens
+	total, err := c.in.lengths(lens)
+	if err != nil {
+		return nil, 0, err
+	}
+	if c.size > 0 {
+		for _, n := range lens {
+			if int(n) != c.size {
+				return nil, 0, fmt.Errorf("a value of %d bytes where %d are needed", n, c.size)
+			}
+		}
+	}
+	return lens, total, nil
 }
 
 // errTooLong says that the offsets of a record batch do not reach.

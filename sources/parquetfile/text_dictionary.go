@@ -64,6 +64,11 @@ func (d *textDictionary) numbers(dst []uint32) error {
 	if err := d.indices.Numbers(dst); err != nil {
 		return fmt.Errorf("dictionary indices: %w", err)
 	}
+	return d.check(dst)
+}
+
+// check returns an error for an index that has no value.
+func (d *textDictionary) check(dst []uint32) error {
 	top := uint32(0)
 	for _, k := range dst {
 		top = max(top, k)
