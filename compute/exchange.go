@@ -17,15 +17,17 @@ type exchange struct {
 	workers  *workers
 	stop     context.CancelFunc
 	running  sync.WaitGroup
-	// queues has, for each split, the batches that wait to be put out; a queue is
-	// closed behind the last one.
-	queues []chan queued
+	// queues has, for each split, the batches that wait to be put out, in parcels; a
+	// queue is closed behind the last one. opened is what is left of a parcel of the
+	// split that is being put out.
+	queues []chan []queued
+	opened []queued
 	at     int
 	ended  bool
 	// begun says that the workers began before the first Next.
 	begun bool
-	// keyer, if it is set, has workers make batches keyed; ahead is how many of a split
-	// may wait.
+	// keyer, if it is set, has workers make batches keyed; ahead is how many parcels of a
+	// split may wait.
 	keyer func(env *Env) *keyer
 	ahead int
 	held
@@ -45,8 +47,18 @@ func (q queued) release() {
 	}
 }
 
-// queueBatches is how many batches of a split may wait.
-const queueBatches = 16
+// rows returns how many rows the batch holds in memory.
+func (q queued) rows() int64 {
+	if q.keyed != nil {
+		return q.keyed.Rec.NumRows()
+	}
+	return q.Rec.NumRows()
+}
+
+// queueParcels is how many parcels of a split may wait. A parcel has the rows of a full
+// batch, so that a worker whose batches are small, for a filter left few rows, gets as
+// far ahead as any other.
+const queueParcels = 16
 
 var _ Operator = (*exchange)(nil)
 
@@ -57,7 +69,7 @@ func newExchange(p *pipeline) *exchange {
 	scan.Borrowed = false
 	p.scan, p.lending = &scan, nil
 	p.env.readsInput()
-	x := &exchange{pipeline: p, ahead: queueBatches}
+	x := &exchange{pipeline: p, ahead: queueParcels}
 	p.env.ahead = append(p.env.ahead, x)
 	return x
 }
@@ -95,10 +107,16 @@ func (x *exchange) take(ctx context.Context) (queued, error) {
 		return queued{Batch: b}, err
 	}
 	for x.at < len(x.queues) {
+		if len(x.opened) > 0 {
+			q := x.opened[0]
+			x.opened = x.opened[1:]
+			return q, nil
+		}
 		select {
-		case b, ok := <-x.queues[x.at]:
+		case parcel, ok := <-x.queues[x.at]:
 			if ok {
-				return b, nil
+				x.opened = parcel
+				continue
 			}
 		case <-ctx.Done():
 			return queued{}, ctx.Err()
@@ -172,9 +190,9 @@ func (x *exchange) start(ctx context.Context) error {
 	if x.isAlone() {
 		return nil
 	}
-	x.queues = make([]chan queued, len(x.pipeline.splits))
+	x.queues = make([]chan []queued, len(x.pipeline.splits))
 	for i := range x.queues {
-		x.queues[i] = make(chan queued, x.ahead)
+		x.queues[i] = make(chan []queued, x.ahead)
 	}
 	ctx, x.stop = context.WithCancel(ctx)
 	for _, l := range w.lanes {
@@ -192,10 +210,12 @@ func (x *exchange) work(ctx context.Context, l *lane) {
 	if x.keyer != nil {
 		keyer = x.keyer(l.env)
 	}
+	var p parcel
 	defer func() {
-		if p := recover(); p != nil {
+		if v := recover(); v != nil {
+			release(p.batches)
 			x.workers.mu.Lock()
-			x.workers.broken = &brokenWorker{p, debug.Stack()}
+			x.workers.broken = &brokenWorker{v, debug.Stack()}
 			x.workers.mu.Unlock()
 			close(x.queues[at])
 		}
@@ -211,14 +231,14 @@ func (x *exchange) work(ctx context.Context, l *lane) {
 			if err != nil {
 				return err
 			}
-			select {
-			case x.queues[split] <- q:
+			if p.add(q); p.rows < BatchRows && len(x.queues[split]) > 0 {
 				return nil
-			case <-ctx.Done():
-				q.release()
-				return ctx.Err()
 			}
+			return p.send(ctx, x.queues[split])
 		})
+		if e := p.send(ctx, x.queues[split]); err == nil {
+			err = e
+		}
 		if err != nil {
 			x.workers.fail(split, err)
 		}
@@ -226,6 +246,39 @@ func (x *exchange) work(ctx context.Context, l *lane) {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// parcel is what a worker has of batches that are not yet in a queue.
+type parcel struct {
+	batches []queued
+	rows    int64
+}
+
+func (p *parcel) add(q queued) {
+	p.batches = append(p.batches, q)
+	p.rows += q.rows()
+}
+
+// send puts the batches into a queue, if there are any.
+func (p *parcel) send(ctx context.Context, queue chan<- []queued) error {
+	if len(p.batches) == 0 {
+		return nil
+	}
+	batches := p.batches
+	*p = parcel{}
+	select {
+	case queue <- batches:
+		return nil
+	case <-ctx.Done():
+		release(batches)
+		return ctx.Err()
+	}
+}
+
+func release(batches []queued) {
+	for _, q := range batches {
+		q.release()
 	}
 }
 
@@ -247,6 +300,8 @@ func (x *exchange) Close() error {
 		x.stop()
 		x.running.Wait()
 	}
+	release(x.opened)
+	x.opened = nil
 	for _, q := range x.queues[min(x.at, len(x.queues)):] {
 		drop(q)
 	}
@@ -257,14 +312,14 @@ func (x *exchange) Close() error {
 }
 
 // drop releases what is in a queue that nobody writes any more.
-func drop(q chan queued) {
+func drop(q chan []queued) {
 	for {
 		select {
 		case b, ok := <-q:
 			if !ok {
 				return
 			}
-			b.release()
+			release(b)
 		default:
 			return
 		}
