@@ -6,7 +6,6 @@ import (
 
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
-	"google.golang.org/grpc/tap"
 
 	"github.com/flightd/flightd"
 	"github.com/flightd/flightd/internal/base"
@@ -32,14 +31,14 @@ type caller struct {
 
 type callerKey struct{}
 
-// tapped refuses a call whose token is not valid before anything that the client
+// admit refuses a call whose token is not valid before anything that the client
 // sends is read: a stranger's message takes no memory. What it lets pass carries
 // its caller; a call without one goes no further than guarded.
-func (s *Server) tapped(ctx context.Context, info *tap.Info) (context.Context, error) {
-	if strings.HasPrefix(info.FullMethodName, healthPrefix) || info.FullMethodName == handshakeMethod {
+func (s *Server) admit(ctx context.Context, method string, header metadata.MD) (context.Context, error) {
+	if strings.HasPrefix(method, healthPrefix) || method == handshakeMethod {
 		return ctx, nil
 	}
-	c, err := identify(ctx, s.opts, info.Header)
+	c, err := identify(ctx, s.opts, header)
 	if err != nil {
 		st, _ := toStatus(err)
 		return nil, st.Err()

@@ -94,3 +94,14 @@ func (c *conn) Close() error {
 	c.once.Do(func() { c.closed(connKey(c.addr)) })
 	return err
 }
+
+// WriteBuffers writes many buffers in one call of the system.
+func (c *conn) WriteBuffers(b *net.Buffers) (int64, error) { return b.WriteTo(c.Conn) }
+
+// CloseWrite tells the peer that nothing more comes.
+func (c *conn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return c.Close()
+}

@@ -7,26 +7,25 @@ import (
 	"net"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow/flight"
-	"google.golang.org/grpc"
+	pb "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/keepalive"
 
+	"github.com/flightd/flightd/flight/transport"
 	"github.com/flightd/flightd/flight/wire"
 	"github.com/flightd/flightd/internal/base"
 )
 
 // A Server serves a Backend over Flight SQL.
 type Server struct {
-	opts     Options
-	log      *slog.Logger
-	grpc     *grpc.Server
-	sessions *sessions
-	quit     chan struct{}
-	calls    *turnstile
-	streams  *turnstile
+	opts      Options
+	log       *slog.Logger
+	transport *transport.Server
+	sessions  *sessions
+	quit      chan struct{}
+	calls     *turnstile
+	streams   *turnstile
 }
 
 // maxHeaders is the most bytes of a call's headers, connectTime how long a
@@ -42,31 +41,30 @@ func New(b Backend, o Options) *Server {
 	s := &Server{opts: o, log: o.Logger, quit: make(chan struct{}),
 		sessions: &sessions{backend: b, opts: o, byKey: map[string]*session{}, byConn: map[string][]*session{}, byUser: map[string]int{}},
 		calls:    newTurnstile("statements", o.MaxStatements, o.MaxUserStatements), streams: newTurnstile("streams", o.MaxStreams, o.MaxUserStreams)}
-	settings := []grpc.ServerOption{
-		grpc.MaxRecvMsgSize(o.MaxReceive),
-		grpc.ForceServerCodecV2(wire.Codec()),
-		// Well-meant clients ping more often than grpc-go's default allows.
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
-		grpc.ChainUnaryInterceptor(s.unary),
-		grpc.ChainStreamInterceptor(s.stream),
-		grpc.InTapHandle(s.tapped),
-		grpc.MaxHeaderListSize(maxHeaders),
-		grpc.ConnectionTimeout(connectTime),
+	settings := transport.Options{
+		Codec:       wire.Codec(),
+		Align:       wire.Align,
+		Admit:       s.admit,
+		Unary:       s.unary,
+		Stream:      s.stream,
+		MaxReceive:  o.MaxReceive,
+		MaxHeaders:  maxHeaders,
+		ConnectTime: connectTime,
+		Log:         o.Logger,
 	}
 	if o.Certificates != nil {
-		settings = append(settings, grpc.Creds(credentials.NewTLS(o.Certificates.config())))
+		settings.Credentials = credentials.NewTLS(o.Certificates.config())
 	}
-	s.grpc = grpc.NewServer(settings...)
-	flight.RegisterFlightServiceServer(s.grpc, newService(b, s.sessions, o, s.quit))
-	healthpb.RegisterHealthServer(s.grpc, health.NewServer())
+	s.transport = transport.New(settings)
+	pb.RegisterFlightServiceServer(s.transport, newService(b, s.sessions, o, s.quit))
+	healthpb.RegisterHealthServer(s.transport, health.NewServer())
 	return s
 }
 
 // Serve answers calls on l until Stop; it then returns nil.
 func (s *Server) Serve(l net.Listener) error {
 	go s.sweep()
-	return s.grpc.Serve(&connListener{Listener: l, closed: s.sessions.dropConn, limit: s.opts.MaxConnections, log: s.log, plain: s.opts.Certificates == nil})
+	return s.transport.Serve(&connListener{Listener: l, closed: s.sessions.dropConn, limit: s.opts.MaxConnections, log: s.log, plain: s.opts.Certificates == nil})
 }
 
 // Stop lets running calls end and refuses new ones; when ctx ends, running calls
@@ -79,13 +77,13 @@ func (s *Server) Stop(ctx context.Context) {
 	}
 	done := make(chan struct{})
 	go func() {
-		s.grpc.GracefulStop()
+		s.transport.GracefulStop()
 		close(done)
 	}()
 	select {
 	case <-done:
 	case <-ctx.Done():
-		s.grpc.Stop()
+		s.transport.Stop()
 		<-done
 	}
 	s.sessions.closeAll()

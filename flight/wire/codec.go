@@ -5,8 +5,8 @@
 package wire
 
 import (
-	"io"
 	"math"
+	"unsafe"
 
 	pb "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"google.golang.org/grpc/codes"
@@ -26,6 +26,12 @@ const (
 	bodyField       = 1000
 )
 
+// The methods whose messages are FlightData.
+const (
+	putMethod      = "/arrow.flight.protocol.FlightService/DoPut"
+	exchangeMethod = "/arrow.flight.protocol.FlightService/DoExchange"
+)
+
 // Codec is gRPC's codec of protobuf, but for the messages that hold record batches:
 // those of Writer when they are sent, and FlightData when it comes.
 func Codec() encoding.CodecV2 { return codec{encoding.GetCodecV2("proto")} }
@@ -41,14 +47,24 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 }
 
 // Unmarshal reads a message. The bytes of FlightData are the message's own, its body
-// aligned to 64 bytes.
+// aligned to 64 bytes. If data is one buffer that nobody takes back, and Align was asked
+// how to lay it, they are not copied.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	d, ok := v.(*pb.FlightData)
 	if !ok {
 		return c.CodecV2.Unmarshal(data, v)
 	}
 	proto.Reset(d)
-	plain, err := read(data, d)
+	var b []byte
+	if len(data) == 1 {
+		if own, ok := data[0].(mem.SliceBuffer); ok {
+			b = own
+		}
+	}
+	if b == nil {
+		b = data.Materialize()
+	}
+	plain, err := read(b, d)
 	if err != nil {
 		return status.Errorf(codes.Internal, "grpc: failed to unmarshal the received message: %v", err)
 	}
@@ -58,74 +74,81 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	return nil
 }
 
-// read fills d. It reports false if data has other fields, or fields of other types.
-func read(data mem.BufferSlice, d *pb.FlightData) (plain bool, err error) {
-	r := data.Reader()
-	defer r.Close()
-	for r.Remaining() > 0 {
-		tag, err := number(r)
-		if err != nil {
+// read fills d with parts of b. It reports false if b has other fields, or fields of
+// other types.
+func read(b []byte, d *pb.FlightData) (plain bool, err error) {
+	for len(b) > 0 {
+		field, value, rest, err := next(b)
+		if err != nil || value == nil {
 			return false, err
 		}
-		field, kind := protowire.DecodeTag(tag)
-		if kind != protowire.BytesType {
-			return false, nil
-		}
-		switch field {
-		case descriptorField, headerField, metadataField, bodyField:
-		default:
-			return false, nil
-		}
-		n, err := number(r)
-		if err != nil {
-			return false, err
-		}
-		if n > uint64(r.Remaining()) {
-			return false, io.ErrUnexpectedEOF
-		}
-		b := make([]byte, n)
-		if field == bodyField {
-			b = aligned(int(n))
-		}
-		if _, err := io.ReadFull(r, b); err != nil {
-			return false, err
-		}
+		b = rest
 		switch field {
 		case descriptorField:
 			if d.FlightDescriptor == nil {
 				d.FlightDescriptor = &pb.FlightDescriptor{}
 			}
-			if err := (proto.UnmarshalOptions{Merge: true}).Unmarshal(b, d.FlightDescriptor); err != nil {
+			if err := (proto.UnmarshalOptions{Merge: true}).Unmarshal(value, d.FlightDescriptor); err != nil {
 				return false, err
 			}
 		case headerField:
-			d.DataHeader = b
+			d.DataHeader = value
 		case metadataField:
-			d.AppMetadata = b
+			d.AppMetadata = value
 		case bodyField:
-			d.DataBody = b
+			if uintptr(unsafe.Pointer(unsafe.SliceData(value)))&63 != 0 {
+				value = append(aligned(len(value))[:0], value...)
+			}
+			d.DataBody = value
+		default:
+			return false, nil
 		}
 	}
 	return true, nil
 }
 
-// number reads a varint.
-func number(r *mem.Reader) (uint64, error) {
-	var v uint64
-	for shift := 0; shift < 64; shift += 7 {
-		b, err := r.ReadByte()
-		if err != nil {
-			return 0, io.ErrUnexpectedEOF
-		}
-		if shift == 63 && b > 1 {
-			break
-		}
-		v |= uint64(b&0x7f) << shift
-		if b < 0x80 {
-			return v, nil
-		}
+// next returns the first field of a message, a value of nil if it has no bytes but a
+// number, and what is behind it.
+func next(b []byte) (field protowire.Number, value, rest []byte, err error) {
+	field, kind, at := protowire.ConsumeTag(b)
+	if at < 0 {
+		return 0, nil, nil, protowire.ParseError(at)
 	}
-	return 0, status.Error(codes.Internal, "a number has more than 64 bits")
+	if kind != protowire.BytesType {
+		return field, nil, nil, nil
+	}
+	value, n := protowire.ConsumeBytes(b[at:])
+	if n < 0 {
+		return 0, nil, nil, protowire.ParseError(n)
+	}
+	return field, value[:len(value):len(value)], b[at+n:], nil
+}
+
+// Align returns where the body of a FlightData begins that begins with head; it is 0 for
+// other messages, and where the head does not reach that far.
+func Align(method string, head []byte, size int) int {
+	if method != putMethod && method != exchangeMethod {
+		return 0
+	}
+	for at := 0; at < len(head); {
+		field, kind, n := protowire.ConsumeTag(head[at:])
+		if n < 0 || kind != protowire.BytesType {
+			return 0
+		}
+		length, m := protowire.ConsumeVarint(head[at+n:])
+		if m < 0 {
+			return 0
+		}
+		at += n + m
+		if field == bodyField {
+			return at
+		}
+		if length > uint64(len(head)-at) {
+			return 0
+		}
+		at += int(length)
+	}
+	return 0
 }
 
 // prefix appends the tag and the length of a field of n bytes.

@@ -41,7 +41,7 @@ func (w *Writer) WriteEncoded(e *Encoded, metadata []byte) error {
 	if e.schema != w.schema && !e.schema.Equal(w.schema) {
 		return base.Errorf(base.CodeInternal, "a record batch of %v in a stream of %v", e.schema, w.schema)
 	}
-	if err := w.start(); err != nil {
+	if err := w.start(true); err != nil {
 		return err
 	}
 	m := &message{header: e.header, meta: metadata, release: func() {}}

@@ -64,7 +64,7 @@ func (w *Writer) WriteWithAppMetadata(rec arrow.RecordBatch, metadata []byte) er
 	if s := rec.Schema(); s != w.schema && !s.Equal(w.schema) {
 		return base.Errorf(base.CodeInternal, "a record batch of %v in a stream of %v", s, w.schema)
 	}
-	if err := w.start(); err != nil {
+	if err := w.start(true); err != nil {
 		return err
 	}
 	p, err := ipc.GetRecordBatchPayload(rec)
@@ -81,7 +81,7 @@ func (w *Writer) Start() error {
 	if w.dictionaries != nil {
 		return nil
 	}
-	return w.start()
+	return w.start(false)
 }
 
 // Close sends the schema, if no record batch did.
@@ -89,15 +89,18 @@ func (w *Writer) Close() error {
 	if w.dictionaries != nil {
 		return w.dictionaries.Close()
 	}
-	return w.start()
+	return w.start(false)
 }
 
-func (w *Writer) start() error {
+// start sends the schema, if it is not yet; along with what follows at once, if that is so.
+func (w *Writer) start(followed bool) error {
 	if w.started {
 		return nil
 	}
 	w.started = true
-	return w.send(newMessage(ipc.GetSchemaPayload(w.schema, memory.DefaultAllocator), nil, func() {}))
+	m := newMessage(ipc.GetSchemaPayload(w.schema, memory.DefaultAllocator), nil, func() {})
+	m.followed = followed
+	return w.send(m)
 }
 
 func (w *Writer) send(m *message) error {
@@ -122,7 +125,9 @@ type message struct {
 	// size is that of the protobuf message.
 	size  int
 	taken bool
-	// refs counts the buffers that gRPC still holds.
+	// followed says that another message is sent at once.
+	followed bool
+	// refs counts the buffers that are not sent yet.
 	refs atomic.Int32
 }
 
@@ -149,6 +154,10 @@ func newMessage(p ipc.Payload, metadata []byte, release func()) *message {
 	m.size = m.body.bytes + len(m.header) + len(m.meta) + 4*10
 	return m
 }
+
+// Followed reports whether another message follows at once, with which this one may be
+// sent.
+func (m *message) Followed() bool { return m.followed }
 
 func (m *message) free() {
 	m.payload.Release()
@@ -193,7 +202,7 @@ func (m *message) marshal() mem.BufferSlice {
 // Get is not called: message is a pool for what buffers give back.
 func (m *message) Get(n int) *[]byte { b := make([]byte, n); return &b }
 
-// Put says that gRPC is done with a buffer.
+// Put says that a buffer is sent.
 func (m *message) Put(*[]byte) {
 	if m.refs.Add(-1) == 0 {
 		m.free()

@@ -53,6 +53,7 @@ var rooms = []room{
 	{dir: "subscribe", may: []string{"=sinks", "sinks/feed", "sinks/memory", "internal/turnstile"}},
 
 	{dir: "flight/guard"},
+	{dir: "flight/transport"},
 	{dir: "flight/wire"},
 	{dir: "flight/access", may: []string{"internal/atomicfile"}},
 	{dir: "flight", may: []string{"=.", "flight", "sinks/feed"}},
