@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -28,61 +29,129 @@ type sendOptions struct {
 
 // send reads rows to their end and writes them, in messages of about o.target
 // bytes. It closes rows.
+//
+// One goroutine reads and writes: waking another for each record batch costs more than
+// reading it, unless that takes time. Then another reads ahead.
 func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Rows, o sendOptions) error {
 	defer rows.Close()
 	ctx, cancel := context.WithCancel(ctx)
-	source := pump(ctx, rows, 1, o.log)
-	// The reader of rows has ended when send returns.
-	defer func() {
-		cancel()
-		for it := range source {
-			if it.rec != nil {
-				it.rec.Release()
-			}
-		}
-	}()
-	w := wire.NewWriter(stream, rows.Schema())
-	quiet := time.NewTimer(o.quiet)
-	defer quiet.Stop()
+	defer cancel()
+	s := &sending{w: wire.NewWriter(stream, rows.Schema()), o: o, cancel: cancel}
 	// Clients give the result to their user when they have the schema, so that it can
 	// be canceled; what is ready at once goes along with it.
-	soon := time.NewTimer(schemaAfter)
-	defer soon.Stop()
-	var sent int64
+	s.still = time.AfterFunc(schemaAfter, s.alive)
+	defer s.end()
+	read := func() item { return next(ctx, rows, o.log) }
+	ahead := false
 	for {
-		select {
-		case it, ok := <-source:
-			if !ok { // the reader saw the end of ctx first
-				return ctx.Err()
-			}
-			if it.err == io.EOF {
-				return w.Close()
-			}
-			if it.err != nil {
-				return it.err
-			}
-			if sent += recordBytes(it.rec, 0, it.rec.NumRows()); o.most > 0 && sent > o.most {
-				it.rec.Release()
-				return limited("the result has more than %d bytes", o.most).WithHint("ask for fewer rows or columns; flightd serve --max-result sets the limit")
-			}
-			err := writeItem(w, it, o)
-			if err != nil {
-				return err
-			}
-		case <-soon.C:
-			if err := w.Start(); err != nil {
-				return err
-			}
-			continue
-		case <-quiet.C:
-			if err := w.Write(empty(rows.Schema())); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return ctx.Err()
+		began := time.Now()
+		it := read()
+		if it.err != nil {
+			return s.last(it.err)
 		}
-		quiet.Reset(o.quiet)
+		took := time.Since(began)
+		if err := s.write(it); err != nil {
+			return err
+		}
+		if took < workTime || ahead {
+			continue
+		}
+		ahead = true
+		source := pump(ctx, rows, 1, o.log)
+		// The reader of rows has ended when send returns.
+		defer func() {
+			cancel()
+			for it := range source {
+				if it.rec != nil {
+					it.rec.Release()
+				}
+			}
+		}()
+		read = func() item {
+			if it, ok := <-source; ok {
+				return it
+			}
+			return item{err: ctx.Err()} // the reader saw it first
+		}
 	}
+}
+
+// sending is what one DoGet of bounded rows has sent. A timer writes, too, when there are
+// no rows for a while.
+type sending struct {
+	o      sendOptions
+	cancel func()
+	still  *time.Timer
+
+	mu   sync.Mutex
+	w    *wire.Writer
+	sent int64
+	err  error // of what the timer wrote
+	over bool
+	due  time.Time // when alive is to write
+}
+
+// write writes an item, unless that is more than a result may have.
+func (s *sending) write(it item) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		it.rec.Release()
+		return s.err
+	}
+	if s.sent += recordBytes(it.rec, 0, it.rec.NumRows()); s.o.most > 0 && s.sent > s.o.most {
+		it.rec.Release()
+		return limited("the result has more than %d bytes", s.o.most).WithHint("ask for fewer rows or columns; flightd serve --max-result sets the limit")
+	}
+	defer s.later()
+	return writeItem(s.w, it, s.o)
+}
+
+// last ends the stream with what ended the rows.
+func (s *sending) last(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.err != nil:
+		return s.err
+	case err == io.EOF:
+		return s.w.Close()
+	}
+	return err
+}
+
+// alive writes the schema if there are no rows yet, and later a record batch without
+// rows: so clients and whatever is between see that the call lives.
+func (s *sending) alive() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over || s.err != nil || time.Now().Before(s.due) {
+		return // or there were rows while this waited for its turn
+	}
+	if s.w.Started() {
+		s.err = s.w.Write(empty(s.w.Schema()))
+	} else {
+		s.err = s.w.Start()
+	}
+	if s.err != nil {
+		s.cancel() // who reads rows must not go on
+		return
+	}
+	s.later()
+}
+
+// later has alive called when nothing is written for a while.
+func (s *sending) later() {
+	s.due = time.Now().Add(s.o.quiet)
+	s.still.Reset(s.o.quiet)
+}
+
+// end stops the timer; nothing is written after it.
+func (s *sending) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	s.still.Stop()
 }
 
 // item is a record batch, with what goes along with its parts if it is of Live rows,

@@ -84,6 +84,13 @@ func (w *Writer) Start() error {
 	return w.start(false)
 }
 
+// Schema returns the schema of the record batches.
+func (w *Writer) Schema() *arrow.Schema { return w.schema }
+
+// Started reports whether the schema is sent, or waits for a record batch with
+// dictionaries.
+func (w *Writer) Started() bool { return w.started || w.dictionaries != nil }
+
 // Close sends the schema, if no record batch did.
 func (w *Writer) Close() error {
 	if w.dictionaries != nil {
