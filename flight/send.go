@@ -36,7 +36,7 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 	defer rows.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := &sending{w: wire.NewWriter(stream, rows.Schema()), o: o, cancel: cancel}
+	s := &sending{w: wire.NewWriter(stream, rows.Schema()), o: o, cancel: cancel, gathers: wire.Gatherable(rows.Schema())}
 	// Clients give the result to their user when they have the schema, so that it can
 	// be canceled; what is ready at once goes along with it.
 	s.still = time.AfterFunc(schemaAfter, s.alive)
@@ -76,12 +76,17 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 	}
 }
 
+// gatherTime is how long rows wait at most for others to go with.
+const gatherTime = time.Millisecond
+
 // sending is what one DoGet of bounded rows has sent. A timer writes, too, when there are
 // no rows for a while.
 type sending struct {
 	o      sendOptions
 	cancel func()
 	still  *time.Timer
+	// gathers says that small record batches are sent as one.
+	gathers bool
 
 	mu   sync.Mutex
 	w    *wire.Writer
@@ -89,9 +94,13 @@ type sending struct {
 	err  error // of what the timer wrote
 	over bool
 	due  time.Time // when alive is to write
+	// waiting are the record batches that wait for others, size about their bytes.
+	waiting []arrow.RecordBatch
+	size    int64
 }
 
-// write writes an item, unless that is more than a result may have.
+// write writes an item or keeps it for a while, unless that is more than a result may
+// have.
 func (s *sending) write(it item) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,22 +108,67 @@ func (s *sending) write(it item) error {
 		it.rec.Release()
 		return s.err
 	}
-	if s.sent += recordBytes(it.rec, 0, it.rec.NumRows()); s.o.most > 0 && s.sent > s.o.most {
+	size := recordBytes(it.rec, 0, it.rec.NumRows())
+	if s.sent += size; s.o.most > 0 && s.sent > s.o.most {
 		it.rec.Release()
 		return limited("the result has more than %d bytes", s.o.most).WithHint("ask for fewer rows or columns; flightd serve --max-result sets the limit")
 	}
-	defer s.later()
+	// What goes along with a record batch says whose rows it has.
+	alone := !s.gathers || size > int64(s.o.target)/2 || it.annotate != nil && it.annotate(0, it.rec.NumRows()) != nil
+	if alone || s.size+size > int64(s.o.target) {
+		if err := s.flush(false); err != nil {
+			it.rec.Release()
+			return err
+		}
+	}
+	if !alone {
+		s.waiting = append(s.waiting, it.rec)
+		s.size += size
+		if len(s.waiting) == 1 {
+			s.later(gatherTime)
+		}
+		return nil
+	}
+	defer s.later(s.o.quiet)
 	return writeItem(s.w, it, s.o)
+}
+
+// flush writes the rows that wait; along with what follows at once, if that is so. It
+// holds mu.
+func (s *sending) flush(followed bool) (err error) {
+	if len(s.waiting) == 0 {
+		return nil
+	}
+	defer s.later(s.o.quiet)
+	defer s.drop()
+	defer func() {
+		if p := recover(); p != nil {
+			err = recovered(s.o.log, "writing a result", p)
+		}
+	}()
+	return s.w.WriteGathered(s.waiting, followed)
+}
+
+// drop releases the rows that wait. It holds mu.
+func (s *sending) drop() {
+	for i, rec := range s.waiting {
+		rec.Release()
+		s.waiting[i] = nil
+	}
+	s.waiting, s.size = s.waiting[:0], 0
 }
 
 // last ends the stream with what ended the rows.
 func (s *sending) last(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.err != nil:
+	if s.err != nil {
 		return s.err
-	case err == io.EOF:
+	}
+	if failed := s.flush(true); failed != nil {
+		return failed
+	}
+	if err == io.EOF {
 		return s.w.Close()
 	}
 	return err
@@ -128,7 +182,9 @@ func (s *sending) alive() {
 	if s.over || s.err != nil || time.Now().Before(s.due) {
 		return // or there were rows while this waited for its turn
 	}
-	if s.w.Started() {
+	if len(s.waiting) > 0 {
+		s.err = s.flush(false)
+	} else if s.w.Started() {
 		s.err = s.w.Write(empty(s.w.Schema()))
 	} else {
 		s.err = s.w.Start()
@@ -137,13 +193,13 @@ func (s *sending) alive() {
 		s.cancel() // who reads rows must not go on
 		return
 	}
-	s.later()
+	s.later(s.o.quiet)
 }
 
-// later has alive called when nothing is written for a while.
-func (s *sending) later() {
-	s.due = time.Now().Add(s.o.quiet)
-	s.still.Reset(s.o.quiet)
+// later has alive called when nothing is written for so long. It holds mu.
+func (s *sending) later(wait time.Duration) {
+	s.due = time.Now().Add(wait)
+	s.still.Reset(wait)
 }
 
 // end stops the timer; nothing is written after it.
@@ -152,6 +208,7 @@ func (s *sending) end() {
 	defer s.mu.Unlock()
 	s.over = true
 	s.still.Stop()
+	s.drop()
 }
 
 // item is a record batch, with what goes along with its parts if it is of Live rows,

@@ -58,11 +58,15 @@ func (w *Writer) Write(rec arrow.RecordBatch) error { return w.WriteWithAppMetad
 // WriteWithAppMetadata sends rec with metadata, unless that is nil. It retains rec until
 // its bytes are on their way, which may be after it returned; they must not change.
 func (w *Writer) WriteWithAppMetadata(rec arrow.RecordBatch, metadata []byte) error {
+	return w.write(rec, metadata, false)
+}
+
+func (w *Writer) write(rec arrow.RecordBatch, metadata []byte, followed bool) error {
 	if w.dictionaries != nil {
 		return w.dictionaries.WriteWithAppMetadata(rec, metadata)
 	}
-	if s := rec.Schema(); s != w.schema && !s.Equal(w.schema) {
-		return base.Errorf(base.CodeInternal, "a record batch of %v in a stream of %v", s, w.schema)
+	if err := w.check([]arrow.RecordBatch{rec}); err != nil {
+		return err
 	}
 	if err := w.start(true); err != nil {
 		return err
@@ -72,7 +76,19 @@ func (w *Writer) WriteWithAppMetadata(rec arrow.RecordBatch, metadata []byte) er
 		return err
 	}
 	rec.Retain()
-	return w.send(newMessage(p, metadata, rec.Release))
+	m := newMessage(p, metadata, rec.Release)
+	m.followed = followed
+	return w.send(m)
+}
+
+// check returns an error if recs are not of the writer's schema.
+func (w *Writer) check(recs []arrow.RecordBatch) error {
+	for _, rec := range recs {
+		if s := rec.Schema(); s != w.schema && !s.Equal(w.schema) {
+			return base.Errorf(base.CodeInternal, "a record batch of %v in a stream of %v", s, w.schema)
+		}
+	}
+	return nil
 }
 
 // Start sends the schema before there is a record batch. Where there are dictionaries it
