@@ -39,7 +39,9 @@ func send(ctx context.Context, stream flight.FlightService_DoGetServer, rows Row
 	s := &sending{w: wire.NewWriter(stream, rows.Schema()), o: o, cancel: cancel, gathers: wire.Gatherable(rows.Schema())}
 	// Clients give the result to their user when they have the schema, so that it can
 	// be canceled; what is ready at once goes along with it.
+	s.mu.Lock()
 	s.still = time.AfterFunc(schemaAfter, s.alive)
+	s.mu.Unlock()
 	defer s.end()
 	read := func() item { return next(ctx, rows, o.log) }
 	ahead := false
