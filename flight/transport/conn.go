@@ -100,12 +100,18 @@ func (c *conn) greet() error {
 	}
 	c.fields.init(o.MaxHeaders)
 	c.in = input{raw: c.raw, buf: make([]byte, firstBuffer), quiet: o.Quiet, patience: o.Patience, until: deadline, lives: c.ping}
-	b, err := c.in.need(len(preface))
+	b, err := c.in.need(4)
+	if err == nil && string(b) != preface[:4] {
+		return c.misdialed(string(b))
+	}
+	if err == nil {
+		b, err = c.in.need(len(preface))
+	}
 	if err != nil {
 		return base.Wrap(err, "reading how the connection begins")
 	}
 	if string(b) != preface {
-		return c.misdialed(b)
+		return c.misdialed("")
 	}
 	c.in.from += len(preface)
 	if err := c.raw.SetWriteDeadline(time.Time{}); err != nil {
@@ -135,10 +141,11 @@ func (c *conn) greet() error {
 	return err
 }
 
-// misdialed answers what is not HTTP/2 of a kind that a person reads.
-func (c *conn) misdialed(b []byte) error {
+// misdialed answers what is not HTTP/2 of a kind that a person reads; it begins with
+// hello.
+func (c *conn) misdialed(hello string) error {
 	for _, m := range []string{"GET ", "POST", "HEAD", "PUT ", "OPTI"} {
-		if string(b[:4]) == m {
+		if hello == m {
 			const text = "This port speaks Arrow Flight SQL (gRPC over HTTP/2), not HTTP/1.1. Connect with a Flight SQL driver.\n"
 			_, _ = io.WriteString(c.raw, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"+text)
 			return errors.New("the client speaks HTTP/1.1")
