@@ -115,19 +115,25 @@ var countingQueries = []string{
 
 // check holds an answer to what is true of a whole epoch, and returns the epoch.
 func (a *answer) check() (int64, error) {
-	if len(a.recs) != 1 || a.recs[0].NumRows() != 1 {
-		return 0, fmt.Errorf("%d record batches", len(a.recs))
-	}
-	defer a.recs[0].Release()
-	var n [4]int64
-	for i := range n {
-		col := a.recs[0].Column(i).(*array.Int64)
-		if col.IsNull(0) {
-			n[i] = -1
-			continue
+	var rows [][4]int64 // however they are cut into record batches
+	for _, rec := range a.recs {
+		for row := range int(rec.NumRows()) {
+			var n [4]int64
+			for i := range n {
+				if col := rec.Column(i).(*array.Int64); col.IsNull(row) {
+					n[i] = -1
+				} else {
+					n[i] = col.Value(row)
+				}
+			}
+			rows = append(rows, n)
 		}
-		n[i] = col.Value(0)
+		rec.Release()
 	}
+	if len(rows) != 1 {
+		return 0, fmt.Errorf("%d rows: %v", len(rows), rows)
+	}
+	n := rows[0]
 	switch e := n[2]; {
 	case n == [4]int64{-1, -1, -1, -1} && a.epoch == "": // before the first epoch
 	case a.said.Epoch == nil || a.epoch != strconv.FormatInt(*a.said.Epoch, 10):
