@@ -62,7 +62,7 @@ func startCounting(t *testing.T) (*flightd.Engine, string) {
 	return eng, l.Addr().String()
 }
 
-// answer is the rows of a statement as one record batch each, with what the schema and
+// answer is the record batches of a statement, with what the schema and
 // the record batches say about epochs.
 type answer struct {
 	recs  []arrow.RecordBatch
