@@ -9,6 +9,7 @@ import (
 	"github.com/flightd/flightd/compute"
 	"github.com/flightd/flightd/compute/adopt"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/layout"
 	"github.com/flightd/flightd/internal/rowlog"
 	"github.com/flightd/flightd/plan/catalog"
 	"github.com/flightd/flightd/plan/expr"
@@ -111,7 +112,7 @@ func (a *Appender) parts(ctx context.Context, in Appended) ([]rowlog.Part, error
 		return nil, nil
 	}
 	if a.raw && in.Metadata != nil {
-		if err := sinkstream.CheckNulls(a.log, in.Rows); err != nil {
+		if err := layout.CheckNulls(a.log.Name(), a.log.Schema(), in.Rows); err != nil {
 			return nil, err
 		}
 		return []rowlog.Part{{Rows: in.Rows.NumRows(), Metadata: in.Metadata, Body: in.Body}}, nil
@@ -134,7 +135,7 @@ func (a *Appender) parts(ctx context.Context, in Appended) ([]rowlog.Part, error
 	}
 	var parts []rowlog.Part
 	for _, r := range recs {
-		if err := sinkstream.CheckNulls(a.log, r); err != nil {
+		if err := layout.CheckNulls(a.log.Name(), a.log.Schema(), r); err != nil {
 			return nil, err
 		}
 		p, err := sinkstream.Encode(a.log, r)

@@ -98,9 +98,7 @@ func (e *Engine) createManaged(def *tableDef, replace bool) error {
 	}
 	def.Format = managedFormat
 	def.Dir = filepath.Join("tables", fileName(def.Name)+"-"+uuid.NewString()[:8])
-	for i := range def.Schema {
-		def.Schema[i].Nullable = true
-	}
+	def.Schema = def.Schema.AsNullable()
 	if err := createManagedTable(filepath.Join(e.dir, def.Dir), def.Schema.Arrow()); err != nil {
 		return base.Wrap(err, "creating table %s", def.Name)
 	}

@@ -80,6 +80,9 @@ func (e *Engine) connector(def tableDef) (*table, error) {
 			return nil, err
 		}
 	}
+	if t.def.Schema != nil && def.Format != flightFormat { // NOT NULL says nothing of files, as in Spark
+		t.def.Schema = t.def.Schema.AsNullable()
+	}
 	return t, nil
 }
 

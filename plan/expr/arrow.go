@@ -135,6 +135,16 @@ func withFields(t *Type, m arrow.Metadata) *Type {
 // Schema is the names and types of the columns of a relation.
 type Schema []Field
 
+// AsNullable returns s with columns and members that may all be NULL; see
+// Type.AsNullable.
+func (s Schema) AsNullable() Schema {
+	out := make(Schema, len(s))
+	for i, f := range s {
+		out[i] = Field{f.Name, f.Type.AsNullable(), true}
+	}
+	return out
+}
+
 // Arrow returns s as an Arrow schema.
 func (s Schema) Arrow() *arrow.Schema { return arrow.NewSchema(arrowFields(s), nil) }
 

@@ -138,6 +138,20 @@ func TimeWindow(ts *Type) *Type {
 	return StructOf(Field{"start", ts, true}, Field{"end", ts, true})
 }
 
+// AsNullable returns t with members that may all be NULL, but for the keys of maps: what
+// a table of files makes of a declared type, as in Spark.
+func (t *Type) AsNullable() *Type {
+	switch t.Kind {
+	case KindArray:
+		return ArrayOf(t.Elem.AsNullable(), true)
+	case KindMap:
+		return MapOf(t.Key.AsNullable(), t.Elem.AsNullable(), true)
+	case KindStruct:
+		return StructOf(Schema(t.Fields).AsNullable()...)
+	}
+	return t
+}
+
 // Equal reports whether t and u are the same type. Nullability of members does
 // not count; the names of struct fields do.
 func (t *Type) Equal(u *Type) bool {

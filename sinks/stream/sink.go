@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/layout"
 	"github.com/flightd/flightd/internal/rowlog"
 	"github.com/flightd/flightd/sinks"
 )
@@ -47,7 +47,7 @@ func sameTypes(log *rowlog.Log, rows *arrow.Schema) error {
 		return base.Errorf(base.CodeInvalid, "table %s has %d columns, the rows have %d", log.Name(), table.NumFields(), rows.NumFields())
 	}
 	for i, f := range table.Fields() {
-		if g := rows.Field(i); !sameLayout(f.Type, g.Type) {
+		if g := rows.Field(i); !layout.Same(f.Type, g.Type) {
 			return base.Errorf(base.CodeInvalid, "column %s of table %s is of type %s, the rows have %s", f.Name, log.Name(), f.Type, g.Type)
 		}
 	}
@@ -63,7 +63,7 @@ func (s *Sink) Write(_ context.Context, epoch base.Epoch, _ sinks.Mode, rec arro
 	if rec.NumRows() == 0 {
 		return nil
 	}
-	if err := CheckNulls(s.log, rec); err != nil {
+	if err := layout.CheckNulls(s.log.Name(), s.log.Schema(), rec); err != nil {
 		return err
 	}
 	p, err := Encode(s.log, rec)
@@ -78,13 +78,7 @@ func (s *Sink) Write(_ context.Context, epoch base.Epoch, _ sinks.Mode, rec arro
 
 // Encode returns rows, whose types are the table's by position, as a part.
 func Encode(log *rowlog.Log, rec arrow.RecordBatch) (rowlog.Part, error) {
-	schema := log.Schema()
-	cols := make([]arrow.Array, schema.NumFields())
-	for i := range cols {
-		cols[i] = conform(rec.Column(i), schema.Field(i).Type)
-		defer cols[i].Release()
-	}
-	named := array.NewRecordBatch(schema, cols, rec.NumRows())
+	named := layout.Record(rec, log.Schema())
 	defer named.Release()
 	return rowlog.Encode(named)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/flightd/flightd/internal/atomicfile"
 	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/internal/layout"
 	"github.com/flightd/flightd/internal/tablelog"
 	"github.com/flightd/flightd/sinks"
 	"github.com/flightd/flightd/sinks/parquetfile"
@@ -100,7 +101,7 @@ func sameTypes(table, rows *arrow.Schema) error {
 		return base.Errorf(base.CodeInvalid, "it has %d columns, the rows have %d", table.NumFields(), rows.NumFields())
 	}
 	for i, f := range table.Fields() {
-		if g := rows.Field(i); !arrow.TypeEqual(f.Type, g.Type) {
+		if g := rows.Field(i); !layout.Same(f.Type, g.Type) {
 			return base.Errorf(base.CodeInvalid, "column %s is of type %s, the rows have %s", f.Name, f.Type, g.Type)
 		}
 	}
@@ -154,7 +155,12 @@ func (s *Sink) Write(_ context.Context, epoch base.Epoch, mode sinks.Mode, rec a
 		}
 		s.file = parquetfile.New(f, s.log.Schema(), s.compression)
 	}
+	if err := layout.CheckNulls(s.log.Dir(), s.log.Schema(), rec); err != nil {
+		return err
+	}
 	s.rows += rec.NumRows()
+	rec = layout.Record(rec, s.log.Schema())
+	defer rec.Release()
 	return base.Wrap(s.file.Write(rec), "writing epoch %d to %s", epoch, s.Describe())
 }
 

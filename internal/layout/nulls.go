@@ -1,23 +1,22 @@
-package stream
+package layout
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/flightd/flightd/internal/base"
-	"github.com/flightd/flightd/internal/rowlog"
 )
 
-// CheckNulls refuses NULL where the table says NOT NULL: in a column, or in a member of
-// one that is there itself.
-func CheckNulls(log *rowlog.Log, rec arrow.RecordBatch) error {
-	for i, f := range log.Schema().Fields() {
+// CheckNulls refuses NULL where the schema of a table says NOT NULL: in a column, or in a
+// member of one that is there itself.
+func CheckNulls(table string, schema *arrow.Schema, rec arrow.RecordBatch) error {
+	for i, f := range schema.Fields() {
 		if path, row := null(f, rec.Column(i), f.Name, nil); path != "" {
 			what := "column"
 			if path != f.Name {
 				what = "member"
 			}
-			return base.UserError("NOT_NULL_ASSERT_VIOLATION", "42000", "Row %d of the rows has NULL in the %s `%s` of table %s, which is NOT NULL.", row, what, path, log.Name()).
+			return base.UserError("NOT_NULL_ASSERT_VIOLATION", "42000", "Row %d of the rows has NULL in the %s `%s` of table %s, which is NOT NULL.", row, what, path, table).
 				WithHint("give it a value, or leave the row out")
 		}
 	}
