@@ -141,6 +141,7 @@ func TestRunsEnd(t *testing.T) {
 }
 
 func FuzzRuns(f *testing.F) { // E1, E2
+	f.Add([]byte{8, 1, 5, 0xf1, 0x22, 20, 1, 3, 0x7f, 0xff, 0xff, 0xff, 0x0f, 1}, uint8(1), uint8(63))
 	f.Add([]byte{8, 3, 5, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66}, uint8(3), uint8(5))
 	f.Fuzz(func(t *testing.T, data []byte, width, cut uint8) {
 		var r Runs
@@ -161,6 +162,44 @@ func FuzzRuns(f *testing.F) { // E1, E2
 		}
 		if (err == nil) != (err2 == nil) || err == nil && !slices.Equal(all, pieces) {
 			t.Fatalf("in one go %v, in pieces %v", err, err2)
+		}
+		if err != nil {
+			return
+		}
+		var places []int32
+		for at := int32(cut & 7); at < 1000; at += 1 + at%(1+int32(cut)) {
+			places = append(places, at)
+		}
+		picked := make([]uint32, len(places))
+		if r.Reset(data, int(width)) != nil || r.Pick(picked, places, 1000) != nil {
+			t.Fatal("what can be decoded cannot be picked")
+		}
+		for i, at := range places {
+			if picked[i] != all[at] {
+				t.Fatalf("number %d is %d, picked %d", at, all[at], picked[i])
+			}
+		}
+		if width != 1 {
+			return
+		}
+		bits, ones := make([]byte, 125+Slack), 0
+		if r.Reset(data, 1) != nil {
+			t.Fatal("refused the third time")
+		}
+		for at := 0; at < 1000; at += 1 + int(cut) {
+			n, err := r.Bits(bits, at, min(1000-at, 1+int(cut)))
+			if ones += n; err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, v := range all {
+			if uint32(bits[i>>3]>>(i&7)&1) != v {
+				t.Fatalf("bit %d is not %d", i, v)
+			}
+			ones -= int(v)
+		}
+		if ones != 0 {
+			t.Fatalf("%d ones too many", ones)
 		}
 	})
 }
