@@ -6,6 +6,23 @@ import (
 	"testing"
 )
 
+// BenchmarkSpread spreads values over rows of which one in ten is null.
+func BenchmarkSpread(b *testing.B) {
+	const n = 8192
+	rng := rand.New(rand.NewPCG(1, 2))
+	valid, present := make([]byte, n/8+Slack), 0
+	for i := range n {
+		if rng.IntN(10) > 0 {
+			valid[i>>3] |= 1 << (i & 7)
+			present++
+		}
+	}
+	dst, src := make([]uint64, n), make([]uint64, present)
+	for b.Loop() {
+		Spread(dst, src, valid, 0)
+	}
+}
+
 // BenchmarkBits decodes definition levels as parquet-go and parquet-cpp write them: a run
 // of one number as soon as eight are alike. One in ten is null.
 func BenchmarkBits(b *testing.B) {

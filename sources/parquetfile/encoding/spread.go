@@ -8,6 +8,10 @@ import "math/bits"
 // are left alone or become zero.
 func Spread[T any](dst, src []T, valid []byte, at int) {
 	valid = valid[:cap(valid)]
+	if words, ok := any(dst).([]uint64); ok && useVectors {
+		rows, taken := spreadVectors(words, any(src).([]uint64), valid, at)
+		dst, src, at = dst[rows:], src[taken:], at+rows
+	}
 	for i := 0; i < len(dst); i += 56 {
 		n := min(56, len(dst)-i)
 		w := load(valid, (at+i)>>3) >> ((at + i) & 7) & (1<<n - 1)
@@ -17,38 +21,12 @@ func Spread[T any](dst, src []T, valid []byte, at int) {
 			continue
 		}
 		present := src[:bits.OnesCount64(w)]
-		if n < 56 || len(src) < 64 || !spread56(dst[i:], src, w) {
-			out, rest := dst[i:i+n], w
-			for _, v := range present {
-				out[bits.TrailingZeros64(rest)] = v
-				rest &= rest - 1
-			}
-		}
 		src = src[len(present):]
-	}
-}
-
-// spread56 spreads over 56 values without a branch, where they are words. There are 64
-// in src.
-func spread56[T any](dst, src []T, w uint64) bool {
-	switch dst := any(dst).(type) {
-	case []uint64:
-		spreadWords(dst, any(src).([]uint64), w)
-		return true
-	case []uint32:
-		spreadWords(dst, any(src).([]uint32), w)
-		return true
-	}
-	return false
-}
-
-func spreadWords[T uint32 | uint64](dst, src []T, w uint64) {
-	d, s := (*[56]T)(dst), (*[64]T)(src)
-	k := uint64(0)
-	for i := range d {
-		d[i] = s[k&63] & -T(w&1)
-		k += w & 1
-		w >>= 1
+		out := dst[i : i+n]
+		for _, v := range present {
+			out[bits.TrailingZeros64(w)] = v
+			w &= w - 1
+		}
 	}
 }
 
