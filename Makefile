@@ -152,10 +152,11 @@ $(JDBC):
 	  echo '$(JDBCSUM)  $@.part' | sha256sum --check --quiet; then mv $@.part $@; \
 	else rm -f $@.part; echo '*** NO DOWNLOAD: the JDBC driver is not run'; fi
 
-$(NODEDIR)/.installed: flight/testdata/clients/node/package.json
+# The versions and checksums of what it depends on are those of package-lock.json.
+$(NODEDIR)/.installed: flight/testdata/clients/node/package.json flight/testdata/clients/node/package-lock.json
 	@mkdir -p $(@D)
 	@if ! command -v npm > /dev/null; then echo '*** NO NODE: its client is not fetched and not run'; \
-	elif cp $< $(@D) && (cd $(@D) && npm install --silent --no-audit --no-fund); then touch $@; \
+	elif cp $^ $(@D) && (cd $(@D) && npm ci --silent --no-audit --no-fund); then touch $@; \
 	else rm -rf $(@D); echo '*** NO DOWNLOAD: the client for Node is not run'; fi
 
 $(VENV)/.installed: requirements.txt

@@ -211,6 +211,9 @@ func (t *told) add(p planned, digest base.Digest, next int64) {
 func (t *told) token(at subscribe.Position) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.place.From == nil { // the query failed before it knew where to begin
+		return ""
+	}
 	for len(t.epochs) > 1 && t.epochs[1].epoch < at.Epoch {
 		t.epochs = slices.Delete(t.epochs, 0, 1)
 	}

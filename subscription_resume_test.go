@@ -3,13 +3,24 @@ package flightd_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	arrowmem "github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/flightd/flightd"
+	"github.com/flightd/flightd/internal/base"
+	"github.com/flightd/flightd/sources"
+	"github.com/flightd/flightd/sources/memory"
 )
 
 // some reads the next batch and keeps the first of its rows, at most n, and the token
@@ -287,5 +298,74 @@ func TestSubscribeResumeDataLoss(t *testing.T) {
 				t.Fatalf("failOnDataLoss=%s: got %v", fails, rows)
 			}
 		}
+	}
+}
+
+// away is a source that cannot say where it begins, or where it goes on.
+type away struct {
+	sources.Source
+	down *atomic.Bool
+}
+
+var errAway = errors.New("the broker is away")
+
+func (a away) Initial(ctx context.Context) (base.Offset, error) {
+	if a.down.Load() {
+		return "", errAway
+	}
+	return a.Source.Initial(ctx)
+}
+
+func (a away) Latest(ctx context.Context, from base.Offset, lim sources.Limit) (base.Offset, error) {
+	if a.down.Load() {
+		return "", errAway
+	}
+	return a.Source.Latest(ctx, from, lim)
+}
+
+// A source that is away when a subscription begins or goes on costs its reader nothing:
+// he has no token yet, or one that stands where his was.
+func TestSubscribeResumeSourceAway(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "n", Type: arrow.PrimitiveTypes.Int64, Nullable: true}}, nil)
+	rows, down := memory.NewStream("away", schema), &atomic.Bool{}
+	defer rows.Release()
+	b := array.NewRecordBuilder(arrowmem.DefaultAllocator, schema)
+	defer b.Release()
+	b.Field(0).(*array.Int64Builder).AppendValues([]int64{1, 2, 3}, nil)
+	rec := b.NewRecordBatch()
+	defer rec.Release()
+	if err := rows.Add(rec); err != nil {
+		t.Fatal(err)
+	}
+	eng, err := flightd.Open(context.Background(), flightd.Options{DataDir: t.TempDir(), Sources: []sources.Provider{{Name: "away", Lasting: true,
+		Stream: func(context.Context, sources.Config) (sources.Source, error) { return away{rows.Open(), down}, nil }}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer eng.Close()
+	w := &world{t: t, eng: eng, s: eng.NewSession()}
+	w.exec("CREATE TABLE t (n BIGINT) USING away")
+	fails := func(text string) string {
+		f := w.subscribe(text)
+		for {
+			if _, err := f.batch(); err != nil {
+				if !errors.Is(err, errAway) {
+					t.Fatal(err)
+				}
+				return f.resume
+			}
+		}
+	}
+	down.Store(true)
+	if token := fails("SUBSCRIBE TO t"); token != "" {
+		t.Errorf("a token of nowhere: %s", token)
+	}
+	down.Store(false)
+	for kept := int64(1); kept <= 3; kept++ {
+		token := w.tokenOf("SUBSCRIBE TO t", kept)
+		down.Store(true)
+		token = fails("SUBSCRIBE TO t RESUME '" + token + "'")
+		down.Store(false)
+		w.subscribe("SUBSCRIBE TO t RESUME '" + token + "'").want([]string{"1", "2", "3"}[kept:]...)
 	}
 }

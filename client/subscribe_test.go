@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"testing"
@@ -144,6 +145,29 @@ func TestSubscribeResumes(t *testing.T) {
 	}
 	if !slices.Equal(got, upTo(x.n)) || s.Reconnects() < 4 {
 		t.Errorf("%d numbers of %d, %d times", len(got), x.n, s.Reconnects())
+	}
+}
+
+// A SELECT is gone on with, too, though its query ends with the server.
+func TestSubscribeResumesSelect(t *testing.T) {
+	x, c := start(t)
+	run(t, c, "CREATE TABLE events (n BIGINT) USING flight OPTIONS ('maxRowsPerTrigger' = '7')")
+	s := subscribe(t, c, "SELECT n DIV 2 AS n FROM STREAM events WHERE n % 2 = 0", client.SubscribeOptions{RetryFor: time.Minute})
+	var got []int64
+	n := 0
+	for i, gently := range []bool{false, true, false} {
+		run(t, c, fmt.Sprintf("INSERT INTO events SELECT id FROM range(%d, %d)", n, n+100))
+		n += 100
+		got = take(t, s, got, n/2-10*i)
+		if err := x.stop(gently); err != nil {
+			t.Fatal(err)
+		}
+		if err := x.start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got = take(t, s, got, n/2); !slices.Equal(got, upTo(n/2)) || s.Reconnects() < 2 {
+		t.Errorf("%v, %d times", got, s.Reconnects())
 	}
 }
 
