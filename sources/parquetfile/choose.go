@@ -129,8 +129,9 @@ func (r *Reader) decodeOthers(n int, rows []int32, taken []arrow.Array) (arrow.R
 	if taken == nil {
 		for _, i := range r.choice.columns {
 			cols[i], r.choice.cols[i] = r.choice.cols[i], nil
-			if c := r.columns[i]; c != nil && !r.want.Borrowed {
+			if c := r.columns[i]; c != nil && c.lend && !r.want.Borrowed {
 				c.keep()
+				c.lend = false // the next ones are likely to be kept as well
 			}
 		}
 		rows = nil
@@ -138,6 +139,9 @@ func (r *Reader) decodeOthers(n int, rows []int32, taken []arrow.Array) (arrow.R
 		r.letGo()
 		for k, i := range r.choice.columns {
 			cols[i] = taken[k]
+			if c := r.columns[i]; c != nil {
+				c.lend = true
+			}
 		}
 	}
 	for i, f := range r.want.Schema.Fields() {
