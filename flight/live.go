@@ -3,7 +3,6 @@ package flight
 import (
 	"context"
 	"io"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -173,9 +172,6 @@ func (l *live) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		// gRPC's own goroutine puts the message on the wire: first that, and whatever
-		// else there is to do, then the next subscriber.
-		runtime.Gosched()
 		l.give()
 	}
 }

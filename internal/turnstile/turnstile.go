@@ -9,12 +9,23 @@
 //	T2  Who queued first has his turn first.
 //	T3  A place that is given back, by whoever and however often, goes to the next one
 //	    once. Nobody waits while a place is free.
+//	T4  Turns that follow each other take at most about Work; then the place rests for
+//	    Rest before it goes on, so that whoever else wants to work finds room. If nobody
+//	    waits, it need not.
 package turnstile
 
 import (
 	"context"
 	"slices"
 	"sync"
+	"time"
+)
+
+// Work is how long turns follow each other, Rest how long a place rests then. Shorter
+// ones could not be: Go's timers wait for a millisecond at least when nothing else runs.
+const (
+	Work = 300 * time.Microsecond
+	Rest = time.Millisecond
 )
 
 // Turnstile has a number of places.
@@ -22,6 +33,8 @@ type Turnstile struct {
 	mu    sync.Mutex
 	free  int
 	queue []*Ticket
+	// worked is how long turns took since the last rest.
+	worked time.Duration
 }
 
 // New returns a turnstile with places, at least one.
@@ -33,6 +46,7 @@ type Ticket struct {
 	of    *Turnstile
 	state state
 	turn  chan struct{}
+	began time.Time // of the turn
 }
 
 type state uint8
@@ -64,7 +78,7 @@ func (t *Turnstile) admit() {
 		k := t.queue[0]
 		t.queue[0] = nil
 		t.queue = t.queue[1:]
-		k.state = in
+		k.state, k.began = in, time.Now()
 		select {
 		case k.turn <- struct{}{}:
 		default: // he has not seen yet that he had a turn before
@@ -107,9 +121,27 @@ func (k *Ticket) GiveWay() {
 	defer t.mu.Unlock()
 	if k.state == in {
 		k.state = out
+		t.giveBack(k)
+	}
+}
+
+// giveBack makes a place free that k had, at once or after a rest. t is locked.
+func (t *Turnstile) giveBack(k *Ticket) {
+	if t.worked += time.Since(k.began); len(t.queue) == 0 {
+		t.worked = 0
+	}
+	if t.worked < Work {
 		t.free++
 		t.admit()
+		return
 	}
+	t.worked = 0
+	time.AfterFunc(Rest, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.free++
+		t.admit()
+	})
 }
 
 // Cancel gives the place back, or leaves the queue.
@@ -128,8 +160,7 @@ func (k *Ticket) Cancel() {
 	case queued:
 		t.queue = slices.DeleteFunc(t.queue, func(o *Ticket) bool { return o == k })
 	case in:
-		t.free++
+		t.giveBack(k)
 	}
 	k.state = out
-	t.admit()
 }

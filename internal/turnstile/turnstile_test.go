@@ -57,6 +57,9 @@ func TestPlaces(t *testing.T) {
 	if n := most.Load(); n > places {
 		t.Errorf("%d were inside at once, with %d places", n, places)
 	}
+	time.Sleep(20 * Rest) // no place rests any more
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
 	if ts.free != places || len(ts.queue) != 0 {
 		t.Errorf("%d places are free, %d wait", ts.free, len(ts.queue))
 	}
@@ -87,6 +90,11 @@ func TestOrder(t *testing.T) {
 	for last := first; last != nil; {
 		last.GiveWay()
 		last = nil
+		if len(order) < 8 {
+			for !slices.ContainsFunc(all, func(k *Ticket) bool { return len(k.Turn()) > 0 }) {
+				time.Sleep(Rest / 10) // the place may rest
+			}
+		}
 		for i, k := range all {
 			select {
 			case <-k.Turn():
@@ -97,6 +105,39 @@ func TestOrder(t *testing.T) {
 	}
 	if want := []int{0, 1, 2, 3, 5, 6, 8, 9}; !slices.Equal(order, want) {
 		t.Errorf("%v, not %v", order, want)
+	}
+}
+
+// T4: many short turns leave room between them; one who is alone does not wait.
+func TestRest(t *testing.T) {
+	work := func(k *Ticket) {
+		if err := k.Enter(context.Background()); err != nil {
+			t.Error(err)
+		}
+		for end := time.Now().Add(Work / 4); time.Now().Before(end); {
+		}
+		k.GiveWay()
+	}
+	ts, begun := New(1), time.Now()
+	var wg sync.WaitGroup
+	const n = 100
+	for range n {
+		wg.Go(func() { work(ts.Ticket()) })
+	}
+	wg.Wait()
+	if took := time.Since(begun); took < n/8*Rest {
+		t.Errorf("%d turns of %v took %v", n, Work/4, took)
+	}
+	alone, rested := New(1), 0
+	k := alone.Ticket()
+	for range n {
+		work(k)
+		alone.mu.Lock()
+		rested += 1 - alone.free
+		alone.mu.Unlock()
+	}
+	if rested > 0 {
+		t.Errorf("the place rested %d times though nobody waited", rested)
 	}
 }
 
