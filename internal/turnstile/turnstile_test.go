@@ -121,9 +121,14 @@ func TestRest(t *testing.T) {
 	ts, begun := New(1), time.Now()
 	var wg sync.WaitGroup
 	const n = 100
+	first := ts.Ticket()
+	first.Queue()
 	for range n {
-		wg.Go(func() { work(ts.Ticket()) })
+		k := ts.Ticket()
+		k.Queue()
+		wg.Go(func() { work(k) })
 	}
+	first.GiveWay()
 	wg.Wait()
 	if took := time.Since(begun); took < n/8*Rest {
 		t.Errorf("%d turns of %v took %v", n, Work/4, took)
