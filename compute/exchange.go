@@ -55,10 +55,14 @@ func (q queued) rows() int64 {
 	return q.Rec.NumRows()
 }
 
-// queueParcels is how many parcels of a split may wait. A parcel has the rows of a full
-// batch, so that a worker whose batches are small, for a filter left few rows, gets as
-// far ahead as any other.
-const queueParcels = 16
+// queueParcels is how many parcels of a split may wait. While some do, a worker fills the
+// next with parcelRows: to wake the reader for each batch costs more than many a batch. A
+// worker whose batches are small, for a filter left few rows, so gets as far ahead as
+// any other.
+const (
+	queueParcels = 5
+	parcelRows   = 4 * BatchRows
+)
 
 var _ Operator = (*exchange)(nil)
 
@@ -231,7 +235,7 @@ func (x *exchange) work(ctx context.Context, l *lane) {
 			if err != nil {
 				return err
 			}
-			if p.add(q); p.rows < BatchRows && len(x.queues[split]) > 0 {
+			if p.add(q); p.rows < parcelRows && len(x.queues[split]) > 0 {
 				return nil
 			}
 			return p.send(ctx, x.queues[split])
