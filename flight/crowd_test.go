@@ -123,8 +123,9 @@ type crowd struct {
 // the query.
 const crowdRows = 500
 
-// crowdBound is how much longer the slowest of a hundred may take beside subscribers.
-const crowdBound = 4
+// crowdBound is how much longer the slowest of a hundred may take beside subscribers. It
+// is measured at about 1; single rounds of either kind differ by 3.
+const crowdBound = 1.5
 
 func startCrowd(t *testing.T, o Options) *crowd {
 	t.Helper()
@@ -338,11 +339,7 @@ func (r *crowdRun) end() {
 // TestCrowd: beside 200 subscribers, of which 50 do not read, ingest goes on as fast;
 // those who do not read are let go, and what they did not read is not kept for them.
 // With FLIGHTD_CROWD=200, else with 40 and for a short time; only then the times are
-// compared, in turns, since nobody is alone on a machine: the middle of the ratios counts.
-//
-// That ingest takes no longer at all is not reached on two cores: what 150 writes an
-// epoch cost, some 45 µs each in the kernel, is there at the moment at which ingest has
-// its slowest batches anyhow. crowdBound is what holds.
+// compared, in turns, since nobody is alone on a machine: those of all rounds together.
 func TestCrowd(t *testing.T) {
 	readers, stuck, rounds, batches, wait := 30, 10, 1, 300, 3*time.Second
 	n, err := strconv.Atoi(os.Getenv("FLIGHTD_CROWD"))
@@ -355,7 +352,7 @@ func TestCrowd(t *testing.T) {
 	x.ingest(t, 100)
 	var run *crowdRun
 	var grown int64
-	var ratios []float64
+	var allAlone, allCrowded []time.Duration
 	for range rounds {
 		if run != nil {
 			run.end()
@@ -372,7 +369,7 @@ func TestCrowd(t *testing.T) {
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		grown = max(grown, int64(after.HeapAlloc)-int64(before.HeapAlloc))
-		ratios = append(ratios, float64(p99(crowded))/float64(p99(alone)))
+		allAlone, allCrowded = append(allAlone, alone...), append(allCrowded, crowded...)
 		t.Logf("ingest p50 %v, p99 %v alone; %v, %v beside %d subscribers, of which %d do not read; heap grown by %d KiB",
 			alone[batches/2], p99(alone), crowded[batches/2], p99(crowded), readers+stuck, stuck, grown>>10)
 	}
@@ -390,8 +387,11 @@ func TestCrowd(t *testing.T) {
 	if bound := int64(readers+stuck) << 20; grown > bound {
 		t.Errorf("the heap has grown by %d bytes", grown)
 	}
-	slices.Sort(ratios)
-	if middle := ratios[len(ratios)/2]; long && middle > crowdBound {
-		t.Errorf("ingest p99 is %.2f times as long beside subscribers: %.2f", middle, ratios)
+	slices.Sort(allAlone)
+	slices.Sort(allCrowded)
+	ratio := float64(p99(allCrowded)) / float64(p99(allAlone))
+	t.Logf("ingest p99 of all rounds: %v alone, %v beside subscribers: %.2f", p99(allAlone), p99(allCrowded), ratio)
+	if long && ratio > crowdBound {
+		t.Errorf("ingest p99 is %.2f times as long beside subscribers", ratio)
 	}
 }
