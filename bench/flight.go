@@ -95,8 +95,9 @@ func startFlight(ctx context.Context, name string, argv ...string) (*flightServe
 
 func (s *flightServer) stop() error { return errors.Join(s.in.Close(), s.cmd.Wait()) }
 
-// flights is w14: one Python client against our server and Arrow's in C++. Our
-// DoPut writes a durable table, the other drops the rows.
+// flights is w14: one Python client against our server and Arrow's in C++. Our DoPut
+// is durable; Arrow's server is there twice, once as its users begin, dropping what comes,
+// once with the lines of Python that write the same to a file and have it on disk.
 func flights(ctx context.Context, o *options) ([]report.Workload, error) {
 	t := flightTable()
 	files, err := t.Files(o.dir, o.seed, o.rows, o.rows)
@@ -115,20 +116,36 @@ func flights(ctx context.Context, o *options) ([]report.Workload, error) {
 		return nil, fmt.Errorf("starting Arrow's server: %w", err)
 	}
 	defer theirs.stop()
+	dir, err := os.MkdirTemp(o.dir, "flight-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	keeping, err := startFlight(ctx, "arrow-cpp, kept", python, filepath.Join(peers, "flight_server.py"), files, dir)
+	if err != nil {
+		return nil, fmt.Errorf("starting Arrow's server: %w", err)
+	}
+	defer keeping.stop()
 	var out []report.Workload
 	for _, what := range []struct {
 		name, title, op string
 		streams         int
 	}{{"w14_get", "DoGet, 1 stream", "get", 1}, {"w14_get4", "DoGet, 4 streams", "get", 4}, {"w14_put", "DoPut, 1 stream; ours is durable", "put", 1},
 		{"w14_append", "DoPut by path, 1 stream; ours is durable", "append", 1}} {
-		w := report.Workload{Name: what.name, Title: what.title, Form: "f", Rows: o.rows * what.streams,
-			Engines: []report.Engine{{Name: ours.name}, {Name: theirs.name}}}
+		w := report.Workload{Name: what.name, Title: what.title, Form: "f", Rows: o.rows * what.streams}
+		servers := []*flightServer{ours, theirs}
+		if what.op != "get" {
+			servers = append(servers, keeping)
+		}
+		for _, s := range servers {
+			w.Engines = append(w.Engines, report.Engine{Name: s.name})
+		}
 		for round := range o.runs + 1 {
-			for i, s := range []*flightServer{ours, theirs} {
+			for i := range servers {
 				if round%2 == 1 {
-					i, s = 1-i, []*flightServer{theirs, ours}[i]
+					i = len(servers) - 1 - i
 				}
-				e := &w.Engines[i]
+				s, e := servers[i], &w.Engines[i]
 				cmd := exec.CommandContext(ctx, python, filepath.Join(peers, "flight_client.py"), s.uri, strconv.Itoa(s.cmd.Process.Pid), files, strconv.Itoa(what.streams), what.op)
 				cmd.Stderr = os.Stderr
 				line, err := cmd.Output()

@@ -1,5 +1,7 @@
 """Arrow's C++ Flight server over a table in memory: what ours is compared with.
-It answers DoGet for anything, and drops what DoPut brings."""
+It answers DoGet for anything, and drops what DoPut brings; or, with a folder as second
+argument, keeps it there as ours does before it says so: what goes to a path as record
+batches in Arrow's IPC format, what becomes a table as Parquet, and both with fsync."""
 
 import os
 import sys
@@ -22,10 +24,23 @@ class Server(flight.FlightServerBase):
         return flight.RecordBatchStream(self.table)
 
     def do_put(self, context, descriptor, reader, writer):
-        for chunk in reader:
-            pass
+        if folder is None:
+            for chunk in reader:
+                pass
+            return
+        path = os.path.join(folder, "put")
+        with open(path, "wb") as f:
+            is_path = descriptor.descriptor_type == flight.DescriptorType.PATH
+            sink = pa.ipc.new_stream(f, reader.schema) if is_path else pq.ParquetWriter(f, reader.schema)
+            for chunk in reader:
+                sink.write_batch(chunk.data)
+            sink.close()
+            f.flush()
+            os.fsync(f.fileno())
+        os.unlink(path)
 
 
+folder = sys.argv[2] if len(sys.argv) > 2 else None
 table = pq.read_table(sys.argv[1])
 # One record batch a message, of 2 MiB.
 rows = (2 << 20) // max(1, table.nbytes // table.num_rows)
