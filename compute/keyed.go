@@ -182,9 +182,9 @@ func newKeyedInput(input Operator, k *keyer, lane func(env *Env) *keyer) keyedIn
 	return in
 }
 
-// keyedAhead is how many keyed batches of a split may wait while those of the splits
-// before it are taken.
-const keyedAhead = 64
+// keyedAhead is how many parcels of keyed batches of a split may wait while those of the
+// splits before it are taken: some 64 batches.
+const keyedAhead = 17
 
 // take returns the next batch, or io.EOF.
 func (in *keyedInput) take(ctx context.Context) (*keyed, error) {
