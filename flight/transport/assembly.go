@@ -211,13 +211,19 @@ func (k *call) deliver(b []byte, failed error) {
 		k.queue = append(k.queue, b)
 		k.queued += len(b)
 	}
-	start := !k.in.started && !k.gone
+	gone := k.gone
 	c.mu.Unlock()
+	k.tell(gone)
+}
+
+// tell has the handler see that something has changed; it runs from then on at the
+// latest, unless the call is gone.
+func (k *call) tell(gone bool) {
 	select {
 	case k.arrived <- struct{}{}:
 	default:
 	}
-	if start {
+	if !k.in.started && !gone {
 		k.run()
 	}
 }
@@ -235,14 +241,8 @@ func (k *call) end() error {
 	if a.prefixed > 0 && k.failed == nil && !a.deaf {
 		k.failed = status.Error(codes.Internal, "the stream ends within a message")
 	}
-	start := !a.started && !k.gone
+	gone := k.gone
 	c.mu.Unlock()
-	select {
-	case k.arrived <- struct{}{}:
-	default:
-	}
-	if start {
-		k.run()
-	}
+	k.tell(gone)
 	return nil
 }

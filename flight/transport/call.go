@@ -63,6 +63,8 @@ type outgoing struct {
 	buffers mem.BufferSlice
 	at, off int // what of them was sent: buffers, and bytes of the next
 	size    int // bytes that are left
+	// begun says that there was more, of which the client has the rest already.
+	begun bool
 }
 
 func (q *outgoing) add(b mem.BufferSlice) {
@@ -73,6 +75,7 @@ func (q *outgoing) add(b mem.BufferSlice) {
 // next adds the next n bytes to what is written.
 func (q *outgoing) next(o *output, n int) {
 	q.size -= n
+	q.begun = q.size > 0
 	for n > 0 {
 		b := q.buffers[q.at].ReadOnlyData()[q.off:]
 		if len(b) > n {
@@ -378,19 +381,14 @@ func (k *call) write(n int, trailers []hpack.HeaderField) {
 		n -= size
 	}
 	if trailers != nil {
-		k.endLocked(trailers, open, most)
+		c.out.headers(k.id, trailers, true, most)
+		if open { // the client's side of the stream may outlive ours
+			var b [16]byte
+			c.out.copy(appendReset(b[:0], k.id, http2.ErrCodeNo))
+		}
 	}
 	c.out.write(c)
 	k.held.sent()
-}
-
-// endLocked writes the end of a stream, which the client's side of it may outlive.
-func (k *call) endLocked(fields []hpack.HeaderField, open bool, most int) {
-	k.c.out.headers(k.id, fields, true, most)
-	if open {
-		var b [16]byte
-		k.c.out.copy(appendReset(b[:0], k.id, http2.ErrCodeNo))
-	}
 }
 
 // finish ends a call whose handler has returned: it sends what is held, and the trailers.
@@ -405,7 +403,7 @@ func (k *call) finish(st *status.Status) {
 	defer k.held.drop()
 	defer k.close()
 	if st.Code() != codes.OK && !k.fits() {
-		if k.held.off == 0 {
+		if !k.held.begun {
 			k.held.drop() // an error does not wait
 		} else {
 			defer time.AfterFunc(lingerTime, k.cancel).Stop()
@@ -440,22 +438,10 @@ func (k *call) expire(st *status.Status) {
 	k.c.mu.Lock()
 	tell := !k.gone && k.c.ended == nil
 	k.gone = true
-	most, open := k.c.frame, k.open
 	k.c.mu.Unlock()
-	if !tell {
-		return
+	if tell {
+		k.write(0, trailerFields(st, k.trailer, 0))
 	}
-	c := k.c
-	c.out.mu.Lock()
-	defer c.out.mu.Unlock()
-	c.takeControl()
-	fields := trailerFields(st, k.trailer, 0)
-	if !k.started {
-		k.started = true
-		fields = append(headerFields(k.contentType, nil), fields...)
-	}
-	k.endLocked(fields, open, most)
-	c.out.write(c)
 }
 
 // fits reports whether all that is held may be sent now.
@@ -475,15 +461,7 @@ func (k *call) refuse(http int, st *status.Status) {
 	defer k.sending.Unlock()
 	defer k.close()
 	k.started = true
-	c := k.c
-	c.mu.Lock()
-	most, open := c.frame, k.open
-	c.mu.Unlock()
-	c.out.mu.Lock()
-	defer c.out.mu.Unlock()
-	c.takeControl()
-	k.endLocked(append([]hpack.HeaderField{{Name: ":status", Value: strconv.Itoa(http)}, {Name: "content-type", Value: k.contentType}}, trailerFields(st, nil, 0)...), open, most)
-	c.out.write(c)
+	k.write(0, append([]hpack.HeaderField{{Name: ":status", Value: strconv.Itoa(http)}, {Name: "content-type", Value: k.contentType}}, trailerFields(st, nil, 0)...))
 }
 
 // close forgets a call that has ended.
@@ -493,10 +471,18 @@ func (k *call) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k.gone = true
-	if c.calls[k.id] == k {
-		delete(c.calls, k.id)
-	}
 	k.queue, k.queued = nil, 0
+	k.forget()
+}
+
+// forget takes the call from the connection, which ends with its last one if it drains.
+// It holds the connection's mu.
+func (k *call) forget() {
+	c := k.c
+	if c.calls[k.id] != k {
+		return
+	}
+	delete(c.calls, k.id)
 	if c.draining && len(c.calls) == 0 && c.ended == nil {
 		c.leaves()
 	}
@@ -508,11 +494,8 @@ func (k *call) abandon() {
 	c := k.c
 	c.mu.Lock()
 	k.gone, k.open = true, false
-	if c.calls[k.id] == k && !k.in.started {
-		delete(c.calls, k.id) // there is no handler to do it
-		if c.draining && len(c.calls) == 0 && c.ended == nil {
-			c.leaves()
-		}
+	if !k.in.started {
+		k.forget() // there is no handler to do it
 	}
 	c.mu.Unlock()
 	k.cancel()

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -139,4 +140,28 @@ func TestMaxCalls(t *testing.T) {
 	}
 	close(e.hold)
 	wg.Wait()
+}
+
+// A handler that ends while another of its goroutines is in a message still tells its
+// error: a client that reads again gets the rest of the message first.
+func TestEndWithinMessage(t *testing.T) {
+	s, e, _, c := serve(t, Options{})
+	ctx := within(t, time.Minute)
+	for _, size := range []int{200_000, 3_000_000} {
+		many := stream(ctx, t, c, "Leave")
+		send(t, many, fmt.Append(nil, size))
+		_ = many.CloseSend()
+		eventually(t, "the handler is gone", func() bool { return e.left.Swap(false) })
+		var err error
+		for n := 0; err == nil; n++ {
+			var b []byte
+			if b, err = recv(many); err == nil && !bytes.Equal(b, pattern(n, size)) {
+				t.Fatalf("message %d: %d bytes", n, len(b))
+			}
+		}
+		if status.Code(err) != codes.Aborted {
+			t.Errorf("messages of %d bytes end with %v", size, err)
+		}
+	}
+	eventually(t, "nothing runs", func() bool { return s.Calls() == 0 })
 }

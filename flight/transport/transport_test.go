@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,6 +61,7 @@ type echo struct {
 	t *testing.T
 	// hold keeps handlers from going on, where a call asks for it.
 	hold chan struct{}
+	left atomic.Bool
 }
 
 func (e *echo) unary(_ any, ctx context.Context, dec func(any) error, with grpc.UnaryServerInterceptor) (any, error) {
@@ -114,6 +116,31 @@ func (e *echo) many(_ any, s grpc.ServerStream) error {
 	return nil
 }
 
+// leave sends messages of so many bytes until the client takes no more, and fails then.
+func (e *echo) leave(_ any, s grpc.ServerStream) error {
+	var in []byte
+	if err := s.RecvMsg(&in); err != nil {
+		return err
+	}
+	var size int
+	fmt.Sscan(string(in), &size)
+	var sent atomic.Int64
+	go func() {
+		for i := 0; ; i++ {
+			out := pattern(i, size)
+			if s.SendMsg(&out) != nil {
+				return
+			}
+			sent.Add(1)
+		}
+	}()
+	for last := int64(-1); last != sent.Load(); time.Sleep(100 * time.Millisecond) {
+		last = sent.Load()
+	}
+	e.left.Store(true)
+	return status.Error(codes.Aborted, "the client does not read")
+}
+
 // chat answers each message with itself; after "hold" it waits.
 func (e *echo) chat(_ any, s grpc.ServerStream) error {
 	for {
@@ -163,7 +190,7 @@ func serve(t *testing.T, o Options, more ...grpc.DialOption) (*Server, *echo, st
 	e := &echo{t: t, hold: make(chan struct{})}
 	s.RegisterService(&grpc.ServiceDesc{ServiceName: "test.Echo",
 		Methods: []grpc.MethodDesc{{MethodName: "Unary", Handler: e.unary}},
-		Streams: []grpc.StreamDesc{{StreamName: "Many", Handler: e.many, ServerStreams: true}, {StreamName: "Chat", Handler: e.chat, ServerStreams: true, ClientStreams: true}}}, e)
+		Streams: []grpc.StreamDesc{{StreamName: "Many", Handler: e.many, ServerStreams: true}, {StreamName: "Leave", Handler: e.leave, ServerStreams: true}, {StreamName: "Chat", Handler: e.chat, ServerStreams: true, ClientStreams: true}}}, e)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
