@@ -32,6 +32,9 @@ func (l *connListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t, ok := c.(*net.TCPConn); ok && isLoopback(c.RemoteAddr()) {
+		_ = t.SetWriteBuffer(localBuffer) // it works without, too
+	}
 	l.open.Add(1)
 	addr := connAddr{Addr: c.RemoteAddr(), id: strconv.FormatUint(l.next.Add(1), 10)}
 	out := &conn{Conn: c, addr: addr, closed: func(key string) {
@@ -42,6 +45,17 @@ func (l *connListener) Accept() (net.Conn, error) {
 		out.first = l.greeted
 	}
 	return out, nil
+}
+
+// localBuffer is how many bytes may wait in the kernel for a client on this machine (Linux
+// takes twice that): what a client takes out of the cache costs it a quarter less time
+// than what had to go to memory meanwhile. Others need what their network holds, which
+// the kernel finds out.
+const localBuffer = 416 << 10
+
+func isLoopback(a net.Addr) bool {
+	t, ok := a.(*net.TCPAddr)
+	return ok && t.IP.IsLoopback()
 }
 
 // tlsHandshake is how the first record of a TLS client begins.
