@@ -131,7 +131,7 @@ func (k *call) read(n int) error {
 			}
 		}
 		for m > 0 {
-			part := min(m, a.room(m))
+			part := min(m, a.room())
 			at := len(a.message)
 			a.message = a.message[:at+part]
 			if err := in.full(a.message[at:]); err != nil {
@@ -189,8 +189,8 @@ func laid(n, at int) []byte {
 }
 
 // room returns how many bytes fit; if none do, it takes memory for more.
-func (a *assembly) room(n int) int {
-	if len(a.message) == cap(a.message) && n > 0 {
+func (a *assembly) room() int {
+	if len(a.message) == cap(a.message) {
 		grown := make([]byte, len(a.message), min(a.size, 2*len(a.message)))
 		copy(grown, a.message)
 		a.message = grown

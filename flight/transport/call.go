@@ -240,7 +240,7 @@ func (k *call) SendHeader(md metadata.MD) error {
 	}
 	k.sending.Lock()
 	defer k.sending.Unlock()
-	return k.flush(false)
+	return k.flush()
 }
 
 // SetTrailer adds to what is sent at the end.
@@ -277,7 +277,7 @@ func (k *call) SendMsg(m any) error {
 	}
 	k.sending.Lock()
 	defer k.sending.Unlock()
-	return k.flush(false)
+	return k.flush()
 }
 
 // hold encodes a message, and keeps it until the next flush.
@@ -301,11 +301,11 @@ func (k *call) hold(m any) error {
 	return nil
 }
 
-// flush sends what is held, as the client's windows allow. At the end of a call, it goes
-// on after the handler has returned. It holds sending.
-func (k *call) flush(end bool) error {
+// flush sends the headers, if they are not sent, and what is held, as the client's windows
+// allow. It holds sending.
+func (k *call) flush() error {
 	for first := true; first || k.held.size > 0; first = false {
-		n, err := k.reserve(k.held.size, end)
+		n, err := k.reserve(k.held.size, false)
 		if err != nil {
 			return err
 		}
@@ -315,7 +315,8 @@ func (k *call) flush(end bool) error {
 }
 
 // reserve waits until at least a byte of size may be sent, and takes as many from the
-// windows as there are, but no more than a burst.
+// windows as there are, but no more than a burst. At the end of a call, it waits also
+// after the handler has returned.
 func (k *call) reserve(size int, end bool) (int, error) {
 	c := k.c
 	for {
